@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+const condition = "@quarterturn/source";
+
+export default defineConfig({
+  ssr: { resolve: { conditions: [condition, "node", "import", "default"], externalConditions: [condition] } },
+  resolve: { conditions: [condition, "node", "import", "default"] },
+  test: {
+    include: ["{packages,tools}/*/{src,test}/**/*.test.ts"],
+    environment: "node",
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Children that tests start from source resolve packages the same way.
+    execArgv: [`--conditions=${condition}`],
+  },
+});
