@@ -1,1 +1,38 @@
-export const x: number = 1;
+export { type Deadline, deadlineOf } from "./deadline.ts";
+export { type ErrorCode, type ErrorPlace, RotationError, reasonOf } from "./errors.ts";
+export { parseEvent, type RotationEvent, type Step, steps } from "./event.ts";
+export { editJson } from "./json.ts";
+export {
+  AWSCURRENT,
+  AWSPENDING,
+  AWSPREVIOUS,
+  type Decision,
+  decide,
+  finishMove,
+  type LabelMove,
+  type Refusal,
+  type RotationState,
+  rotationState,
+  type VersionLabels,
+  versionWith,
+} from "./labels.ts";
+export { type LambdaContext, type RotationHandler, rotationHandler } from "./lambda.ts";
+export { jsonLog, type Log, type LogFields } from "./log.ts";
+export type { Manifest, Setting } from "./manifest.ts";
+export { generatePassword, type PasswordSettings, passwordSettings } from "./password.ts";
+export { createRedactor, oneLine, type Redactor } from "./redaction.ts";
+export type { RotationContext, RotationValues, Rotator } from "./rotator.ts";
+export { runStep } from "./runner.ts";
+export { jsonFormat, readSecretValue, type SecretFormat, textFormat } from "./secret-value.ts";
+export { type ApiCalls, secretsManagerClient, secretsManagerStore } from "./secrets-manager.ts";
+export {
+  booleanSetting,
+  type CoreSettings,
+  choiceSetting,
+  coreSettings,
+  type Environment,
+  integerSetting,
+  type LogLevel,
+  listSetting,
+} from "./settings.ts";
+export type { DescribedSecret, SecretStore, SecretVersion } from "./store.ts";

@@ -1,0 +1,119 @@
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { type Deadline, deadlineOf } from "./deadline.ts";
+import { RotationError, reasonOf } from "./errors.ts";
+import { parseEvent, type RotationEvent } from "./event.ts";
+import { AWSCURRENT } from "./labels.ts";
+import { jsonLog, type Log } from "./log.ts";
+import { createRedactor } from "./redaction.ts";
+import type { RotationContext, Rotator } from "./rotator.ts";
+import { runStep } from "./runner.ts";
+import { type ApiCalls, secretsManagerClient, secretsManagerStore } from "./secrets-manager.ts";
+import { coreSettings, type Environment } from "./settings.ts";
+import type { SecretStore } from "./store.ts";
+
+/** What of Lambda's context is used. */
+export interface LambdaContext {
+  readonly awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
+
+export type RotationHandler = (event: unknown, context: LambdaContext) => Promise<void>;
+
+/**
+ * A Lambda handler that runs one step of a rotation.
+ *
+ * It resolves when the step is done, and rejects with a redacted RotationError, which is what the service counts as a failed step.
+ * Settings are read from the environment at the first event, so that a bad one is reported like every other error.
+ *
+ * @param createRotator makes the rotator, once for each process
+ */
+export function rotationHandler<S, Changes>(
+  createRotator: (env: Environment) => Rotator<S, Changes>,
+  env: Environment = process.env,
+): RotationHandler {
+  let prepared: { client: SecretsManagerClient; rotator: Rotator<S, Changes>; earlyPromotion: boolean } | undefined;
+
+  return async (input, lambda) => {
+    const started = performance.now();
+    const redactor = createRedactor();
+    const apiCalls: ApiCalls = {};
+    let log = logFor(env, "INFO", lambda, undefined, redactor.redact);
+    try {
+      const { logLevel, endpoint, earlyPromotion } = coreSettings(env);
+      log = logFor(env, logLevel, lambda, undefined, redactor.redact);
+      const event = await parseEvent(input);
+      if (event.rotationToken !== undefined) redactor.learn(event.rotationToken);
+      log = logFor(env, logLevel, lambda, event, redactor.redact);
+      prepared ??= { client: secretsManagerClient(endpoint), rotator: createRotator(env), earlyPromotion };
+      const deadline = deadlineOf(() => lambda.getRemainingTimeInMillis());
+      const store = secretsManagerStore(prepared.client, deadline, redactor.learn, apiCalls);
+      const context = contextOf(event, store, deadline, log);
+      const outcome = await runStep(event, prepared.rotator, store, context, prepared.earlyPromotion);
+      log.info(outcome === "ran" ? "Step done" : "Step was done by an earlier try", {
+        milliseconds: Math.round(performance.now() - started),
+        apiCalls,
+      });
+    } catch (thrown) {
+      const error = safeError(thrown, redactor.redact);
+      log.error("Step failed", { code: error.code, reason: error.message, apiCalls });
+      throw error;
+    }
+  };
+}
+
+function logFor(
+  env: Environment,
+  level: Parameters<typeof jsonLog>[1],
+  lambda: LambdaContext,
+  event: RotationEvent | undefined,
+  redact: (text: string) => string,
+): Log {
+  const base = {
+    requestId: lambda.awsRequestId,
+    function: env.AWS_LAMBDA_FUNCTION_NAME,
+    step: event?.step,
+    secret: event?.secretId,
+    version: event?.token,
+  };
+  return jsonLog((line) => void process.stdout.write(`${line}\n`), level, base, redact);
+}
+
+function contextOf(event: RotationEvent, store: SecretStore, deadline: Deadline, log: Log): RotationContext {
+  return {
+    secretId: event.secretId,
+    deadline,
+    log,
+    async readSecret(secretId) {
+      const version = await store.read(secretId, { label: AWSCURRENT });
+      if (version) return version.text;
+      throw new RotationError(
+        "bad-secret",
+        `The secret ${secretId} does not exist or has no AWSCURRENT value`,
+        "Nothing was changed. Correct the ARN, or store the value.",
+      );
+    },
+    readTags: async (secretId) => (await store.describe(secretId)).tags,
+  };
+}
+
+/**
+ * What leaves the process: the error's words without secret values, and neither its cause nor its stack, whose texts were written by
+ * drivers.
+ */
+function safeError(thrown: unknown, redact: (text: string) => string): RotationError {
+  const error =
+    thrown instanceof RotationError
+      ? new RotationError(
+          thrown.code,
+          redact(thrown.what),
+          redact(thrown.advice),
+          thrown.place ? { place: thrown.place } : {},
+        )
+      : new RotationError(
+          "unexpected",
+          `Unexpected: ${redact(reasonOf(thrown))}`,
+          "Please report this as a bug, with the log of this step.",
+        );
+  error.stack = `${error.name}: ${error.message}`;
+  return error;
+}

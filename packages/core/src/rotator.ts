@@ -1,0 +1,55 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Deadline } from "./deadline.ts";
+import type { Log } from "./log.ts";
+import type { SecretFormat } from "./secret-value.ts";
+
+/** What a rotator may use besides the values that it is given. */
+export interface RotationContext {
+  /** The secret that is rotated: the SecretId of the event, an ARN. */
+  readonly secretId: string;
+  readonly deadline: Deadline;
+  readonly log: Log;
+  /** The AWSCURRENT text of another secret, e.g. an admin secret. @throws RotationError */
+  readSecret(secretId: string): Promise<string>;
+  /** The tags of another secret. @throws RotationError */
+  readTags(secretId: string): Promise<Readonly<Record<string, string>>>;
+}
+
+/** The values that setSecret works with. */
+export interface RotationValues<S> {
+  readonly current: S;
+  readonly pending: S;
+  /** AWSPREVIOUS, read only when asked for; undefined where there is none. */
+  previous(): Promise<S | undefined>;
+}
+
+/**
+ * Creates, sets and tests the credentials of one kind of secret. Core owns the labels and finishSecret; a rotator sees values only.
+ *
+ * Every method may be called again after it was killed at any point, and twice at the same time; it must converge. What cannot be done
+ * is thrown as a RotationError.
+ *
+ * @typeParam S the secret's value, as the schema gives it
+ * @typeParam Changes what `create` returns: for the JSON format the keys that change, for plain text the next text
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+ */
+export interface Rotator<S, Changes = Partial<S>> {
+  readonly schema: StandardSchemaV1<unknown, S>;
+  readonly format: SecretFormat<Changes>;
+  /**
+   * Whether `set` ends the validity of the credentials that the application uses, so that EARLY_PROMOTION shortens the time in which they
+   * are refused. False where both stay valid (multi-user, dual passwords).
+   */
+  readonly refusesCurrent: boolean;
+  /** What the next version changes. Nothing outside may depend on it yet: its result is dropped where an earlier try wrote a version. */
+  create(current: S, context: RotationContext): Promise<Changes>;
+  /** Makes the pending credentials valid. Refuses, before anything is touched, a pending value that is not the current one's successor. */
+  set(values: RotationValues<S>, context: RotationContext): Promise<void>;
+  /**
+   * Uses the pending credentials as an application would; changes nothing. Also called alone, with credentials that are AWSCURRENT's
+   * (RotateSecret with RotateImmediately=false).
+   */
+  test(pending: S, context: RotationContext): Promise<void>;
+  /** After AWSCURRENT has moved: ends what the previous credentials still may do. A failure is logged and undoes nothing. */
+  retire?(values: { readonly current: S; readonly previous: S }, context: RotationContext): Promise<void>;
+}

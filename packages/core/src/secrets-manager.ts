@@ -1,0 +1,163 @@
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from "@aws-sdk/client-secrets-manager";
+import type { Deadline } from "./deadline.ts";
+import { RotationError, reasonOf } from "./errors.ts";
+import { AWSPENDING } from "./labels.ts";
+import type { SecretStore } from "./store.ts";
+
+/** How often each operation was sent, retries included. */
+export type ApiCalls = Partial<
+  Record<"DescribeSecret" | "GetSecretValue" | "PutSecretValue" | "UpdateSecretVersionStage", number>
+>;
+
+/** A client for a rotation: short timeouts, since an endpoint that cannot be reached must be reported while there is time. */
+export function secretsManagerClient(endpoint: string | undefined): SecretsManagerClient {
+  return new SecretsManagerClient({
+    ...(endpoint === undefined ? {} : { endpoint }),
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+  });
+}
+
+/**
+ * The store of one invocation, over Secrets Manager.
+ *
+ * @param learn hears each secret text before anything is done with it, for redaction
+ * @param calls is counted up
+ */
+export function secretsManagerStore(
+  client: SecretsManagerClient,
+  deadline: Deadline,
+  learn: (secretText: string) => void,
+  calls: ApiCalls,
+): SecretStore {
+  async function call<Output>(
+    operation: keyof ApiCalls,
+    secretId: string,
+    send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
+    expected?: { readonly name: string; readonly means: Output },
+  ): Promise<Output> {
+    const count = (attempts: number | undefined) => {
+      calls[operation] = (calls[operation] ?? 0) + (attempts ?? 1);
+    };
+    const metadata = (of: unknown) => (of as { $metadata?: { attempts?: number } } | undefined)?.$metadata;
+    try {
+      const output = await send({ abortSignal: AbortSignal.timeout(deadline.share()) });
+      count(metadata(output)?.attempts);
+      return output;
+    } catch (error) {
+      count(metadata(error)?.attempts);
+      if (expected && error instanceof Error && error.name === expected.name) return expected.means;
+      throw await translate(error, operation, secretId, client);
+    }
+  }
+
+  return {
+    async describe(secretId) {
+      const output = await call("DescribeSecret", secretId, (options) =>
+        client.send(new DescribeSecretCommand({ SecretId: secretId }), options),
+      );
+      return {
+        ...(output.RotationEnabled === undefined ? {} : { rotationEnabled: output.RotationEnabled }),
+        versions: output.VersionIdsToStages ?? {},
+        laggingReplicas: (output.ReplicationStatus ?? [])
+          .filter((replica) => replica.Status !== "InSync")
+          .map((replica) => ({ region: replica.Region ?? "unknown region", status: replica.Status ?? "unknown" })),
+        tags: Object.fromEntries((output.Tags ?? []).map((tag) => [tag.Key ?? "", tag.Value ?? ""])),
+      };
+    },
+
+    async read(secretId, which) {
+      const input = "version" in which ? { VersionId: which.version } : { VersionStage: which.label };
+      const output = await call(
+        "GetSecretValue",
+        secretId,
+        (options) => client.send(new GetSecretValueCommand({ SecretId: secretId, ...input }), options),
+        { name: "ResourceNotFoundException", means: undefined },
+      );
+      if (!output) return undefined;
+      if (output.SecretString === undefined) {
+        throw new RotationError(
+          "bad-secret",
+          `The value of ${secretId} is binary`,
+          "Nothing was changed. Store it as text (SecretString), then rotate again.",
+        );
+      }
+      learn(output.SecretString);
+      return { id: output.VersionId ?? "", labels: output.VersionStages ?? [], text: output.SecretString };
+    },
+
+    async putPending(secretId, token, text, rotationToken) {
+      learn(text);
+      const command = new PutSecretValueCommand({
+        SecretId: secretId,
+        ClientRequestToken: token,
+        SecretString: text,
+        VersionStages: [AWSPENDING],
+        ...(rotationToken === undefined ? {} : { RotationToken: rotationToken }),
+      });
+      const output = await call("PutSecretValue", secretId, (options) => client.send(command, options), {
+        name: "ResourceExistsException",
+        means: undefined,
+      });
+      return output ? "written" : "exists";
+    },
+
+    async move(secretId, move) {
+      const command = new UpdateSecretVersionStageCommand({
+        SecretId: secretId,
+        VersionStage: move.label,
+        MoveToVersionId: move.to,
+        RemoveFromVersionId: move.from,
+      });
+      const output = await call("UpdateSecretVersionStage", secretId, (options) => client.send(command, options), {
+        name: "InvalidParameterException",
+        means: undefined,
+      });
+      return output ? "moved" : "conflict";
+    },
+  };
+}
+
+async function translate(
+  error: unknown,
+  operation: string,
+  secretId: string,
+  client: SecretsManagerClient,
+): Promise<RotationError> {
+  const name = error instanceof Error ? error.name : "";
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const endpoint =
+    (await client.config.endpoint?.())?.hostname ?? `secretsmanager of region ${await client.config.region()}`;
+  const because = { cause: error };
+  if (name === "AccessDeniedException" || name === "DecryptionFailure" || name === "EncryptionFailure") {
+    return new RotationError(
+      "privilege",
+      `${operation} of ${secretId} was refused: ${reasonOf(error)}`,
+      "Allow it in the function's role (and in the KMS key's policy where the secret has a key of its own).",
+      because,
+    );
+  }
+  if (
+    ["TimeoutError", "AbortError"].includes(name) ||
+    /^(E[A-Z_]+|EAI_AGAIN|ERR_TLS\w*|CERT\w*|UNABLE\w*|SELF\w*|DEPTH\w*)$/.test(code)
+  ) {
+    return new RotationError(
+      name === "AbortError" ? "timeout" : "unreachable",
+      `${operation} of ${secretId}: no answer from ${endpoint} (${reasonOf(error)})`,
+      "A function in a VPC needs a Secrets Manager endpoint in that VPC, or a NAT gateway, and security groups that let it out on port 443. SECRETS_MANAGER_ENDPOINT must be a URL that this network reaches.",
+      because,
+    );
+  }
+  return new RotationError(
+    "service",
+    `${operation} of ${secretId} failed: ${name || code || "Error"}: ${reasonOf(error)}`,
+    "Nothing more was changed by this call. The service tries the rotation again.",
+    because,
+  );
+}
