@@ -1,0 +1,8 @@
+export {
+  type CertificateRequest,
+  createTestCa,
+  type ServerCertificate,
+  type TestCa,
+} from "./certificates.ts";
+export { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres-server.ts";
+export { POSTGRES_VERSIONS, type PostgresVersion } from "./postgres-version.ts";
