@@ -1,0 +1,4 @@
+export type { ApiCallEvent, InvocationEvent, LocalEvent, RotationCourseEvent, RotationEventName } from "./event-log.ts";
+export { type LocalEndpoint, type LocalOptions, startLocal } from "./local-endpoint.ts";
+export type { RotationContext, RotationEvent, RotationFunction } from "./rotation-function.ts";
+export type { ReplicaStatus } from "./state.ts";
