@@ -4,5 +4,6 @@ export {
   type ServerCertificate,
   type TestCa,
 } from "./certificates.ts";
+export { type FaultyServer, type FaultyServerKind, startFaultyServer } from "./faulty-server.ts";
 export { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { POSTGRES_VERSIONS, type PostgresVersion } from "./postgres-version.ts";

@@ -1,23 +1,32 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { networkInterfaces } from "node:os";
 
-/** The loopback addresses that "localhost" may mean on this machine. */
+export const LOOPBACK = "127.0.0.1";
+
+/** The addresses that "localhost" may mean on this machine. */
 export function loopbackAddresses(): string[] {
   const here = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return here.some(({ address }) => address === "::1") ? ["127.0.0.1", "::1"] : ["127.0.0.1"];
+  return here.some(({ address }) => address === "::1") ? [LOOPBACK, "::1"] : [LOOPBACK];
+}
+
+/** Listens on a port that the system chooses, and returns it. */
+export async function listenOnLoopback(server: Server): Promise<number> {
+  server.listen(0, LOOPBACK);
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The system gave no TCP port.");
+  return address.port;
 }
 
 /**
- * A TCP port that nothing listened on a moment ago, at 127.0.0.1. PostgreSQL cannot be told to take any free port, so
- * another process can still be faster: whoever uses the number must be ready to try again.
+ * A TCP port that nothing listened on a moment ago. PostgreSQL cannot be told to take any free port, and another process
+ * can be faster than it: whoever uses the number must be ready to try again with another.
  */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
+  const server = createServer();
+  const port = await listenOnLoopback(server);
   server.close();
   await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("The system gave no TCP port.");
-  return address.port;
+  return port;
 }

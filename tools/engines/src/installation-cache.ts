@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * The folder of this user's installations, made if need be. A temporary folder's cleaner removes single files that nobody has used for
+ * some time (systemd's: 10 days), which would leave half an installation: so each week has its own, and old ones go.
+ *
+ * @throws Error if somebody else could have put programs into it
+ */
+export async function installationCache(): Promise<string> {
+  const week = Math.floor(Date.now() / WEEK_MS);
+  const owner = process.getuid?.();
+  const prefix = `quarterturn-engines-${owner}-week-`;
+  const folder = join(tmpdir(), `${prefix}${week}`);
+  if (!existsSync(folder)) await removeCachesBefore(week - 1, prefix);
+  const created = await mkdir(folder, { recursive: true });
+  if (created !== undefined) await chmod(folder, 0o755);
+  const { uid, mode } = await lstat(folder);
+  if (uid !== owner || (mode & 0o022) !== 0) {
+    throw new Error(
+      `${folder} belongs to another user or can be written by one: programs in it cannot be trusted. Remove it.`,
+    );
+  }
+  return folder;
+}
+
+const WEEK_MS = 7 * 24 * 3_600_000;
+
+async function removeCachesBefore(week: number, prefix: string): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (name.startsWith(prefix) && Number(name.slice(prefix.length)) < week) {
+      await rm(join(tmpdir(), name), { recursive: true, force: true });
+    }
+  }
+}
