@@ -3,8 +3,7 @@ import { defineConfig } from "vitest/config";
 const condition = "@quarterturn/source";
 
 export default defineConfig({
-  ssr: { resolve: { conditions: [condition, "node", "import", "default"], externalConditions: [condition] } },
-  resolve: { conditions: [condition, "node", "import", "default"] },
+  ssr: { resolve: { conditions: [condition, "node"], externalConditions: [condition, "node"] } },
   test: {
     include: ["{packages,tools}/*/{src,test}/**/*.test.ts"],
     environment: "node",

@@ -1,0 +1,82 @@
+import { jsonFormat, type Manifest, type RotationContext, RotationError, readSecretValue } from "@quarterturn/core";
+import type { Login } from "./engine.ts";
+import { type AdminSecret, adminSecretSchema, type DatabaseSecret } from "./secret.ts";
+import type { DatabaseSettings } from "./settings.ts";
+import { addressOf, isSameServer } from "./target.ts";
+import { tlsPolicy } from "./tls.ts";
+
+type Server = Pick<Login, "host" | "port">;
+
+/**
+ * The login of the admin who acts for a secret, at a server that is known to be the secret's own.
+ *
+ * @throws RotationError `bad-secret` where there is no admin secret or it cannot be used, `wrong-target` where it is for another server
+ */
+export async function adminLogin(
+  current: DatabaseSecret,
+  pending: DatabaseSecret,
+  manifest: Manifest,
+  settings: DatabaseSettings,
+  context: RotationContext,
+): Promise<Login> {
+  if (current.masterarn !== pending.masterarn) {
+    throw new RotationError(
+      "wrong-target",
+      "The pending version and AWSCURRENT name different admin secrets (masterarn)",
+      "Nothing was changed. Cancel this rotation and remove AWSPENDING from its version; then rotate again.",
+    );
+  }
+  const arn = current.masterarn ?? settings.superuserSecretArn;
+  if (arn === undefined) {
+    throw new RotationError(
+      "bad-secret",
+      "The secret names no admin secret",
+      'Nothing was changed. Put the ARN of the admin\'s secret into the secret under "masterarn", or set SUPERUSER_SECRET_ARN for the function.',
+    );
+  }
+  const text = await context.readSecret(arn);
+  const admin = await readSecretValue(text, `the admin secret ${arn}`, adminSecretSchema(manifest), jsonFormat);
+  const server = await serverOf(admin, arn, manifest, context);
+  await requireSecretsServer(current, server, settings.allowedHosts);
+  const dbname = admin.dbname ?? manifest.dbname;
+  return {
+    ...server,
+    username: admin.username,
+    password: admin.password,
+    tls: tlsPolicy(admin),
+    ...(dbname === undefined ? {} : { dbname }),
+  };
+}
+
+/** A managed admin secret holds only a name and a password; its tags name the instance or cluster. */
+async function serverOf(
+  admin: AdminSecret,
+  arn: string,
+  manifest: Manifest,
+  context: RotationContext,
+): Promise<Server> {
+  if (admin.host !== undefined) return { host: admin.host, port: admin.port ?? manifest.port };
+  const rds = await import("./rds.ts");
+  return rds.managedServer(arn, await context.readTags(arn), manifest.engines);
+}
+
+/**
+ * The confused-deputy guard: the secret's host is the admin's, or the function's operator or AWS's own API says that it belongs to it.
+ *
+ * @throws RotationError `wrong-target`
+ */
+async function requireSecretsServer(secret: Server, admin: Server, allowedHosts: readonly string[]): Promise<void> {
+  if (isSameServer(secret, admin) || allowedHosts.includes(secret.host.toLowerCase())) return;
+  const rds = await import("./rds.ts");
+  const belongs =
+    rds.isRdsHost(secret.host) &&
+    rds.isRdsHost(admin.host) &&
+    secret.port === admin.port &&
+    (await rds.isSameDatabase(secret.host, admin.host));
+  if (belongs) return;
+  throw new RotationError(
+    "wrong-target",
+    `The secret's server ${addressOf(secret)} is not the admin secret's (${addressOf(admin)}), nor a replica or endpoint of it`,
+    "Nothing was changed. Correct the host of one of the two secrets; if both names mean the same database (a CNAME, a proxy), list the secret's host in ALLOWED_HOSTS of the function.",
+  );
+}

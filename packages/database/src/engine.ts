@@ -1,0 +1,66 @@
+import type { Manifest, RotationContext } from "@quarterturn/core";
+import type { TlsPolicy } from "./tls.ts";
+
+/** Where and as whom to log in. */
+export interface Login {
+  readonly host: string;
+  readonly port: number;
+  readonly dbname?: string;
+  readonly username: string;
+  readonly password: string;
+  readonly tls: TlsPolicy;
+}
+
+/** What an adapter may use: each connection and statement gets `deadline.share()`. */
+export type EngineContext = Pick<RotationContext, "deadline" | "log">;
+
+/**
+ * One database product: the adapter that the strategies of this package are written over.
+ *
+ * Whatever fails is thrown as a RotationError with its own code: `unreachable`, `timeout`, `tls`, `privilege`, `unsupported`, `database`.
+ * Only a refused name or password is an answer, `rejected`, since the strategies go on from there.
+ */
+export interface Engine {
+  /** The one source of the default port and database, of the excluded characters and of the longest name. */
+  readonly manifest: Manifest;
+  /**
+   * Whether the sessions of a twin act with the identity of its original; then `probe` must say so before a twin is promoted.
+   */
+  readonly twinActsAsOriginal: boolean;
+  /**
+   * Logs in to change something. The session must distrust what the database's users can configure, since they could otherwise run code
+   * in it.
+   */
+  login(login: Login, context: EngineContext): Promise<Session | "rejected">;
+  /** Logs in as an application would, asks for the identity that the session acts with, and logs out. Changes nothing. */
+  probe(login: Login, context: EngineContext): Promise<{ readonly actsAs: string } | "rejected">;
+}
+
+/** An authenticated connection. Every method is idempotent and may run in two sessions at the same time. */
+export interface Session {
+  /**
+   * Gives the user of this session another password. Refuses (`wrong-target`) where the session is not that user's own.
+   * @throws RotationError
+   */
+  changePassword(next: string): Promise<void>;
+  /**
+   * Makes the twin whole: it exists, and can do what the original can. A twin that did not exist cannot log in afterwards; one that
+   * exists, and may be in use, can all the time. An account that has the twin's name and is not the original's twin is refused
+   * (`wrong-target`). Converges from every state that a killed run leaves.
+   * @throws RotationError
+   */
+  alignTwin(original: string, twin: string): Promise<void>;
+  /**
+   * Sets the password of one of a pair, which may log in from now on. An account that is not of the pair is refused (`wrong-target`).
+   * @throws RotationError
+   */
+  setPassword(pair: Pair, password: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The two users of the multi-user strategy, and which of them is meant. */
+export interface Pair {
+  readonly original: string;
+  readonly twin: string;
+  readonly pending: "original" | "twin";
+}

@@ -1,0 +1,95 @@
+import { generatePassword, RotationError, type Rotator, readSecretValue } from "@quarterturn/core";
+import { adminLogin } from "./admin-secret.ts";
+import type { Engine, Login } from "./engine.ts";
+import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
+import type { DatabaseSettings } from "./settings.ts";
+import { loginOf, pendingRejected } from "./single-user.ts";
+import { addressOf, requireSameTarget } from "./target.ts";
+import { otherOfPair, pairOf } from "./twin.ts";
+
+/**
+ * The multi-user (alternating users) strategy: an admin gives the other user of a pair its new password, so that AWSCURRENT's credentials
+ * log in all the time.
+ *
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html#rotating-secrets-two-users
+ */
+export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<DatabaseSecret, DatabaseChanges> {
+  const schema = databaseSecretSchema(engine.manifest);
+  return {
+    schema,
+    format: databaseSecretFormat,
+    refusesCurrent: false,
+
+    create: async (current) => ({
+      username: otherOfPair(current.username, engine.manifest),
+      password: generatePassword(settings.password),
+    }),
+
+    async set({ current, pending }, context) {
+      if (pending.username === current.username) {
+        throw new RotationError(
+          "superseded",
+          `The pending version and AWSCURRENT both name the user "${current.username}": AWSCURRENT was moved while this rotation ran`,
+          "Nothing was changed. Cancel this rotation and remove AWSPENDING from its version; then rotate again.",
+        );
+      }
+      requireSameTarget(current, pending, "The pending version", otherOfPair(current.username, engine.manifest));
+      const admin = await adminLogin(current, pending, engine.manifest, settings, context);
+      await requireAccount(current, admin);
+
+      const session = await engine.login(admin, context);
+      if (session === "rejected") {
+        throw new RotationError(
+          "credentials-rejected",
+          `${addressOf(admin)} refuses the admin "${admin.username}"`,
+          "Nothing was changed. Correct the admin secret (masterarn), or rotate it; then rotate this secret again.",
+        );
+      }
+      try {
+        const pair = pairOf(current.username);
+        if (pair.pending === "twin") await session.alignTwin(pair.original, pair.twin);
+        await session.setPassword(pair, pending.password);
+      } finally {
+        await session.close();
+      }
+
+      /**
+       * Whoever may write this secret chooses its user. The admin acts for that user only if the secret's own password logs in, and at the
+       * admin's server: what the secret's host says about itself would prove nothing.
+       */
+      async function requireAccount(account: DatabaseSecret, at: Login): Promise<void> {
+        const { host, port, tls } = at;
+        if ((await engine.probe({ ...loginOf(account), host, port, tls }, context)) !== "rejected") return;
+        throw new RotationError(
+          "credentials-rejected",
+          `${addressOf(at)} refuses the user "${account.username}" with AWSCURRENT's password`,
+          "Nothing was changed: an admin acts only for a user whose password is known. Store the password that works with PutSecretValue, or give the user AWSCURRENT's password in the database; then rotate again.",
+        );
+      }
+    },
+
+    async test(pending, context) {
+      const answer = await engine.probe(loginOf(pending), context);
+      if (answer === "rejected") throw pendingRejected(pending);
+      if (!engine.twinActsAsOriginal || answer.actsAs !== pairOf(pending.username).twin) return;
+
+      // A twin that acts for itself must not be promoted; but one that is AWSCURRENT already (made by AWS's function, and this is the lone
+      // test of RotateImmediately=false) is in use, and the next rotation to it makes it act as its original.
+      const current = await readSecretValue(
+        await context.readSecret(context.secretId),
+        "AWSCURRENT",
+        schema,
+        databaseSecretFormat,
+      );
+      if (current.username === pending.username) {
+        context.log.warn("The user in use does not act as its original yet: objects that it creates are its own");
+        return;
+      }
+      throw new RotationError(
+        "unsupported",
+        `The sessions of "${pending.username}" at ${addressOf(pending)} act as itself and not as "${pairOf(pending.username).original}"`,
+        "AWSCURRENT was not moved. This server ignores the role setting of a user, as PostgreSQL 17.1, 16.5, 15.9, 14.14 and 13.17 do: update its minor version, or use the single-user strategy.",
+      );
+    },
+  };
+}

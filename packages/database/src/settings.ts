@@ -1,0 +1,25 @@
+import {
+  type Environment,
+  listSetting,
+  type Manifest,
+  type PasswordSettings,
+  passwordSettings,
+} from "@quarterturn/core";
+
+/** What the strategies read from the environment. */
+export interface DatabaseSettings {
+  readonly password: PasswordSettings;
+  /** SUPERUSER_SECRET_ARN: the admin secret where the rotated secret has no masterarn. */
+  readonly superuserSecretArn: string | undefined;
+  /** ALLOWED_HOSTS: hosts that belong to the admin's database although their names differ, e.g. a CNAME or a proxy. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** @throws RotationError `bad-setting` */
+export function databaseSettings(env: Environment, manifest: Manifest): DatabaseSettings {
+  return {
+    password: passwordSettings(env, manifest.excludeCharacters),
+    superuserSecretArn: env.SUPERUSER_SECRET_ARN || undefined,
+    allowedHosts: listSetting(env, "ALLOWED_HOSTS").map((host) => host.toLowerCase()),
+  };
+}

@@ -1,0 +1,86 @@
+import { generatePassword, RotationError, type Rotator } from "@quarterturn/core";
+import type { Engine, Login } from "./engine.ts";
+import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
+import type { DatabaseSettings } from "./settings.ts";
+import { addressOf, requireSameTarget } from "./target.ts";
+import { tlsPolicy } from "./tls.ts";
+
+/**
+ * The single-user strategy: the user changes its own password. Between setSecret and finishSecret new logins with AWSCURRENT's password
+ * are refused.
+ *
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html#rotating-secrets-one-user-one-password
+ */
+export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<DatabaseSecret, DatabaseChanges> {
+  return {
+    schema: databaseSecretSchema(engine.manifest),
+    format: databaseSecretFormat,
+    refusesCurrent: true,
+
+    create: async () => ({ password: generatePassword(settings.password) }),
+
+    async set({ current, pending, previous }, context) {
+      requireSameTarget(current, pending, "The pending version", current.username);
+      if (pending.password === current.password) return;
+
+      // AWSCURRENT first: it logs in unless something went wrong before, so the server's audit log shows no refused login.
+      const session = await engine.login(loginOf(current), context);
+      if (session !== "rejected") return changing(session, pending.password);
+
+      // An earlier try may have changed the password already.
+      const earlier = await engine.probe(loginOf(pending), context);
+      if (earlier !== "rejected") {
+        context.log.info("The pending password was set by an earlier try");
+        return;
+      }
+
+      // After AWSCURRENT was moved back to an older version, the database still has what is AWSPREVIOUS now.
+      const before = await previous();
+      if (before) {
+        requireSameTarget(current, before, "AWSPREVIOUS", current.username);
+        const older = await engine.login(loginOf(before), context);
+        if (older !== "rejected") {
+          context.log.warn(
+            "AWSCURRENT's password is refused and AWSPREVIOUS's is accepted: it is replaced by the pending one",
+          );
+          return changing(older, pending.password);
+        }
+      }
+      throw new RotationError(
+        "credentials-rejected",
+        `${addressOf(current)} refuses the user "${current.username}" with the passwords of AWSCURRENT, of the pending version${before ? " and of AWSPREVIOUS" : ""}`,
+        "Nothing was changed. Give the user AWSCURRENT's password in the database, or store the password that works with PutSecretValue; then rotate again.",
+      );
+    },
+
+    async test(pending, context) {
+      if ((await engine.probe(loginOf(pending), context)) === "rejected") throw pendingRejected(pending);
+    },
+  };
+}
+
+/** The login that a secret describes. */
+export function loginOf(secret: DatabaseSecret): Login {
+  const { host, port, username, password, dbname } = secret;
+  return { host, port, username, password, tls: tlsPolicy(secret), ...(dbname === undefined ? {} : { dbname }) };
+}
+
+/** The error of testSecret where the server was reached. */
+export function pendingRejected(pending: DatabaseSecret): RotationError {
+  return new RotationError(
+    "credentials-rejected",
+    `${addressOf(pending)} refuses the pending password of the user "${pending.username}"`,
+    "AWSCURRENT was not moved. The service tries again; if it stays so, look for somebody else who changes this user's password.",
+  );
+}
+
+async function changing(
+  session: { changePassword(next: string): Promise<void>; close(): Promise<void> },
+  next: string,
+): Promise<void> {
+  try {
+    await session.changePassword(next);
+  } finally {
+    await session.close();
+  }
+}

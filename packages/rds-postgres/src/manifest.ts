@@ -1,0 +1,23 @@
+import type { Manifest } from "@quarterturn/core";
+
+export const manifest: Manifest = {
+  name: "rds-postgres",
+  title: "PostgreSQL",
+  engines: ["postgres", "aurora-postgresql"],
+  port: 5432,
+  dbname: "postgres",
+  excludeCharacters: ":/@\"'\\",
+  usernameLimit: 63,
+  settings: [
+    {
+      name: "PASSWORD_VERIFIER",
+      absent: "true",
+      meaning:
+        "Send the server a verifier that is computed here instead of the password, so that no log, statement view or audit extension of the server ever holds it. false where an extension of the server must see the password to judge it.",
+    },
+  ],
+  verifiedAgainst: [
+    "PostgreSQL 14, 15, 16, 17 and 18, and the minor releases 17.0 and 17.1, over verified TLS",
+    "Not run here: RDS and Aurora themselves (rds_superuser, rds_password, RDS Proxy), and the RDS API, which the tests imitate",
+  ],
+};

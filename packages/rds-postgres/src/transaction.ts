@@ -1,0 +1,78 @@
+import { addressOf, type EngineContext, type Login } from "@quarterturn/database";
+import { type Client, DatabaseError } from "pg";
+import { statementError } from "./connection.ts";
+import type { PasswordEncryption } from "./verifier.ts";
+
+/** What is known of the connection's server and user. */
+export interface Identity {
+  readonly sessionUser: string;
+  /** server_version_num, e.g. 180004 */
+  readonly versionNumber: number;
+  readonly passwordEncryption: PasswordEncryption;
+}
+
+/** Runs one statement; `doing` and `remedy` (the statement that helps where a right is missing) make the words of its error. */
+export type Run = (sql: string, doing: string, remedy?: string) => Promise<Record<string, unknown>[]>;
+
+/**
+ * Does the work in one transaction that distrusts what the database's users can configure: an owner of the database could otherwise
+ * shadow a function or operator of pg_catalog and have the admin run it, and a user's own settings could make the session another
+ * user's or read-only. The settings end with the transaction, so that a pooler's next client does not inherit them.
+ *
+ * The work is done again where another session changed the same rows at the same moment. After any other error the transaction is left
+ * open, and ends with the session.
+ */
+export async function transaction(
+  client: Client,
+  login: Login,
+  { deadline }: EngineContext,
+  work: (run: Run, identity: Identity) => Promise<void>,
+): Promise<void> {
+  const where = `${addressOf(login)} (user "${login.username}")`;
+  const run: Run = async (sql, doing, remedy) => {
+    try {
+      const result = await client.query(sql);
+      // pg answers several statements with an array of results, which its types do not say.
+      return [result].flat().at(-1)?.rows ?? [];
+    } catch (error) {
+      throw statementError(error, where, doing, remedy);
+    }
+  };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const [identity] = await run(`${begin(deadline.share())}; ${identify}`, "beginning a transaction");
+      await work(run, {
+        sessionUser: String(identity?.session_user),
+        versionNumber: Number(identity?.version),
+        passwordEncryption: identity?.encryption === "scram-sha-256" ? "scram-sha-256" : "md5",
+      });
+      await run("COMMIT", "committing");
+      return;
+    } catch (error) {
+      if (attempt === 5 || !isConflict(error)) throw error;
+      await run("ROLLBACK", "rolling back");
+    }
+  }
+}
+
+const begin = (milliseconds: number) =>
+  [
+    "BEGIN READ WRITE",
+    "SET LOCAL search_path = pg_catalog, pg_temp",
+    "SET LOCAL ROLE NONE",
+    "SET LOCAL standard_conforming_strings = on",
+    "SET LOCAL datestyle = ISO",
+    "SET LOCAL timezone = 'UTC'",
+    "SET LOCAL lock_timeout = 0",
+    `SET LOCAL statement_timeout = ${milliseconds}`,
+  ].join("; ");
+
+const identify = `SELECT session_user::pg_catalog.text,
+  pg_catalog.current_setting('server_version_num') AS version,
+  pg_catalog.current_setting('password_encryption') AS encryption`;
+
+/** "tuple concurrently updated" (an internal error for catalogue rows), a deadlock, or the other session created the role first. */
+function isConflict(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof DatabaseError && ["XX000", "40001", "40P01", "23505", "42710"].includes(cause.code ?? "");
+}

@@ -1,0 +1,137 @@
+import { escapeIdentifier, escapeLiteral } from "pg";
+import type { Role, RolePair, RoleSetting } from "./role.ts";
+
+/** A statement that brings a twin nearer to its original. */
+export interface TwinStatement {
+  readonly sql: string;
+  readonly doing: string;
+  /** What an admin with more rights runs where this one lacks them. */
+  readonly remedy: string;
+  /** Whether the twin is of use without it: then it is only said. */
+  readonly isOptional: boolean;
+}
+
+/**
+ * The statements after which the twin acts as its original: it is a member, its sessions start with the original's role (so what it
+ * creates belongs to the original), and its limits and settings are the original's. None where all is so already.
+ *
+ * @param admin the name of the role that runs them
+ */
+export function twinStatements(
+  pair: RolePair & { original: Role },
+  twin: string,
+  admin: string,
+  versionNumber: number,
+): readonly TwinStatement[] {
+  const { original } = pair;
+  const role = escapeIdentifier(twin);
+  const mayAdminister = (name: string) =>
+    `Run as a role that may: GRANT ${escapeIdentifier(name)} TO ${escapeIdentifier(admin)} WITH ADMIN OPTION;`;
+  const statements: TwinStatement[] = [];
+  const need = (sql: string, doing: string, remedy: string) =>
+    statements.push({ sql, doing, remedy, isOptional: false });
+
+  if (!pair.twin) {
+    need(
+      `CREATE ROLE ${role} LOGIN`,
+      `creating the user "${twin}"`,
+      `Run as a role that may: ALTER ROLE ${escapeIdentifier(admin)} CREATEROLE; or create the user: CREATE ROLE ${role} LOGIN; GRANT ${escapeIdentifier(original.name)} TO ${role};`,
+    );
+  }
+  if (!pair.isFullMember) {
+    const options = versionNumber >= 160_000 ? " WITH INHERIT TRUE, SET TRUE" : "";
+    need(
+      `GRANT ${escapeIdentifier(original.name)} TO ${role}${options}`,
+      `making "${twin}" a member of "${original.name}"`,
+      mayAdminister(original.name),
+    );
+  }
+  if (original.isReplication && !pair.twin?.isReplication) {
+    const sql = `ALTER ROLE ${role} REPLICATION`;
+    need(
+      sql,
+      `giving "${twin}" the attribute REPLICATION, which membership does not carry over`,
+      `Run as a role that may: ${sql};`,
+    );
+  }
+  if ((pair.twin?.connectionLimit ?? -1) !== original.connectionLimit) {
+    need(
+      `ALTER ROLE ${role} CONNECTION LIMIT ${original.connectionLimit}`,
+      `limiting the connections of "${twin}"`,
+      mayAdminister(twin),
+    );
+  }
+  if ((pair.twin?.validUntil ?? "infinity") !== original.validUntil) {
+    need(
+      `ALTER ROLE ${role} VALID UNTIL ${escapeLiteral(original.validUntil)}`,
+      `setting how long "${twin}" is valid`,
+      mayAdminister(twin),
+    );
+  }
+  for (const { setting, sql } of settingStatements(original, pair.twin, role)) {
+    const isRole = setting.name === "role";
+    statements.push({
+      sql,
+      doing: `making "${twin}" ${isRole ? `act as "${original.name}"` : "have the original's settings"}`,
+      remedy: isRole ? mayAdminister(twin) : `Run as a role that may: ${sql};`,
+      isOptional: !isRole,
+    });
+  }
+  return statements;
+}
+
+/** The original's settings as the twin must have them: the same, and its role, which is the original unless that acts as another one. */
+function settingStatements(
+  original: Role,
+  twin: Role | undefined,
+  role: string,
+): { setting: RoleSetting; sql: string }[] {
+  const actsAs = original.settings.some(({ database, name }) => name === "role" && database === undefined);
+  const wanted = actsAs
+    ? original.settings
+    : [{ database: undefined, name: "role", value: original.name }, ...original.settings];
+  const existing = twin?.settings ?? [];
+  const isSame = (a: RoleSetting) => (b: RoleSetting) => a.database === b.database && a.name === b.name;
+  const target = ({ database }: RoleSetting) =>
+    `ALTER ROLE ${role}${database === undefined ? "" : ` IN DATABASE ${escapeIdentifier(database)}`}`;
+  // A dotted name is an extension's; its parts are quoted one by one.
+  const name = (setting: RoleSetting) => setting.name.split(".").map(escapeIdentifier).join(".");
+  return [
+    ...wanted
+      .filter((setting) => existing.find(isSame(setting))?.value !== setting.value)
+      .map((setting) => ({ setting, sql: `${target(setting)} SET ${name(setting)} TO ${settingValue(setting)}` })),
+    ...existing
+      .filter((setting) => !wanted.some(isSame(setting)))
+      .map((setting) => ({ setting, sql: `${target(setting)} RESET ${name(setting)}` })),
+  ];
+}
+
+/** Settings whose stored value is a list of quoted names: as one literal it would become a list of one. */
+const nameLists = [
+  "local_preload_libraries",
+  "search_path",
+  "session_preload_libraries",
+  "shared_preload_libraries",
+  "temp_tablespaces",
+  "unix_socket_directories",
+];
+
+function settingValue({ name, value }: RoleSetting): string {
+  if (!nameLists.includes(name.toLowerCase())) return escapeLiteral(value);
+  const elements = [...value.matchAll(/"((?:[^"]|"")*)"|([^\s,"]+)/g)].map(
+    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "",
+  );
+  return elements.length === 0 ? "''" : elements.map(escapeLiteral).join(", ");
+}
+
+/**
+ * Whether DISCARD ALL, with which PgBouncer resets a connection by default, makes a session of the twin act as the twin itself.
+ * Minor releases of November 2024 mended it.
+ *
+ * @param versionNumber server_version_num
+ */
+export function losesRoleAtDiscard(versionNumber: number): boolean {
+  const mended: Readonly<Record<number, number>> = { 12: 22, 13: 18, 14: 15, 15: 10, 16: 6, 17: 2 };
+  const major = Math.floor(versionNumber / 10_000);
+  return major < 18 && versionNumber % 10_000 < (mended[major] ?? Number.POSITIVE_INFINITY);
+}
