@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
@@ -31,7 +31,7 @@ export interface PostgresInstallation {
 export async function postgresInstallation(version: PostgresVersion): Promise<PostgresInstallation> {
   const found = findPackage(version);
   const cache = await installationCache();
-  const folder = join(cache, `postgres-${found.version}-${await recipe()}`);
+  const folder = join(cache, `postgres-${found.version}-${RECIPE}`);
   if (!existsSync(folder)) await install(found.native, cache, folder);
   const description = JSON.parse(await readFile(join(folder, DESCRIPTION), "utf8")) as Description;
   return { ...description, program: join(folder, "native/bin/postgres"), template: join(folder, "data") };
@@ -42,12 +42,10 @@ const DESCRIPTION = "description.json";
 const run = promisify(execFile);
 
 /** Whoever changes this file does not meet an installation that its former self has made. */
-async function recipe(): Promise<string> {
-  return createHash("sha256")
-    .update(await readFile(import.meta.filename))
-    .digest("hex")
-    .slice(0, 8);
-}
+const RECIPE = createHash("sha256")
+  .update(readFileSync(import.meta.filename))
+  .digest("hex")
+  .slice(0, 8);
 
 interface Package {
   readonly native: string;

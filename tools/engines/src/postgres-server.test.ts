@@ -4,12 +4,16 @@ import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import pg from "pg";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createTestCa, POSTGRES_VERSIONS, type PostgresServer, startPostgres } from "./index.ts";
 import { freePort, loopbackAddresses } from "./loopback.ts";
+import { urlVariable } from "./postgres-version.ts";
 import { serverUser } from "./server-user.ts";
 
 vi.mock("./loopback.ts", { spy: true });
+beforeEach(() => {
+  for (const variable of ["POSTGRES_URL", ...POSTGRES_VERSIONS.map(urlVariable)]) vi.stubEnv(variable, "");
+});
 afterEach(() => {
   vi.unstubAllEnvs();
 });

@@ -71,6 +71,7 @@ export async function superviseServer(recipe: ServerRecipe): Promise<SupervisedS
       stdio: ["pipe", "ignore", "pipe"],
     },
   );
+  await once(supervisor, "spawn");
   const exit = once(supervisor, "exit");
   const complaint = await text(supervisor.stderr);
   if (complaint !== "") {
@@ -93,7 +94,7 @@ export async function superviseServer(recipe: ServerRecipe): Promise<SupervisedS
     folder,
     logFile,
     log: () => readFile(logFile, "utf8"),
-    ended: () => existsSync(join(folder, "ended")) || supervisor.exitCode !== null,
+    ended: () => existsSync(join(folder, "ended")),
     close,
   };
 }
