@@ -67,6 +67,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalEndpo
   const state = options.file === undefined ? { secrets: [] } : readState(options.file);
   const save = options.file === undefined ? () => undefined : stateWriter(options.file, state);
   const log = eventLog(now);
+  let unsaved = false;
   const functionArn = (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`;
   const functionsByArn = new Map(Object.entries(functions).map(([name, body]) => [functionArn(name), body]));
   const rotations = rotationEngine({
@@ -76,7 +77,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalEndpo
     afterEarlyPromotion: options.afterEarlyPromotion ?? "continue",
     functionOf: (arn) => functionsByArn.get(arn),
     now: () => now().getTime(),
-    save,
+    save: saveInBackground,
   });
   const service: Service = {
     state,
@@ -126,7 +127,18 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalEndpo
   function tick(): void {
     removeExpiredSecrets(state, service.now());
     for (const secret of state.secrets) rotateWhenDue(service, secret, randomUUID);
-    save();
+    saveInBackground();
+  }
+
+  /** Where no call waits for the answer, a file that can't be written is a warning, once. The next call fails. */
+  function saveInBackground(): void {
+    try {
+      save();
+      unsaved = false;
+    } catch (error) {
+      if (!unsaved) process.emitWarning(`The local endpoint can't write ${options.file}: ${String(error)}`);
+      unsaved = true;
+    }
   }
 
   async function close(): Promise<void> {

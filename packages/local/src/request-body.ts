@@ -4,9 +4,11 @@ import { malformedInput, validationFailed } from "./errors.ts";
 /** Members whose values the service never repeats in an error. */
 const SENSITIVE_MEMBERS = new Set(["SecretString", "SecretBinary", "RotationToken"]);
 
+const ISSUES_SHOWN = 20;
+
 /**
  * Reads an operation's input as the service does: a wrong type is a SerializationException, a value outside its
- * limits a ValidationException that lists every one. Unknown members are ignored, null ones are absent.
+ * limits a ValidationException that lists them. Unknown members are ignored, null ones are absent.
  */
 export function readInput<Schema extends v.GenericSchema>(schema: Schema, body: Uint8Array): v.InferOutput<Schema> {
   const result = v.safeParse(schema, parseJson(body));
@@ -16,7 +18,7 @@ export function readInput<Schema extends v.GenericSchema>(schema: Schema, body: 
     throw malformedInput(`The member ${pathOf(wrongType) || "input"} does not have the type that the API gives it.`);
   }
   const count = result.issues.length;
-  const details = result.issues.map(describe).join("; ");
+  const details = result.issues.slice(0, ISSUES_SHOWN).map(describe).join("; ");
   throw validationFailed(`${count} validation error${count === 1 ? "" : "s"} detected: ${details}`);
 }
 

@@ -41,7 +41,7 @@ export function cancelRotateSecret(service: Service, input: Input<"CancelRotateS
   if (settings === undefined) throw noFunction();
   const pending = rotationInProgress(secret.versions) ? holderOf(secret.versions, "AWSPENDING") : undefined;
   secret.rotationSettings = { ...settings, enabled: false };
-  delete secret.rotation;
+  service.rotations.cancel(secret);
   secret.changedAt = service.now();
   return { ...arnAndName(secret), VersionId: pending?.id };
 }

@@ -27,8 +27,18 @@ export interface RotationEngine {
   resume(): void;
   /** To be called after every change of labels: an abandoned rotation, or one that was promoted early, may be over. */
   review(secret: Secret): void;
+  /** Stops working on the secret's rotation; a step that is running is not stopped. */
+  cancel(secret: Secret): void;
   settled(arn?: string): Promise<void>;
   close(): void;
+}
+
+interface Run {
+  readonly arn: string;
+  /** Aborted when the rotation is over, so that no retry is waited for. */
+  readonly ended: AbortController;
+  done: Promise<void>;
+  step?: Step;
 }
 
 const STEPS: readonly Step[] = ["createSecret", "setSecret", "testSecret", "finishSecret"];
@@ -36,41 +46,38 @@ const STEPS: readonly Step[] = ["createSecret", "setSecret", "testSecret", "fini
 /** Runs the steps of rotations, one rotation of a secret at a time. */
 export function rotationEngine(options: RotationEngineOptions): RotationEngine {
   const { state, log, retry, now, save } = options;
-  const runs = new Map<Rotation, Promise<void>>();
-  const steps = new Map<Rotation, Step>();
-  const closed = new AbortController();
+  const runs = new Map<Rotation, Run>();
+  let closed = false;
 
   function begin(secret: Secret, rotation: Rotation): void {
     secret.rotation = rotation;
-    const run = work(secret, rotation)
-      .catch((error: unknown) => logCourse(secret, rotation, "Failed", { message: String(error), willRetry: false }))
-      .finally(() => {
-        runs.delete(rotation);
-        steps.delete(rotation);
-      });
+    const run: Run = { arn: secret.arn, ended: new AbortController(), done: Promise.resolve() };
     runs.set(rotation, run);
+    run.done = work(secret, rotation, run)
+      .catch((error: unknown) => logCourse(secret, rotation, "Failed", { message: String(error), willRetry: false }))
+      .finally(() => runs.delete(rotation));
   }
 
-  async function work(secret: Secret, rotation: Rotation): Promise<void> {
+  async function work(secret: Secret, rotation: Rotation, run: Run): Promise<void> {
     // The call that asked for the rotation is answered first.
     await nextTurn();
     while (isWanted(secret, rotation)) {
       rotation.tries += 1;
       save();
-      const failed = await runSteps(secret, rotation);
+      const failed = await runSteps(secret, rotation, run);
       if (!isWanted(secret, rotation)) return;
       if (failed === undefined) return conclude(secret, rotation);
       const willRetry = rotation.kind === "rotation" && rotation.tries <= retry.attempts;
       logCourse(secret, rotation, "Failed", { message: failed, willRetry });
       if (!willRetry) return giveUp(secret, rotation);
-      await sleep(retry.delayMs, undefined, { signal: closed.signal }).catch(ignoreAbort);
+      await sleep(retry.delayMs, undefined, { signal: run.ended.signal }).catch(ignoreAbort);
     }
   }
 
   /** @returns why a step failed, or undefined if every one succeeded or the rotation is not wanted any more */
-  async function runSteps(secret: Secret, rotation: Rotation): Promise<string | undefined> {
+  async function runSteps(secret: Secret, rotation: Rotation, run: Run): Promise<string | undefined> {
     for (const step of rotation.kind === "test" ? (["testSecret"] as const) : STEPS) {
-      steps.set(rotation, step);
+      run.step = step;
       const outcome = await runStep(secret, rotation, step);
       if (!isWanted(secret, rotation)) return undefined;
       if (!outcome.succeeded) return `${step}: ${outcome.errorType}: ${outcome.errorMessage}`;
@@ -109,7 +116,7 @@ export function rotationEngine(options: RotationEngineOptions): RotationEngine {
   }
 
   function conclude(secret: Secret, rotation: Rotation): void {
-    delete secret.rotation;
+    end(secret);
     if (rotation.kind === "test") {
       removeVersion(secret, rotation.versionId);
     } else {
@@ -123,7 +130,7 @@ export function rotationEngine(options: RotationEngineOptions): RotationEngine {
 
   function giveUp(secret: Secret, rotation: Rotation): void {
     if (rotation.kind === "test") {
-      delete secret.rotation;
+      end(secret);
       removeVersion(secret, rotation.versionId);
     } else {
       rotation.givenUp = true;
@@ -131,9 +138,15 @@ export function rotationEngine(options: RotationEngineOptions): RotationEngine {
     save();
   }
 
+  /** The endpoint has nothing to do with the rotation any more; a step that is running is not stopped. */
+  function end(secret: Secret): void {
+    if (secret.rotation !== undefined) runs.get(secret.rotation)?.ended.abort();
+    delete secret.rotation;
+  }
+
   /** Cancelled, abandoned, superseded and closed rotations are not worked on any more. */
   function isWanted(secret: Secret, rotation: Rotation): boolean {
-    return !closed.signal.aborted && secret.rotation === rotation && state.secrets.includes(secret);
+    return !closed && secret.rotation === rotation && state.secrets.includes(secret);
   }
 
   function logCourse(
@@ -173,30 +186,29 @@ export function rotationEngine(options: RotationEngineOptions): RotationEngine {
       const labels = secret.versions.find(({ id }) => id === rotation.versionId)?.labels ?? [];
       const isCurrent = labels.includes("AWSCURRENT");
       if (!isCurrent && !labels.includes("AWSPENDING")) {
-        delete secret.rotation;
+        end(secret);
         if (rotation.kind === "test") removeVersion(secret, rotation.versionId);
         logCourse(secret, rotation, "Abandoned", { message: "AWSPENDING was taken away from the rotation's version." });
-      } else if (isCurrent && options.afterEarlyPromotion === "over" && steps.get(rotation) !== "finishSecret") {
+      } else if (isCurrent && options.afterEarlyPromotion === "over" && runs.get(rotation)?.step !== "finishSecret") {
         conclude(secret, rotation);
       } else if (isCurrent && rotation.givenUp) {
-        conclude(secret, rotation);
+        // An operator has finished it by hand.
+        end(secret);
       }
     },
 
+    cancel: end,
+
     async settled(arn) {
-      const pending = () =>
-        [...runs].flatMap(([rotation, run]) => (arn === undefined || ownerOf(rotation)?.arn === arn ? [run] : []));
-      while (pending().length > 0) await Promise.all(pending());
+      const pending = () => [...runs.values()].filter((run) => arn === undefined || run.arn === arn);
+      while (pending().length > 0) await Promise.all(pending().map(({ done }) => done));
     },
 
     close() {
-      closed.abort();
+      closed = true;
+      for (const { ended } of runs.values()) ended.abort();
     },
   };
-
-  function ownerOf(rotation: Rotation): Secret | undefined {
-    return state.secrets.find((secret) => secret.rotation === rotation);
-  }
 }
 
 /** Sets when the next rotation is due, counted from a rotation or from when the schedule was set. */

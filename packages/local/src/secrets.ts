@@ -80,7 +80,7 @@ export function deleteSecret(service: Service, input: Input<"DeleteSecret">) {
       `You can't delete secret ${found.name} that still has replica regions ${found.replicas.map(({ region }) => region).join(", ")}.`,
     );
   }
-  delete found.rotation;
+  service.rotations.cancel(found);
   if (force === true) {
     removeSecret(service.state, found);
     return { ...arnAndName(found), DeletionDate: now / 1000 };

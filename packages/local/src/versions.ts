@@ -1,5 +1,6 @@
 import { arnAndName, valueAnswerOf, versionEntryOf } from "./answers.ts";
 import {
+  accessDenied,
   invalidParameter,
   invalidRequest,
   limitExceeded,
@@ -12,7 +13,7 @@ import type { Input } from "./input.ts";
 import { matchesFilters, page } from "./listing.ts";
 import { nextWindow } from "./schedule.ts";
 import type { Service } from "./service.ts";
-import { requireUsableSecret, type Secret, type SecretValue, type SecretVersion } from "./state.ts";
+import { requireSecret, requireUsableSecret, type Secret, type SecretValue, type SecretVersion } from "./state.ts";
 import {
   attachLabel,
   attachLabelsOfNewValue,
@@ -61,7 +62,9 @@ export function putSecretValue(service: Service, input: Input<"PutSecretValue">)
   const value = readValueMembers(input);
   if (value === undefined) throw invalidRequest("You must provide either SecretString or SecretBinary.");
   if (input.RotationToken !== undefined && !isTokenOfRotation(secret, input.RotationToken, token)) {
-    throw accessDenied();
+    throw accessDenied(
+      "The RotationToken doesn't belong to a rotation in progress of this version. Pass on the token of the rotation event.",
+    );
   }
   const version = putVersion(service, secret, token, value, input.VersionStages);
   return { ...arnAndName(secret), VersionId: version.id, VersionStages: version.labels };
@@ -125,7 +128,7 @@ export function updateSecretVersionStage(service: Service, input: Input<"UpdateS
 }
 
 export function listSecretVersionIds(service: Service, input: Input<"ListSecretVersionIds">) {
-  const secret = requireUsableSecret(service.state, input.SecretId);
+  const secret = requireSecret(service.state, input.SecretId);
   const versions = secret.versions.filter(({ labels }) => input.IncludeDeprecated === true || labels.length > 0);
   const { items, nextToken } = page(
     versions,
@@ -213,11 +216,5 @@ function postponeRotation(service: Service, secret: Secret): void {
 function isTokenOfRotation(secret: Secret, rotationToken: string, versionId: string): boolean {
   return secret.rotation?.rotationToken === rotationToken && secret.rotation.versionId === versionId;
 }
-
-const accessDenied = () =>
-  new ServiceError(
-    "AccessDeniedException",
-    "The RotationToken doesn't belong to a rotation in progress of this version. Pass on the token of the rotation event.",
-  );
 
 const isSameValue = (a: SecretValue, b: SecretValue) => JSON.stringify(a) === JSON.stringify(b);
