@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     include: ["{packages,tools}/*/{src,test}/**/*.test.ts"],
     environment: "node",
+    // What Lambda gives a function; the local endpoint takes any credentials.
+    env: { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Children that tests start from source resolve packages the same way.

@@ -1,0 +1,486 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  CancelRotateSecretCommand,
+  CreateSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  ReplicateSecretToRegionsCommand,
+  RotateSecretCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from "@aws-sdk/client-secrets-manager";
+import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
+import * as v from "valibot";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { RotationError } from "./errors.ts";
+import { steps } from "./event.ts";
+import { type RotationHandler, rotationHandler } from "./lambda.ts";
+import type { Rotator } from "./rotator.ts";
+import { jsonFormat, textFormat } from "./secret-value.ts";
+
+/** The smallest rotator: a counter. What it was asked to do is written down. */
+interface Counter {
+  readonly count: number;
+}
+let done: string[] = [];
+const counter: Rotator<Counter> = {
+  schema: v.looseObject({ count: v.number("count must be a number") }),
+  format: jsonFormat,
+  refusesCurrent: true,
+  create: async ({ count }) => ({ count: count + 1 }),
+  set: async ({ current, pending }) => void done.push(`set ${current.count} to ${pending.count}`),
+  test: async ({ count }) => void done.push(`test ${count}`),
+};
+
+let local: LocalEndpoint;
+let client: SecretsManagerClient;
+let events: RotationEvent[] = [];
+let secrets = 0;
+let written = "";
+
+beforeAll(async () => {
+  // The function only writes down what it was sent and fails, so that a test can run the steps itself.
+  const functions = {
+    byHand: async (event: RotationEvent) => {
+      events.push(event);
+      throw new Error("run by hand");
+    },
+  };
+  local = await startLocal({ functions, rotationRetry: { attempts: 1, delayMs: 0 } });
+  client = new SecretsManagerClient({ endpoint: local.url });
+});
+afterAll(async () => {
+  client.destroy();
+  await local.close();
+});
+beforeEach(() => {
+  done = [];
+  events = [];
+  written = "";
+  vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+    written += chunk;
+    return true;
+  });
+});
+
+const environment = (more: Record<string, string> = {}) => ({ SECRETS_MANAGER_ENDPOINT: local.url, ...more });
+const handlerOf = <S, C>(rotator: Rotator<S, C>, env = environment()) => rotationHandler(() => rotator, env);
+const lambdaContext = (milliseconds = 30_000) => {
+  const end = Date.now() + milliseconds;
+  return { awsRequestId: "request", getRemainingTimeInMillis: () => end - Date.now() };
+};
+
+/** A secret whose rotation the service has just started, and the ways to run its steps and look at it. */
+async function startedRotation(value = '{"count":1,"note":"kept"}', handler: RotationHandler = handlerOf(counter)) {
+  const { ARN: id = "" } = await client.send(
+    new CreateSecretCommand({ Name: `secret-${++secrets}`, SecretString: value }),
+  );
+  await client.send(new RotateSecretCommand({ SecretId: id, RotationLambdaARN: local.functionArn("byHand") }));
+  await local.settled(id);
+  const [event] = events.filter((each) => each.SecretId === id);
+  if (!event) throw new Error("the endpoint did not invoke the function");
+  const run = (step: string, by = handler) => by({ ...event, Step: step }, lambdaContext());
+  const read = async (which: { VersionId: string } | { VersionStage: string }) =>
+    (await client.send(new GetSecretValueCommand({ SecretId: id, ...which }))).SecretString;
+  const labels = async () => (await client.send(new DescribeSecretCommand({ SecretId: id }))).VersionIdsToStages ?? {};
+  return { id, token: event.ClientRequestToken, event, run, read, labels };
+}
+
+const calls = (from: number) =>
+  local.events
+    .slice(from)
+    .flatMap((event) =>
+      event.kind === "api-call" ? [event.name + (event.errorCode ? `: ${event.errorCode}` : "")] : [],
+    );
+
+describe("the four steps", () => {
+  test("rotate with eight API calls, keep every other key, and log what they did", async () => {
+    const { id, token, run, read, labels } = await startedRotation();
+    const from = local.events.length;
+    for (const step of steps) await run(step);
+    expect(calls(from)).toEqual([
+      "DescribeSecret",
+      "GetSecretValue",
+      "PutSecretValue",
+      "GetSecretValue",
+      "GetSecretValue",
+      "GetSecretValue",
+      "DescribeSecret",
+      "UpdateSecretVersionStage",
+    ]);
+    expect(await read({ VersionStage: "AWSCURRENT" })).toBe('{"count":2,"note":"kept"}');
+    expect((await labels())[token]).toContain("AWSCURRENT");
+    expect(done).toEqual(["set 1 to 2", "test 2"]);
+    const records = written
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(records.map(({ level, message, step, apiCalls }) => ({ level, message, step, apiCalls }))).toEqual([
+      {
+        level: "INFO",
+        message: "Step done",
+        step: "createSecret",
+        apiCalls: { DescribeSecret: 1, GetSecretValue: 1, PutSecretValue: 1 },
+      },
+      { level: "INFO", message: "Step done", step: "setSecret", apiCalls: { GetSecretValue: 2 } },
+      { level: "INFO", message: "Step done", step: "testSecret", apiCalls: { GetSecretValue: 1 } },
+      {
+        level: "INFO",
+        message: "Step done",
+        step: "finishSecret",
+        apiCalls: { DescribeSecret: 1, UpdateSecretVersionStage: 1 },
+      },
+    ]);
+    expect(records[0]).toMatchObject({ secret: id, version: token, requestId: "request" });
+  });
+
+  test("each step twice, and all of them again afterwards, change nothing more", async () => {
+    const { run, read } = await startedRotation();
+    for (const step of steps) {
+      await run(step);
+      await run(step);
+    }
+    const from = done.length;
+    for (const step of steps) await run(step);
+    expect(done.slice(from)).toEqual([]);
+    expect(await read({ VersionStage: "AWSCURRENT" })).toBe('{"count":2,"note":"kept"}');
+    expect(written).toContain("Step was done by an earlier try");
+  });
+
+  test("a retried createSecret keeps the value of the first try, which the database may have already", async () => {
+    let next = 100;
+    const random = handlerOf({ ...counter, create: async () => ({ count: next++ }) });
+    const { token, run, read } = await startedRotation(undefined, random);
+    await run("createSecret");
+    await run("createSecret");
+    expect(next).toBe(102);
+    expect(await read({ VersionId: token })).toBe('{"count":100,"note":"kept"}');
+  });
+
+  test("PutSecretValue carries the event's RotationToken, without which another account's function may not write", async () => {
+    const { event, run, id } = await startedRotation();
+    const from = local.events.length;
+    await expect(
+      handlerOf(counter)({ ...event, Step: "createSecret", RotationToken: "0".repeat(36) }, lambdaContext()),
+    ).rejects.toThrow(id);
+    expect(calls(from).at(-1)).toMatch(/^PutSecretValue: /);
+    await run("createSecret");
+  });
+
+  test("a plain-text secret stays plain text", async () => {
+    const text: Rotator<string, string> = {
+      schema: v.string(),
+      format: textFormat,
+      refusesCurrent: true,
+      create: async (key) => `${key}!`,
+      set: async () => {},
+      test: async () => {},
+    };
+    const { run, read } = await startedRotation("plain key", handlerOf(text));
+    for (const step of steps) await run(step);
+    expect(await read({ VersionStage: "AWSCURRENT" })).toBe("plain key!");
+  });
+});
+
+describe("what is refused, before the rotator is asked", () => {
+  const refused = async (promise: Promise<void>, code: RotationError["code"], message: RegExp) => {
+    await expect(promise).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(done).toEqual([]);
+  };
+
+  test("a token that is not a version", async () => {
+    const { event } = await startedRotation();
+    const stranger = { ...event, ClientRequestToken: "00000000-0000-0000-0000-000000000000" };
+    await refused(
+      handlerOf(counter)({ ...stranger, Step: "createSecret" }, lambdaContext()),
+      "not-staged",
+      /is not staged AWSPENDING/,
+    );
+    await refused(
+      handlerOf(counter)({ ...stranger, Step: "setSecret" }, lambdaContext()),
+      "not-staged",
+      /does not exist or has no value/,
+    );
+    await refused(
+      handlerOf(counter)({ ...stranger, Step: "finishSecret" }, lambdaContext()),
+      "not-staged",
+      /is not staged AWSPENDING/,
+    );
+  });
+
+  test("setSecret and testSecret before createSecret", async () => {
+    const { run } = await startedRotation();
+    await refused(run("setSecret"), "not-staged", /createSecret must succeed first/);
+    await refused(run("testSecret"), "not-staged", /createSecret must succeed first/);
+  });
+
+  test("a cancelled rotation, as long as nothing was changed", async () => {
+    const { id, run } = await startedRotation();
+    await client.send(new CancelRotateSecretCommand({ SecretId: id }));
+    await refused(run("createSecret"), "not-enabled", /Rotation is off/);
+  });
+
+  test("a replica that is not in sync, as long as nothing was changed", async () => {
+    const { id, run } = await startedRotation();
+    await client.send(
+      new ReplicateSecretToRegionsCommand({ SecretId: id, AddReplicaRegions: [{ Region: "eu-west-1" }] }),
+    );
+    await local.setReplicaStatus(id, "eu-west-1", "Failed");
+    await refused(run("createSecret"), "replica-behind", /not in sync \(eu-west-1: Failed\)/);
+    await local.setReplicaStatus(id, "eu-west-1", "InSync");
+    await run("createSecret");
+  });
+
+  const values: readonly [string, string, RegExp][] = [
+    ["is not JSON", "count=1", /AWSCURRENT is not a JSON object/],
+    ["is an array", "[1]", /AWSCURRENT is not a JSON object/],
+    ["lacks a key", "{}", /AWSCURRENT cannot be used/],
+  ];
+  for (const [name, value, message] of values) {
+    test(`a secret that ${name}`, async () => {
+      const { run } = await startedRotation(value);
+      await refused(run("createSecret"), "bad-secret", message);
+    });
+  }
+
+  test("a binary secret", async () => {
+    const { id, run } = await startedRotation();
+    await client.send(
+      new PutSecretValueCommand({ SecretId: id, SecretBinary: Buffer.from("x"), ClientRequestToken: "1".repeat(32) }),
+    );
+    await client.send(
+      new UpdateSecretVersionStageCommand({
+        SecretId: id,
+        VersionStage: "AWSPENDING",
+        MoveToVersionId: (await startedVersion(id)) ?? "",
+      }),
+    );
+    await refused(run("createSecret"), "bad-secret", /binary/);
+  });
+  const startedVersion = async (id: string) => events.find((event) => event.SecretId === id)?.ClientRequestToken;
+
+  test("a version that an operator moved on from, in mid-rotation", async () => {
+    const { id, run } = await startedRotation();
+    await run("createSecret");
+    await client.send(new PutSecretValueCommand({ SecretId: id, SecretString: '{"count":50}' }));
+    await refused(run("setSecret"), "not-staged", /is not staged AWSPENDING/);
+    await refused(run("finishSecret"), "not-staged", /is not staged AWSPENDING/);
+  });
+});
+
+describe("once the database may have been changed", () => {
+  test("a cancelled rotation is brought to its end", async () => {
+    const { id, token, run, labels } = await startedRotation();
+    await run("createSecret");
+    await run("setSecret");
+    await client.send(new CancelRotateSecretCommand({ SecretId: id }));
+    await run("testSecret");
+    await run("finishSecret");
+    expect((await labels())[token]).toContain("AWSCURRENT");
+  });
+
+  test("a lagging replica is waited for, then said in the log, and the label moves", async () => {
+    const { id, token, labels, event } = await startedRotation();
+    const hurried = (step: string) => handlerOf(counter)({ ...event, Step: step }, lambdaContext(3_000));
+    for (const step of ["createSecret", "setSecret", "testSecret"]) await hurried(step);
+    await client.send(
+      new ReplicateSecretToRegionsCommand({ SecretId: id, AddReplicaRegions: [{ Region: "eu-west-1" }] }),
+    );
+    await local.setReplicaStatus(id, "eu-west-1", "InProgress");
+    await hurried("finishSecret");
+    expect((await labels())[token]).toContain("AWSCURRENT");
+    expect(written).toMatch(/A replica is not in sync.*eu-west-1 InProgress/);
+  });
+
+  test("a label that somebody else moved between Describe and Update is not moved back", async () => {
+    const { id, run, labels, event } = await startedRotation();
+    for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
+    // The operator's move happens when finishSecret has described the secret and not yet moved the label.
+    const racing = await proxy(local.url, async (operation) => {
+      if (operation !== "UpdateSecretVersionStage") return;
+      await client.send(
+        new PutSecretValueCommand({ SecretId: id, SecretString: '{"count":50}', ClientRequestToken: "2".repeat(32) }),
+      );
+    });
+    await expect(
+      handlerOf(counter, environment({ SECRETS_MANAGER_ENDPOINT: racing.url }))(
+        { ...event, Step: "finishSecret" },
+        lambdaContext(),
+      ),
+    ).rejects.toMatchObject({ code: "not-staged" });
+    racing.server.close();
+    expect((await labels())["2".repeat(32)]).toContain("AWSCURRENT");
+  });
+
+  test("a move whose answer was lost is seen as done", async () => {
+    const { token, run, labels, event } = await startedRotation();
+    for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
+    const losing = await proxy(local.url, async () => {}, "UpdateSecretVersionStage");
+    await handlerOf(counter, environment({ SECRETS_MANAGER_ENDPOINT: losing.url }))(
+      { ...event, Step: "finishSecret" },
+      lambdaContext(),
+    );
+    losing.server.close();
+    expect((await labels())[token]).toContain("AWSCURRENT");
+  });
+});
+
+describe("early promotion", () => {
+  const early = { EARLY_PROMOTION: "true" };
+
+  test("setSecret sets, tests and moves the label at once; what follows alters nothing", async () => {
+    const { token, run, labels } = await startedRotation(undefined, handlerOf(counter, environment(early)));
+    await run("createSecret");
+    await run("setSecret");
+    expect(done).toEqual(["set 1 to 2", "test 2"]);
+    expect((await labels())[token]).toContain("AWSCURRENT");
+    for (const step of steps) await run(step);
+    expect(done).toEqual(["set 1 to 2", "test 2"]);
+  });
+
+  test("nothing is promoted that does not log in", async () => {
+    const failing = { ...counter, test: () => Promise.reject(new Error("refused")) };
+    const { token, run, labels } = await startedRotation(undefined, handlerOf(failing, environment(early)));
+    await run("createSecret");
+    await expect(run("setSecret")).rejects.toThrow(/refused/);
+    expect((await labels())[token]).toEqual(["AWSPENDING"]);
+  });
+
+  test("a rotator that keeps AWSCURRENT valid has nothing to gain, and moves in finishSecret", async () => {
+    const { token, run, labels } = await startedRotation(
+      undefined,
+      handlerOf({ ...counter, refusesCurrent: false }, environment(early)),
+    );
+    await run("createSecret");
+    await run("setSecret");
+    expect((await labels())[token]).toEqual(["AWSPENDING"]);
+  });
+});
+
+describe("retire", () => {
+  test("runs after the label has moved, with the new and the old value; its failure is logged and undoes nothing", async () => {
+    const retiring = handlerOf({
+      ...counter,
+      retire: async ({ current, previous }) => {
+        done.push(`retire ${previous.count} for ${current.count}`);
+        throw new Error("cannot");
+      },
+    });
+    const { token, run, labels } = await startedRotation(undefined, retiring);
+    for (const step of steps) await run(step);
+    expect(done.at(-1)).toBe("retire 1 for 2");
+    expect((await labels())[token]).toContain("AWSCURRENT");
+    expect(written).toMatch(/"WARN".*could not be retired.*cannot/);
+  });
+});
+
+describe("what leaves the process", () => {
+  test("an unexpected error is told without the values that were read, its cause and its stack", async () => {
+    const leaking: Rotator<Counter> = {
+      ...counter,
+      create: async () => {
+        throw new TypeError("driver said: kept-secret\nFORGED", { cause: new Error("kept-secret") });
+      },
+    };
+    const { run } = await startedRotation('{"count":1,"key":"kept-secret"}', handlerOf(leaking));
+    const error = await run("createSecret").catch((thrown: unknown) => thrown as RotationError);
+    expect(error).toMatchObject({
+      code: "unexpected",
+      message: expect.stringContaining("driver said: [redacted] FORGED"),
+    });
+    expect(JSON.stringify([error?.stack, error?.cause, written])).not.toContain("kept-secret");
+    expect(written.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("a bad setting is an error like every other, at the first event and not when the module loads", async () => {
+    const { run } = await startedRotation(undefined, handlerOf(counter, environment({ EARLY_PROMOTION: "maybe" })));
+    await expect(run("createSecret")).rejects.toMatchObject({ code: "bad-setting" });
+  });
+});
+
+describe("a Secrets Manager that does not answer as hoped", () => {
+  const against = (url: string, milliseconds = 30_000) =>
+    handlerOf(counter, environment({ SECRETS_MANAGER_ENDPOINT: url }))(
+      { Step: "createSecret", SecretId: "arn:secret", ClientRequestToken: "token" },
+      lambdaContext(milliseconds),
+    );
+
+  test("a closed port is unreachable, with the host and what a VPC needs", async () => {
+    const closed = createServer();
+    await listening(closed);
+    const url = urlOf(closed);
+    await new Promise((resolve) => closed.close(resolve));
+    await expect(against(url)).rejects.toMatchObject({
+      code: "unreachable",
+      message: expect.stringMatching(/DescribeSecret of arn:secret: no answer from 127\.0\.0\.1 .*VPC/),
+    });
+  });
+
+  test("a silent endpoint is reported before the deadline (promise 5)", async () => {
+    const silent = createServer(() => {});
+    await listening(silent);
+    const started = Date.now();
+    await expect(against(urlOf(silent), 1_500)).rejects.toMatchObject({ code: "timeout" });
+    expect(Date.now() - started).toBeLessThan(1_500);
+    silent.closeAllConnections();
+    silent.close();
+  });
+
+  test("a refusal by IAM is a missing privilege, with the service's words", async () => {
+    // Stands in for IAM, which the local endpoint does not have.
+    const denying = createServer((_request, response) => {
+      response.writeHead(400, { "content-type": "application/x-amz-json-1.1" });
+      response.end(
+        JSON.stringify({
+          __type: "AccessDeniedException",
+          Message: "User: x is not authorized to perform: secretsmanager:DescribeSecret",
+        }),
+      );
+    });
+    await listening(denying);
+    await expect(against(urlOf(denying))).rejects.toMatchObject({
+      code: "privilege",
+      message: expect.stringMatching(/not authorized to perform.*role/),
+    });
+    denying.close();
+  });
+
+  test("a secret that does not exist is told in the service's words", async () => {
+    await expect(against(local.url)).rejects.toMatchObject({
+      code: "service",
+      message: expect.stringMatching(
+        /DescribeSecret of arn:secret failed: ResourceNotFoundException: Secrets Manager can't find the specified secret/,
+      ),
+    });
+  });
+});
+
+const listening = (server: Server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+/** A proxy before the endpoint: calls `before` for each operation; loses the first answer to one of them. */
+async function proxy(target: string, before: (operation: string) => Promise<void>, loses?: string) {
+  let hasLost = false;
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
+    await before(operation);
+    const headers = {
+      "content-type": String(request.headers["content-type"]),
+      "x-amz-target": String(request.headers["x-amz-target"]),
+    };
+    const answer = await fetch(target, { method: "POST", headers, body: Buffer.concat(chunks) });
+    const body = Buffer.from(await answer.arrayBuffer());
+    if (operation === loses && !hasLost) {
+      hasLost = true;
+      request.socket.destroy();
+      return;
+    }
+    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(body);
+  });
+  await listening(server);
+  return { server, url: urlOf(server) };
+}
