@@ -11,7 +11,9 @@ const ISSUES_SHOWN = 20;
  * limits a ValidationException that lists them. Unknown members are ignored, null ones are absent.
  */
 export function readInput<Schema extends v.GenericSchema>(schema: Schema, body: Uint8Array): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, parseJson(body));
+  const json = parseJson(body);
+  if (Array.isArray(json)) throw malformedInput("The request body is a list, and not an object.");
+  const result = v.safeParse(schema, json);
   if (result.success) return result.output;
   const wrongType = result.issues.find((issue) => issue.kind === "schema" && issue.received !== "undefined");
   if (wrongType !== undefined) {

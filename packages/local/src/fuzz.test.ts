@@ -1,0 +1,130 @@
+import { request } from "node:http";
+import { connect } from "node:net";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { start } from "../test/endpoint.ts";
+import { inputSchemas } from "./input.ts";
+
+const operations = fc.constantFrom(...Object.keys(inputSchemas));
+
+/** Members that operations know, with values of every kind, near their limits or far from them. */
+const members = fc.constantFrom(
+  ...new Set(Object.values(inputSchemas).flatMap((schema) => Object.keys(schema.entries))),
+);
+const tokens = fc.constantFrom("1".repeat(36), "2".repeat(36), "AWSCURRENT", "AWSPENDING");
+const values = fc.oneof(
+  fc.constantFrom("a", "b", "f"),
+  tokens,
+  fc.string(),
+  fc.boolean(),
+  fc.integer(),
+  fc.array(fc.oneof(tokens, fc.string()), { maxLength: 3 }),
+  fc.json().map((json): unknown => JSON.parse(json)),
+  fc.constantFrom("rate(4 hours)", "cron(0 8 * * ? *)").map((ScheduleExpression) => ({ ScheduleExpression })),
+);
+const inputs = fc.tuple(
+  fc.record({ SecretId: fc.constantFrom("a", "b"), ClientRequestToken: tokens }, { requiredKeys: [] }),
+  fc.dictionary(members, values, { maxKeys: 6 }),
+);
+const bodies = fc.oneof(
+  { weight: 6, arbitrary: inputs.map(([usual, strange]) => Buffer.from(JSON.stringify({ ...strange, ...usual }))) },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)) },
+  { weight: 1, arbitrary: fc.json().map((json) => Buffer.from(json)) },
+);
+
+/** What Node's client agrees to send. */
+const headers = fc.dictionary(
+  fc.constantFrom("host", "origin", "content-type", "x-amz-target", "authorization", "expect", "x-amz-security-token"),
+  fc.string({ unit: fc.constantFrom(..."abz019-_.:/;=, ") }),
+  { maxKeys: 3 },
+);
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+function post(port: number, sent: Record<string, string>, body: Buffer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: "127.0.0.1", port, method: "POST", headers: sent, timeout: 5_000 }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => {
+        const text = Buffer.concat(chunks).toString();
+        resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });
+      });
+    });
+    outgoing.on("error", reject);
+    outgoing.on("timeout", () => outgoing.destroy(new Error("no answer")));
+    outgoing.end(body);
+  });
+}
+
+function expectShape({ status, body }: Answer): void {
+  if (status === 200) return;
+  expect(body).toEqual({
+    __type: expect.stringMatching(/^[A-Z][A-Za-z]+$/),
+    ...(Object.hasOwn(Object(body), "message") ? { message: expect.any(String) } : { Message: expect.any(String) }),
+  });
+  expect([400, 413]).toContain(status);
+}
+
+it("answers every body for every operation with a result or a code, never an internal error, and goes on", async () => {
+  const { local, sm } = await start({
+    functions: { f: async () => undefined },
+    rotationRetry: { attempts: 1, delayMs: 1 },
+  });
+  const port = Number(new URL(local.url).port);
+  let succeeded = 0;
+  await fc.assert(
+    fc.asyncProperty(operations, bodies, async (operation, body) => {
+      const target = { "x-amz-target": `secretsmanager.${operation}`, "content-type": "application/x-amz-json-1.1" };
+      const answer = await post(port, target, body);
+      if (answer.status === 200) succeeded += 1;
+      expectShape(answer);
+    }),
+    { numRuns: 1500 },
+  );
+  // Not everything was refused at the door.
+  expect(succeeded).toBeGreaterThan(50);
+  await local.settled();
+  await sm.createSecret({ Name: "afterwards", SecretString: "s" });
+  expect(await sm.getSecretValue({ SecretId: "afterwards" })).toMatchObject({ SecretString: "s" });
+});
+
+it("answers every header with a result or a code", async () => {
+  const { local, sm } = await start();
+  const port = Number(new URL(local.url).port);
+  await fc.assert(
+    fc.asyncProperty(headers, bodies, async (sent, body) => {
+      expectShape(await post(port, sent, body));
+    }),
+    { numRuns: 500 },
+  );
+  expect(await sm.listSecrets({})).toMatchObject({ SecretList: [] });
+});
+
+it("survives every sequence of bytes on the socket", async () => {
+  const { local, sm } = await start();
+  const port = Number(new URL(local.url).port);
+  const bytes = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc
+      .tuple(fc.constantFrom("GET", "POST", "CONNECT", "HEAD"), fc.string({ maxLength: 40 }), fc.string())
+      .map(([method, path, rest]) => Buffer.from(`${method} /${path} HTTP/1.1\r\nhost: localhost\r\n${rest}\r\n\r\n`)),
+  );
+  await fc.assert(
+    fc.asyncProperty(bytes, async (sent) => {
+      await new Promise<void>((resolve) => {
+        const socket = connect({ host: "127.0.0.1", port }, () => socket.end(sent));
+        socket.resume();
+        // A reset is an answer too; that the endpoint still works is looked at below.
+        socket.on("error", () => resolve());
+        socket.on("close", () => resolve());
+      });
+    }),
+    { numRuns: 300 },
+  );
+  expect(await sm.listSecrets({})).toMatchObject({ SecretList: [] });
+});

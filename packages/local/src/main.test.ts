@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SecretsManager } from "@aws-sdk/client-secrets-manager";
+import { expect, it, onTestFinished } from "vitest";
+import { versionWith } from "../test/endpoint.ts";
+
+const MAIN = join(import.meta.dirname, "main.ts");
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "quarterturn-local-"));
+  onTestFinished(() => rmSync(path, { recursive: true }));
+  return path;
+}
+
+function run(...flags: string[]): { child: ChildProcess; output: () => string; errors: () => string } {
+  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+  onTestFinished(() => {
+    child.kill("SIGKILL");
+  });
+  let output = "";
+  let errors = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    errors += chunk;
+  });
+  return { child, output: () => output, errors: () => errors };
+}
+
+const HANDLER = `
+exports.handler = async ({ Step, ClientRequestToken }) => {
+  require("node:fs").appendFileSync(__dirname + "/steps", Step + "\\n");
+  if (Step === "setSecret") throw new Error("this one fails");
+};`;
+
+it.each(["SIGINT", "SIGTERM"] as const)(
+  "prints its URL, rotates with a module, and ends cleanly on %s",
+  async (signal) => {
+    const directory = folder();
+    writeFileSync(join(directory, "handler.cjs"), HANDLER);
+    const file = join(directory, "state.json");
+    const { child, output, errors } = run(
+      "--port",
+      "0",
+      "--function",
+      `f=${join(directory, "handler.cjs")}`,
+      "--file",
+      file,
+    );
+    await expect.poll(output, { timeout: 5_000 }).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/);
+    const credentials = { accessKeyId: "local", secretAccessKey: "local" };
+    const sm = new SecretsManager({ endpoint: output().trim(), region: "us-east-1", credentials });
+    await sm.createSecret({ Name: "a", SecretString: "s3cr3t" });
+    const { VersionId } = await sm.rotateSecret({ SecretId: "a", RotationLambdaARN: "f" });
+    await expect.poll(errors).toContain("setSecret: Error: this one fails");
+    expect(await versionWith(sm, "a", "AWSPENDING")).toBe(VersionId);
+    sm.destroy();
+    child.kill(signal);
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(readFileSync(join(directory, "steps"), "utf8")).toMatch(/^createSecret\nsetSecret\n/);
+    expect(errors()).not.toContain("s3cr3t");
+    expect(readFileSync(file, "utf8")).toContain("s3cr3t");
+  },
+);
+
+it.each([
+  [["--port", "eighty"], "It is a number from 0 to 65535."],
+  [["--port", "65536"], "It is a number from 0 to 65535."],
+  [["--function", "f"], "It is NAME=MODULE-OR-URL"],
+  [["--function", "f=./no-such-module.js"], "Cannot find module"],
+  [["--function", `f=${join(import.meta.dirname, "errors.ts")}`], "exports no function named handler"],
+  [["--file", MAIN], "is not a state file"],
+])("%j is refused in one line", async (flags, message) => {
+  const { child, output, errors } = run(...flags);
+  const [code] = await once(child, "close");
+  expect(code).toBe(1);
+  expect(output()).toBe("");
+  expect(errors()).toContain(message);
+});
