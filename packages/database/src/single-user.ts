@@ -48,7 +48,7 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
       }
       throw new RotationError(
         "credentials-rejected",
-        `${addressOf(current)} refuses the user "${current.username}" with the passwords of AWSCURRENT, of the pending version${before ? " and of AWSPREVIOUS" : ""}`,
+        `${addressOf(current)} refuses the user "${current.username}" with the passwords of AWSCURRENT${before ? "," : " and"} the pending version${before ? " and AWSPREVIOUS" : ""}`,
         "Nothing was changed. Give the user AWSCURRENT's password in the database, or store the password that works with PutSecretValue; then rotate again.",
       );
     },

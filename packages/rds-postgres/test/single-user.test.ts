@@ -1,0 +1,188 @@
+import { readFile } from "node:fs/promises";
+import type { DatabaseSecret } from "@quarterturn/database";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { contextOf, type Fixture, single, startFixture, successor } from "./fixture.ts";
+
+let fixture: Fixture;
+beforeAll(async () => {
+  fixture = await startFixture({ settings: { log_connections: "on" } });
+});
+afterAll(() => fixture[Symbol.asyncDispose]());
+
+const set = (current: DatabaseSecret, pending: DatabaseSecret, previous?: DatabaseSecret) =>
+  single().set({ current, pending, previous: async () => previous }, contextOf(fixture));
+const accepts = (secret: DatabaseSecret) =>
+  fixture.query(secret, "SELECT 1").then(
+    () => true,
+    (error: { code?: string }) => {
+      if (error.code === "28P01") return false;
+      throw error;
+    },
+  );
+/** What the server's log says of logins while something is done. */
+async function loginsDuring(work: () => Promise<void>): Promise<{ accepted: number; refused: number }> {
+  const before = (await readFile(fixture.server.logFile, "utf8")).length;
+  await work();
+  const log = (await readFile(fixture.server.logFile, "utf8")).slice(before);
+  return {
+    accepted: log.split("connection authorized").length - 1,
+    refused: log.split("password authentication failed").length - 1,
+  };
+}
+
+describe("setSecret of the single-user strategy", () => {
+  test("takes one login, and testSecret another; none is refused (weakness 5)", async () => {
+    const current = await fixture.createUser();
+    const pending = await successor(current);
+    const logins = await loginsDuring(async () => {
+      await set(current, pending);
+      await single().test(pending, contextOf(fixture));
+    });
+    expect(logins).toEqual({ accepted: 2, refused: 0 });
+    expect([await accepts(current), await accepts(pending)]).toEqual([false, true]);
+  });
+
+  test("again after it was done, changes nothing", async () => {
+    const current = await fixture.createUser();
+    const pending = await successor(current);
+    await set(current, pending);
+    const stored = async () =>
+      (await fixture.superuser.query("SELECT rolpassword FROM pg_authid WHERE rolname = $1", [current.username]))
+        .rows[0];
+    const before = await stored();
+    await set(current, pending);
+    expect(await stored()).toEqual(before);
+  });
+
+  test("after AWSCURRENT was rolled back, goes on from AWSPREVIOUS, which the database still has", async () => {
+    const older = await fixture.createUser();
+    const newer = await successor(older);
+    await set(older, newer);
+    const pending = await successor(older);
+    await set(older, pending, newer);
+    expect([await accepts(newer), await accepts(pending)]).toEqual([false, true]);
+  });
+
+  test("with no password that works, says so and changes nothing", async () => {
+    const current = await fixture.createUser();
+    const wrong = { ...current, password: "wrong" };
+    const refused = set(wrong, await successor(wrong), { ...current, password: "also wrong" });
+    await expect(refused).rejects.toMatchObject({
+      code: "credentials-rejected",
+      message: expect.stringMatching(
+        /refuses the user "app\d+" with the passwords of AWSCURRENT, the pending version and AWSPREVIOUS/,
+      ),
+    });
+    expect(await accepts(current)).toBe(true);
+  });
+
+  test("a pending password that is the current one is no change and no login", async () => {
+    const current = await fixture.createUser();
+    expect(await loginsDuring(() => set(current, { ...current }))).toEqual({ accepted: 0, refused: 0 });
+  });
+
+  test.each([
+    ["another user", { username: "somebody" }, /the user \("somebody" instead of "app\d+"\)/],
+    ["another host", { host: "elsewhere.example" }, /the server \(elsewhere\.example:\d+ instead of localhost:\d+\)/],
+    ["another port", { port: 1 }, /the server \(localhost:1 instead of/],
+  ])("a pending version with %s is refused before any connection (promise 4)", async (_name, other, message) => {
+    const current = await fixture.createUser();
+    const logins = await loginsDuring(async () => {
+      await expect(set(current, { ...(await successor(current)), ...other })).rejects.toMatchObject({
+        code: "wrong-target",
+        message: expect.stringMatching(message),
+      });
+    });
+    expect(logins).toEqual({ accepted: 0, refused: 0 });
+    expect(await accepts(current)).toBe(true);
+  });
+
+  test("AWSPREVIOUS of another user is not used", async () => {
+    const current = await fixture.createUser();
+    const other = await fixture.createUser();
+    const wrong = { ...current, password: "wrong" };
+    await expect(set(wrong, await successor(wrong), other)).rejects.toMatchObject({
+      code: "wrong-target",
+      message: expect.stringMatching(/AWSPREVIOUS and AWSCURRENT differ/),
+    });
+    expect(await accepts(other)).toBe(true);
+  });
+
+  test("host names differ in more than case, or not at all", async () => {
+    const current = await fixture.createUser();
+    await set({ ...current, host: "LOCALHOST" }, await successor(current));
+  });
+
+  test("alters the user that logged in, although its own setting makes the session another role's", async () => {
+    const current = await fixture.createUser();
+    const other = await fixture.createUser();
+    await fixture.superuser.query(
+      `GRANT ${other.username} TO ${current.username}; ALTER ROLE ${current.username} SET role TO '${other.username}'`,
+    );
+    const pending = await successor(current);
+    await set(current, pending);
+    expect([await accepts(pending), await accepts(other)]).toEqual([true, true]);
+  });
+
+  test("a user whose settings would have the change fail or misread is changed all the same", async () => {
+    const current = await fixture.createUser();
+    for (const setting of [
+      "default_transaction_read_only TO on",
+      "standard_conforming_strings TO off",
+      "statement_timeout TO '1ms'",
+      "lock_timeout TO '1ms'",
+      "search_path TO ''",
+    ]) {
+      await fixture.superuser.query(`ALTER ROLE ${current.username} SET ${setting}`);
+    }
+    const pending = await successor(current);
+    await set(current, pending);
+    expect(await accepts(pending)).toBe(true);
+  });
+
+  test("the same setSecret several times at once: all end, and the pending password logs in", async () => {
+    for (let round = 0; round < 5; round++) {
+      const current = await fixture.createUser();
+      const pending = await successor(current);
+      await Promise.all([set(current, pending), set(current, pending), set(current, pending)]);
+      expect(await accepts(pending)).toBe(true);
+    }
+  });
+
+  test.each(["'", '"', "\\", "pass'word\"with\\all", "naïve 🔑", "$1 %s", "x".repeat(200)])(
+    "a current password %j and a name of the same are data",
+    async (hostile) => {
+      const current = await fixture.createUser(`u${hostile.slice(0, 50)}`, hostile);
+      const pending = await successor(current);
+      await set(current, pending);
+      expect([await accepts(current), await accepts(pending)]).toEqual([false, true]);
+    },
+  );
+
+  test("a name that the server would cut off is not somebody else's", async () => {
+    const current = await fixture.createUser("y".repeat(63));
+    const longer = { ...current, username: `${current.username}z` };
+    await expect(set(longer, await successor(longer))).rejects.toMatchObject({
+      code: "wrong-target",
+      message: expect.stringMatching(/is a session of "y{63}"/),
+    });
+    expect(await accepts(current)).toBe(true);
+  });
+
+  test("a user that may not log in is told as that, and not as a wrong password", async () => {
+    const current = await fixture.createUser();
+    await fixture.superuser.query(`ALTER ROLE ${current.username} NOLOGIN`);
+    await expect(set(current, await successor(current))).rejects.toMatchObject({
+      code: "privilege",
+      message: expect.stringMatching(/not permitted to log in/),
+    });
+  });
+
+  test("a database that does not exist is a mistake in the secret", async () => {
+    const current = { ...(await fixture.createUser()), dbname: "nowhere" };
+    await expect(set(current, await successor(current))).rejects.toMatchObject({
+      code: "bad-secret",
+      message: expect.stringMatching(/"nowhere" does not exist .* Correct dbname/),
+    });
+  });
+});

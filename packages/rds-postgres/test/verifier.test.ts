@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { passwordVerifier } from "../src/index.ts";
+import { alternate, contextOf, type Fixture, single, startFixture, successor } from "./fixture.ts";
+
+const stored = async (fixture: Fixture, username: string) =>
+  (
+    await fixture.superuser.query<{ rolpassword: string }>("SELECT rolpassword FROM pg_authid WHERE rolname = $1", [
+      username,
+    ])
+  ).rows[0]?.rolpassword ?? "";
+
+async function rotate(fixture: Fixture, env = {}, current = fixture.createUser()) {
+  const from = await current;
+  const pending = await successor(from);
+  await single(env).set({ current: from, pending, previous: async () => undefined }, contextOf(fixture));
+  await single(env).test(pending, contextOf(fixture));
+  return pending;
+}
+
+describe("the password verifier", () => {
+  test("is what the server itself makes of the password, with the same salt", async () => {
+    await using fixture = await startFixture();
+    await fixture.superuser.query("CREATE ROLE reference LOGIN");
+    const passwords = fc.sample(fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 60 }), 50);
+    for (const password of passwords) {
+      await fixture.superuser.query(
+        `SET password_encryption = 'scram-sha-256'; ALTER ROLE reference PASSWORD ${fixture.superuser.escapeLiteral(password)}`,
+      );
+      const reference = await stored(fixture, "reference");
+      const salt = Buffer.from(reference.split(/[:$]/)[2] ?? "", "base64");
+      expect(passwordVerifier("reference", password, "scram-sha-256", salt)).toBe(reference);
+      await fixture.superuser.query(
+        `SET password_encryption = 'md5'; ALTER ROLE reference PASSWORD ${fixture.superuser.escapeLiteral(password)}`,
+      );
+      expect(passwordVerifier("reference", password, "md5")).toBe(await stored(fixture, "reference"));
+    }
+  });
+
+  test("is sent instead of the password: with every statement logged, the log holds no password (promise 3)", async () => {
+    await using fixture = await startFixture({
+      settings: { log_statement: "all", log_min_error_statement: "debug5", log_connections: "on" },
+    });
+    const first = await fixture.createUser();
+    const created = (await readFile(fixture.server.logFile, "utf8")).length;
+    const second = await rotate(fixture, {}, Promise.resolve(first));
+    const third = await alternate(fixture, second);
+    const log = (await readFile(fixture.server.logFile, "utf8")).slice(created);
+    expect(log).toContain("SCRAM-SHA-256$");
+    for (const { password } of [first, second, third]) expect(log).not.toContain(password);
+  });
+
+  test("PASSWORD_VERIFIER=false sends the password, for extensions that judge it", async () => {
+    await using fixture = await startFixture({ settings: { log_statement: "all" } });
+    const pending = await rotate(fixture, { PASSWORD_VERIFIER: "false" });
+    expect(await readFile(fixture.server.logFile, "utf8")).toContain(pending.password.replaceAll("'", "''"));
+    expect(await stored(fixture, pending.username)).toMatch(/^SCRAM-SHA-256\$/);
+  });
+
+  test("a server that stores md5 keeps storing md5, for clients that know nothing newer", async () => {
+    await using fixture = await startFixture({
+      settings: { password_encryption: "md5" },
+      hba: ["hostssl all all all md5"],
+    });
+    const pending = await rotate(fixture);
+    expect(await stored(fixture, pending.username)).toMatch(/^md5[0-9a-f]{32}$/);
+    const twin = await alternate(fixture, pending);
+    expect(await stored(fixture, twin.username)).toMatch(/^md5[0-9a-f]{32}$/);
+  });
+});
