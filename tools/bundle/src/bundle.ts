@@ -1,0 +1,47 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { bundleJavaScript, type JavaScript } from "./javascript.ts";
+import { type LambdaFunction, lambdaFunctions, workspace } from "./lambda-functions.ts";
+import { zip } from "./zip.ts";
+
+/** A function as it is deployed. */
+export interface Bundle extends Omit<LambdaFunction, "entry">, Pick<JavaScript, "contents"> {
+  readonly folder: string;
+  readonly handlerFile: string;
+  /** Of the handler's file, which is all that a rotation usually loads. */
+  readonly bytes: number;
+  readonly zipFile: string;
+  readonly zipBytes: number;
+}
+
+/**
+ * Bundles every Lambda function of the rotator packages from their sources, each into a folder of its name and a zip archive beside it.
+ * The same sources give the same bytes.
+ *
+ * @param into the folder to write to
+ */
+export async function bundle(into = join(workspace, "build", "lambda")): Promise<Bundle[]> {
+  return Promise.all((await lambdaFunctions()).map((each) => bundleFunction(each, into)));
+}
+
+async function bundleFunction({ name, engine, strategy, entry }: LambdaFunction, into: string): Promise<Bundle> {
+  const { files, contents } = await bundleJavaScript(entry);
+  const folder = join(into, name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const [file, bytes] of files) await writeFile(join(folder, file), bytes);
+  const archive = zip(files);
+  const zipFile = join(into, `${name}.zip`);
+  await writeFile(zipFile, archive);
+  return {
+    name,
+    engine,
+    strategy,
+    contents,
+    folder,
+    handlerFile: join(folder, "index.js"),
+    bytes: files.get("index.js")?.byteLength ?? 0,
+    zipFile,
+    zipBytes: archive.byteLength,
+  };
+}

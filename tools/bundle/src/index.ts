@@ -1,0 +1,3 @@
+export { type Bundle, bundle } from "./bundle.ts";
+export { type Deployment, deploy } from "./deployment.ts";
+export { type Invocation, type LambdaProcess, type LambdaProcessOptions, startLambda } from "./lambda-process.ts";

@@ -1,0 +1,48 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Manifest } from "@quarterturn/core";
+
+export const workspace = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** A handler of a rotator package, which becomes one Lambda function. */
+export interface LambdaFunction {
+  /** e.g. `rds-postgres-single-user` */
+  readonly name: string;
+  /** The name that secrets give the engine, e.g. `postgres`. */
+  readonly engine: string;
+  /** The handler's subpath, e.g. `single-user`. */
+  readonly strategy: string;
+  /** The source file that exports `handler`. */
+  readonly entry: string;
+}
+
+/** Every handler of every rotator: a package that exports `./manifest` is one, and its other subpaths are its handlers. */
+export async function lambdaFunctions(): Promise<LambdaFunction[]> {
+  const packages = await readdir(join(workspace, "packages"));
+  return (await Promise.all(packages.sort().map(functionsOf))).flat();
+}
+
+async function functionsOf(packageFolder: string): Promise<LambdaFunction[]> {
+  const folder = join(workspace, "packages", packageFolder);
+  const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as PackageJson;
+  const { ".": _library, "./manifest": manifestExport, ...handlers } = exports;
+  if (manifestExport === undefined) return [];
+  const source = ({ "@quarterturn/source": path }: Export) => join(folder, path);
+  const { manifest } = (await import(pathToFileURL(source(manifestExport)).href)) as { manifest: Manifest };
+  return Object.entries(handlers).map(([subpath, handler]) => {
+    const strategy = subpath.slice("./".length);
+    return {
+      name: `${manifest.name}-${strategy}`,
+      engine: manifest.engines[0] ?? manifest.name,
+      strategy,
+      entry: source(handler),
+    };
+  });
+}
+
+type Export = Readonly<Record<"@quarterturn/source", string>>;
+
+interface PackageJson {
+  readonly exports: Readonly<Record<string, Export>>;
+}
