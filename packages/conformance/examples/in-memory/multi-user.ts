@@ -1,0 +1,48 @@
+import {
+  generatePassword,
+  jsonFormat,
+  passwordSettings,
+  RotationError,
+  type Rotator,
+  rotationHandler,
+} from "@quarterturn/core";
+import { login } from "./account-client.ts";
+import { adminOf, rejected, requireSameAccount, type Secret, secretSchema } from "./secret.ts";
+import { singleUser } from "./single-user.ts";
+
+const otherOf = (username: string) => (username.endsWith("_clone") ? username.slice(0, -6) : `${username}_clone`);
+
+/** Two accounts take turns; an admin gives the one that is not in use its new password. */
+export const multiUser: Rotator<Secret> = {
+  schema: secretSchema,
+  format: jsonFormat,
+  refusesCurrent: false,
+
+  create: async ({ username }) => ({
+    username: otherOf(username),
+    password: generatePassword(passwordSettings(process.env, "")),
+  }),
+
+  async set({ current, pending }, context) {
+    if (pending.username === current.username) {
+      throw new RotationError("superseded", "AWSCURRENT was moved to the user of the pending version", "Rotate again.");
+    }
+    requireSameAccount(current, pending, otherOf(current.username));
+    const admin = await adminOf(current, context);
+    requireSameAccount(current, { ...admin, username: current.username }, current.username);
+    const own = await login(current, context);
+    if (own === "rejected") throw rejected(current);
+    own.close();
+    const session = await login(admin, context);
+    if (session === "rejected") throw rejected(admin);
+    // The password comes last: until then nobody can log in to a twin that lacks rights.
+    await session.ask({ do: "createAccount", username: pending.username });
+    await session.ask({ do: "copyRights", from: current.username, to: pending.username });
+    await session.ask({ do: "setPassword", username: pending.username, password: pending.password });
+    session.close();
+  },
+
+  test: singleUser.test,
+};
+
+export const handler = rotationHandler(() => multiUser);

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { type Step, steps } from "@quarterturn/core";
+import type { Harness } from "./harness.ts";
+import type { Rotation, Scenario } from "./scenario.ts";
+
+/**
+ * Promise 1 at one moment: AWSCURRENT logs in; where the strategy has a window, from the beginning of setSecret on the token's version
+ * may do so instead, and from its end on it must.
+ *
+ * @param reached the step that runs, was killed, or has just ended
+ */
+export async function mustBeAvailable(
+  { options }: Harness,
+  scenario: Scenario,
+  rotation: Rotation,
+  reached: Step,
+  when: string,
+): Promise<void> {
+  if (options.window === "none" || reached === "createSecret") return scenario.mustLogIn({ label: "AWSCURRENT" }, when);
+  if (reached === "setSecret" && (await scenario.login({ label: "AWSCURRENT" })) === "accepted") return;
+  await scenario.mustLogIn({ version: rotation.token }, `${when} (AWSCURRENT is in its window)`);
+}
+
+/** The user that was AWSCURRENT before keeps its own password until the rotation after the next. */
+export async function mustKeepPrevious({ options }: Harness, scenario: Scenario, when: string): Promise<void> {
+  if (options.window === "refused") {
+    assert.equal(await scenario.login({ label: "AWSPREVIOUS" }), "refused", `AWSPREVIOUS must be refused ${when}`);
+  } else {
+    await scenario.mustLogIn({ label: "AWSPREVIOUS" }, when);
+  }
+}
+
+/** The steps that come before one. */
+export function before(step: Step): readonly Step[] {
+  return steps.slice(0, steps.indexOf(step));
+}

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { steps } from "@quarterturn/core";
+import type { ConformanceCase } from "../conformance-case.ts";
+import { mustFail } from "../outcomes.ts";
+import type { SecretObject } from "../target.ts";
+
+interface Malformed {
+  readonly is: string;
+  text(secret: SecretObject): string;
+}
+
+const withKeys = (is: string, keys: SecretObject): Malformed => ({
+  is,
+  text: (secret) => JSON.stringify({ ...secret, ...keys }),
+});
+
+const malformed: readonly Malformed[] = [
+  { is: "not JSON", text: () => "q7Zt9Lw2" },
+  { is: "JSON that ends early", text: (secret) => JSON.stringify(secret).slice(0, -1) },
+  { is: "an array", text: (secret) => JSON.stringify([secret]) },
+  { is: "a JSON text", text: (secret) => JSON.stringify(secret.password) },
+  { is: "null", text: () => "null" },
+  withKeys("without a host", { host: undefined }),
+  withKeys("without a username", { username: undefined }),
+  withKeys("without a password", { password: undefined }),
+  withKeys("one with an empty username", { username: "" }),
+  withKeys("one with an empty password", { password: "" }),
+  withKeys("one with a number as password", { password: 12345678 }),
+  withKeys('one with port "abc"', { port: "abc" }),
+  withKeys("one with port 70000", { port: 70_000 }),
+  withKeys("one of another engine", { engine: "no-such-engine" }),
+];
+
+const codes = ["bad-secret", "wrong-target"] as const;
+
+const current: ConformanceCase = {
+  name: "a secret that cannot be used is refused in createSecret, in words, and nothing is touched",
+  promise: 5,
+  async run(harness) {
+    const binary = { is: "binary", text: (secret: SecretObject) => Buffer.from(JSON.stringify(secret)) };
+    await harness.each(
+      [...malformed, binary],
+      ({ is }) => `the secret is ${is}`,
+      async (scenario) => {
+        const rotation = await scenario.startRotation();
+        await scenario.refuse("createSecret", rotation, codes);
+        assert.equal(scenario.lane.database.connections, 0, "Nothing may be sent to the database");
+      },
+      ({ text }) => ({ text }),
+    );
+    return undefined;
+  },
+};
+
+const pending: ConformanceCase = {
+  name: "a pending version that cannot be used is refused in setSecret and testSecret, in words, and nothing is touched",
+  promise: 5,
+  async run(harness) {
+    await harness.each(
+      malformed,
+      ({ is }) => `the pending version is ${is}`,
+      async (scenario, { text }) => {
+        const rotation = await scenario.startRotationTo(text);
+        for (const step of ["setSecret", "testSecret"] as const) await scenario.refuse(step, rotation, codes);
+        assert.equal(scenario.lane.database.connections, 0, "Nothing may be sent to the database");
+      },
+    );
+    return undefined;
+  },
+};
+
+const event: ConformanceCase = {
+  name: "an event that is no rotation event, or names no version, is refused in words and touches nothing",
+  promise: 5,
+  run: (harness) =>
+    harness.scenario(async (scenario) => {
+      const whole = { Step: "createSecret", SecretId: scenario.secretId, ClientRequestToken: randomUUID() };
+      const events = [
+        null,
+        "createSecret",
+        {},
+        { ...whole, Step: undefined },
+        { ...whole, Step: "dropSecret" },
+        { ...whole, SecretId: undefined },
+        { ...whole, ClientRequestToken: undefined },
+      ];
+      for (const each of events) {
+        const what = `The event ${JSON.stringify(each)}`;
+        await scenario.unchanged(what, async () => mustFail(await scenario.send(each), what, ["bad-event"]));
+      }
+      const unknown = { token: randomUUID(), rotationToken: randomUUID() };
+      for (const step of steps) {
+        await scenario.refuse(step, unknown, ["not-staged", "not-enabled"], { what: "a token that is no version" });
+      }
+      return undefined;
+    }),
+};
+
+export const badInputCases = [current, pending, event] as const;

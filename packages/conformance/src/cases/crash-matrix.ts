@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { type Step, steps } from "@quarterturn/core";
+import { before, mustBeAvailable, mustKeepPrevious } from "../availability.ts";
+import type { ConformanceCase } from "../conformance-case.ts";
+import type { Point } from "../effects.ts";
+import type { Harness } from "../harness.ts";
+import { mustBeDone, told } from "../outcomes.ts";
+import type { Scenario } from "../scenario.ts";
+
+/** One place at which a function can die. */
+interface CrashPoint extends Point {
+  readonly step: Step;
+  /** What the effect was in the dry run. */
+  readonly effectName: string;
+}
+
+/** How often a point is looked for, since the number of turns of a TLS handshake depends on how its packets are cut. */
+const attempts = 3;
+
+const crashMatrix: ConformanceCase = {
+  name: "killed before and after every effect of every step, and killed there again, the retry converges, and there are always credentials that log in",
+  promise: 2,
+  async run(harness) {
+    const points: CrashPoint[] = [];
+    for (const step of steps) points.push(...pointsOf(step, await effectsOf(harness, step)));
+    let remaining = points;
+    for (let attempt = 1; remaining.length > 0; attempt++) {
+      const missed: CrashPoint[] = [];
+      await harness.each(remaining, nameOf, async (scenario, point) => {
+        if (await survive(harness, scenario, point)) return;
+        assert.ok(attempt < attempts, "The process ended before this point, which the dry run had reached");
+        missed.push(point);
+      });
+      remaining = missed;
+    }
+    const counts = steps.map((step) => `${step} ${points.filter((point) => point.step === step).length}`);
+    return `${points.length} points, each killed twice and retried (${counts.join(", ")})`;
+  },
+};
+
+/** A dry run: the effects of one step. */
+function effectsOf(harness: Harness, step: Step): Promise<readonly string[]> {
+  return harness.scenario(async (scenario) => {
+    const rotation = await scenario.startRotation();
+    await scenario.succeed(rotation, before(step));
+    await scenario.succeed(rotation, [step]);
+    const { effects } = scenario.lane.meter;
+    assert.ok(effects.length > 0, `${step} had no effect at all: the suite does not see what the rotator does`);
+    return effects;
+  });
+}
+
+function pointsOf(step: Step, effects: readonly string[]): CrashPoint[] {
+  return effects.flatMap((effectName, effect) =>
+    (["before", "after"] as const).map((when) => ({ step, effect, effectName, when })),
+  );
+}
+
+function nameOf({ step, effect, effectName, when }: CrashPoint): string {
+  return `${step}, killed ${when} effect ${effect + 1} (${effectName})`;
+}
+
+/** @returns false where the step ended before the point was reached */
+async function survive(harness: Harness, scenario: Scenario, point: CrashPoint): Promise<boolean> {
+  const { step } = point;
+  const rotation = await scenario.startRotation();
+  await scenario.succeed(rotation, before(step));
+  const first = await scenario.run(step, rotation, { point });
+  if (first.is !== "killed") {
+    mustBeDone(first, step);
+    return false;
+  }
+  await mustBeAvailable(harness, scenario, rotation, step, "after the kill");
+
+  await scenario.succeed(rotation, before(step));
+  const second = await scenario.run(step, rotation, { point });
+  // A retry has less to do where the first try had done some of it.
+  assert.ok(second.is === "killed" || second.is === "done", `The killed step, called again, ${told(second)}`);
+  await mustBeAvailable(harness, scenario, rotation, step, "after the second kill");
+
+  await scenario.succeed(rotation);
+  await scenario.mustHaveFinished(rotation, "after the retry");
+  await mustKeepPrevious(harness, scenario, "after the retry");
+  return true;
+}
+
+export const crashCases = [crashMatrix] as const;

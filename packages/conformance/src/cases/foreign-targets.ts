@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import type { ConformanceCase } from "../conformance-case.ts";
+import type { SecretObject, Target } from "../target.ts";
+
+/** What somebody may have written into the pending version. */
+interface Alteration {
+  readonly of: string;
+  change(next: SecretObject, current: SecretObject, bystander: SecretObject, target: Target): SecretObject;
+}
+
+const alterations: readonly Alteration[] = [
+  { of: "another user", change: (next, _current, other) => ({ ...next, username: other.username }) },
+  {
+    of: "another user with that user's own password",
+    change: (next, _current, other) => ({ ...next, username: other.username, password: other.password }),
+  },
+  {
+    of: "another host",
+    change: (next) => ({ ...next, host: next.host === "127.0.0.1" ? "localhost" : "127.0.0.1" }),
+  },
+  { of: "another port", change: (next, _current, _other, target) => ({ ...next, port: target.address.port }) },
+  { of: "another engine", change: (next) => ({ ...next, engine: "no-such-engine" }) },
+];
+
+/** multi-user only: its password is in use. */
+const ownUser: Alteration = {
+  of: "the user of AWSCURRENT",
+  change: (next, current) => ({ ...next, username: current.username }),
+};
+
+const pending: ConformanceCase = {
+  name: "a pending version for another user, host, port or engine is refused before anything is touched",
+  promise: 4,
+  async run(harness) {
+    await harness.each(
+      harness.options.strategy === "multi-user" ? [...alterations, ownUser] : alterations,
+      ({ of }) => of,
+      async (scenario, { change }) => {
+        const other = await scenario.bystander();
+        const current = await scenario.value({ label: "AWSCURRENT" });
+        const rotation = await scenario.startRotationTo((next) =>
+          JSON.stringify(change(next, current, other, scenario.target)),
+        );
+        await scenario.refuse("setSecret", rotation, ["wrong-target", "superseded", "bad-secret"]);
+        assert.equal(scenario.lane.database.connections, 0, "Nothing may be sent to the database");
+      },
+    );
+    return undefined;
+  },
+};
+
+const previous: ConformanceCase = {
+  name: "the credentials of another user in AWSPREVIOUS are not used",
+  promise: 4,
+  appliesTo: ({ strategy }) => strategy === "single-user",
+  run: (harness) =>
+    harness.scenario(async (scenario) => {
+      const other = await scenario.bystander();
+      await scenario.operator.put(JSON.stringify(other));
+      await scenario.operator.put(JSON.stringify({ ...scenario.account.secret, password: "not-the-password" }));
+      const rotation = await scenario.startRotation();
+      await scenario.succeed(rotation, ["createSecret"]);
+      await scenario.refuse("setSecret", rotation, ["wrong-target", "credentials-rejected"]);
+      return undefined;
+    }),
+};
+
+interface BadAdmin {
+  readonly is: string;
+  text(admin: SecretObject, target: Target): string | undefined;
+}
+
+const badAdmins: readonly BadAdmin[] = [
+  { is: "missing", text: () => undefined },
+  { is: "not JSON", text: () => "q7Zt9Lw2" },
+  {
+    is: "without a password",
+    text: ({ password: _password, ...rest }) => JSON.stringify(rest),
+  },
+  { is: "for another port", text: (admin, target) => JSON.stringify({ ...admin, port: target.address.port }) },
+  { is: "wrong about the password", text: (admin) => JSON.stringify({ ...admin, password: "not-the-password" }) },
+];
+
+const admin: ConformanceCase = {
+  name: "an admin secret that is missing, malformed, for another server or wrong is refused and nothing is touched",
+  promise: 4,
+  appliesTo: ({ strategy }) => strategy === "multi-user",
+  async run(harness) {
+    await harness.each(
+      badAdmins,
+      ({ is }) => `the admin secret is ${is}`,
+      async (scenario) => {
+        const rotation = await scenario.startRotation();
+        await scenario.succeed(rotation, ["createSecret"]);
+        await scenario.refuse("setSecret", rotation, ["bad-secret", "wrong-target", "credentials-rejected", "service"]);
+      },
+      ({ text }) => ({ adminText: (secret) => text(secret, harness.target) }),
+    );
+    return undefined;
+  },
+};
+
+export const foreignTargetCases = [pending, previous, admin] as const;

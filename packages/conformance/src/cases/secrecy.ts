@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import type { ConformanceCase } from "../conformance-case.ts";
+import type { Wish } from "../scenario.ts";
+import { formsOf } from "../secret-text.ts";
+import type { SecretObject } from "../target.ts";
+
+interface Occasion {
+  readonly is: string;
+  readonly wish: Wish;
+}
+
+const withPassword = (password: unknown) => (secret: SecretObject) => JSON.stringify({ ...secret, password });
+
+const neverWritten: ConformanceCase = {
+  name: "no secret value is in any log, error or event of any scenario, in any of its usual encodings",
+  promise: 3,
+  async run(harness) {
+    const occasions: readonly Occasion[] = [
+      { is: "success", wish: { text: (secret) => JSON.stringify({ ...secret, apiKey: "key-of-an-api-51c0ffee" }) } },
+      ...harness.target.hostile.passwords.map((password) => ({ is: "a hostile password", wish: { password } })),
+      { is: "a refused password", wish: { text: withPassword("not-the-password") } },
+      { is: "a secret that is not JSON", wish: { text: () => "q7Zt9Lw2" } },
+      { is: "a secret that ends early", wish: { text: (secret) => JSON.stringify(secret).slice(0, -1) } },
+      { is: "a password of a wrong type", wish: { text: withPassword(["in-an-array-4711"]) } },
+    ];
+    await harness.each(
+      occasions,
+      ({ is }) => is,
+      async (scenario) => {
+        const rotation = await scenario.startRotation();
+        // Whether the steps succeed is judged elsewhere.
+        for (const step of ["createSecret", "setSecret", "testSecret"] as const) await scenario.run(step, rotation);
+        await scenario.lane.database.play("resets");
+        for (const step of ["setSecret", "testSecret", "finishSecret"] as const) await scenario.run(step, rotation);
+      },
+      ({ wish }) => wish,
+    );
+    let looks = 0;
+    for (const { written, secrets } of harness.transcripts) {
+      const text = written.join("\n");
+      for (const secret of new Set(secrets)) {
+        for (const form of formsOf(secret)) {
+          looks++;
+          const at = text.indexOf(form);
+          const around = text.slice(Math.max(0, at - 200), at + form.length + 50);
+          assert.equal(at, -1, `A secret value was written (in the form ${form}): ${around}`);
+        }
+      }
+    }
+    return `${harness.transcripts.length} transcripts, ${looks} looks for secret values`;
+  },
+};
+
+export const secrecyCases = [neverWritten] as const;

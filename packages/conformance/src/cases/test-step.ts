@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import type { ConformanceCase } from "../conformance-case.ts";
+import { mustFail } from "../outcomes.ts";
+
+const refusesUnset: ConformanceCase = {
+  name: "testSecret refuses credentials that do not log in",
+  promise: 1,
+  run: (harness) =>
+    harness.scenario(async (scenario) => {
+      const rotation = await scenario.startRotation();
+      await scenario.succeed(rotation, ["createSecret"]);
+      mustFail(await scenario.run("testSecret", rotation), "testSecret before setSecret", ["credentials-rejected"]);
+      return undefined;
+    }),
+};
+
+const changesNothing: ConformanceCase = {
+  name: "testSecret changes nothing, whether the credentials log in or not",
+  promise: 4,
+  run: (harness) =>
+    harness.scenario(async (scenario) => {
+      const rotation = await scenario.startRotation();
+      for (const step of ["createSecret", "setSecret"] as const) {
+        await scenario.succeed(rotation, [step]);
+        scenario.lane.api.forget();
+        await scenario.unchanged(`testSecret after ${step}`, () => scenario.run("testSecret", rotation));
+        const writes = scenario.lane.api.calls.filter(({ operation }) => !/^(Get|Describe|List)/.test(operation));
+        assert.deepEqual(writes, [], `testSecret after ${step} must not write to Secrets Manager`);
+      }
+      return undefined;
+    }),
+};
+
+const alone: ConformanceCase = {
+  name: "a lone testSecret (RotateSecret with RotateImmediately=false) succeeds and changes nothing",
+  promise: 2,
+  run: (harness) =>
+    harness.scenario(async (scenario) => {
+      for (const when of ["before any rotation", "after a rotation"]) {
+        await scenario.unchanged(`The test ${when}`, async () => {
+          const events = await scenario.rotateByService({ immediately: false });
+          const invocations = events.filter((event) => event.kind === "invocation");
+          const told = invocations.map((event) => `${event.name} ${event.outcome}`);
+          assert.deepEqual(told, ["testSecret succeeded"], `${when}: ${JSON.stringify(events)}`);
+        });
+        await scenario.succeed(await scenario.startRotation());
+        // The service needs the label for the test, and would take it from here.
+        await scenario.operator.move("AWSPENDING");
+      }
+      return undefined;
+    }),
+};
+
+export const testStepCases = [refusesUnset, changesNothing, alone] as const;

@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import type { ConformanceOptions, Harness } from "./harness.ts";
+
+/** One thing that every rotator must do, in scenarios of its own. */
+export interface ConformanceCase {
+  /** What is promised, as a sentence. */
+  readonly name: string;
+  /** Which of the project's six promises it guards. */
+  readonly promise: 1 | 2 | 3 | 4 | 5 | 6;
+  /** Absent: to every rotator. */
+  readonly appliesTo?: (options: Pick<ConformanceOptions, "strategy" | "window">) => boolean;
+  /** @returns a figure to print, where there is one. @throws AssertionError or AggregateError, saying what did not hold */
+  run(harness: Harness): Promise<string | undefined>;
+}
+
+/** Runs a case. @throws as the case does, and where the case ran no scenario: it would have proved nothing */
+export async function runCase(conformanceCase: ConformanceCase, harness: Harness): Promise<string | undefined> {
+  const before = harness.transcripts.length;
+  const figure = await conformanceCase.run(harness);
+  assert.ok(harness.transcripts.length > before, `"${conformanceCase.name}" ran nothing`);
+  return figure;
+}

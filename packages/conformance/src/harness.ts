@@ -1,0 +1,119 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { Lane } from "./lane.ts";
+import type { Scenario, Wish } from "./scenario.ts";
+import { Scenario as Scenarios } from "./scenario.ts";
+import { type AfterEarlyPromotion, type Service, startService } from "./service.ts";
+import type { Strategy, Target } from "./target.ts";
+
+/** What the suite must know of a rotator. */
+export interface ConformanceOptions {
+  /** The rotator's name, e.g. `rds-postgres, single-user`. */
+  readonly name: string;
+  /** A module that exports the Lambda handler as `handler`. */
+  readonly handler: URL;
+  readonly strategy: Strategy;
+  /**
+   * Whether AWSCURRENT's credentials may be refused from setSecret until finishSecret: `refused` for a single user with one password,
+   * `none` for everything else. Promise 1 is judged by it.
+   */
+  readonly window: "refused" | "none";
+  /** The function's environment variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Starts the real system behind the secrets, once for the suite. */
+  readonly target: () => Promise<Target>;
+}
+
+/** What was written while a scenario ran, and what must not be in it. */
+export interface Transcript {
+  readonly scenario: string;
+  readonly written: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+/** Runs scenarios for the cases: the target, the service, and as many lanes as the machine has cores for. */
+export interface Harness extends AsyncDisposable {
+  readonly options: ConformanceOptions;
+  readonly target: Target;
+  /** EARLY_PROMOTION is on. */
+  readonly promotesEarly: boolean;
+  /** Of every scenario that has run. */
+  readonly transcripts: readonly Transcript[];
+  /** Runs one scenario. */
+  scenario<T>(run: (scenario: Scenario) => Promise<T>, wish?: Wish): Promise<T>;
+  /**
+   * Runs a scenario for each item, side by side.
+   * @throws AggregateError naming the items that failed; Error where there is no item
+   */
+  each<T>(
+    items: readonly T[],
+    named: (item: T) => string,
+    run: (scenario: Scenario, item: T) => Promise<void>,
+    wish?: (item: T) => Wish,
+  ): Promise<void>;
+}
+
+export async function startHarness(options: ConformanceOptions): Promise<Harness> {
+  await using opened = new AsyncDisposableStack();
+  const target = opened.use(await options.target());
+  const folder = await mkdtemp(join(tmpdir(), "conformance-"));
+  opened.defer(() => rm(folder, { recursive: true }));
+  const services = new Map<AfterEarlyPromotion, Service>();
+  for (const mode of ["continue", "over"] as const) services.set(mode, opened.use(await startService(mode)));
+  const env = {
+    ...(target.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: target.caFile }),
+    // Every process after the first loads in half the time.
+    NODE_COMPILE_CACHE: folder,
+    ...options.env,
+  };
+  const free: Lane[] = [];
+  const waiting: ((lane: Lane) => void)[] = [];
+  for (let lane = 0; lane <= availableParallelism() && lane < 5; lane++) {
+    free.push(opened.use(await Lane.open(options.handler, env)));
+  }
+  const transcripts: Transcript[] = [];
+
+  async function scenario<T>(run: (scenario: Scenario) => Promise<T>, wish: Wish = {}): Promise<T> {
+    const lane = free.pop() ?? (await new Promise<Lane>((resolve) => waiting.push(resolve)));
+    try {
+      const service = services.get(wish.afterEarlyPromotion ?? "continue") as Service;
+      const opened = await Scenarios.open(lane, target, service, wish);
+      const result = await run(opened);
+      const written = [...opened.written, JSON.stringify(opened.events)];
+      transcripts.push({ scenario: opened.secretId, written, secrets: await opened.secrets() });
+      return result;
+    } finally {
+      const next = waiting.shift();
+      if (next) next(lane);
+      else free.push(lane);
+    }
+  }
+
+  const closing = opened.move();
+  return {
+    options,
+    target,
+    promotesEarly: options.env?.EARLY_PROMOTION === "true",
+    transcripts,
+    scenario,
+    async each(items, named, run, wish) {
+      if (items.length === 0) throw new Error("There is nothing to run: a suite that runs nothing proves nothing");
+      const results = await Promise.allSettled(items.map((item) => scenario((each) => run(each, item), wish?.(item))));
+      const failures = results.flatMap((result, index) =>
+        result.status === "rejected"
+          ? [{ name: named(items[index] as (typeof items)[number]), reason: result.reason as unknown }]
+          : [],
+      );
+      if (failures.length === 0) return;
+      const told = failures.map(
+        ({ name, reason }) => `${name}: ${reason instanceof Error ? reason.message : String(reason)}`,
+      );
+      throw new AggregateError(
+        failures.map(({ reason }) => reason),
+        `${failures.length} of ${items.length} failed\n${told.join("\n")}`,
+      );
+    },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}

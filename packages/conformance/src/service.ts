@@ -1,0 +1,45 @@
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
+
+/** Secrets Manager, as the suite runs it. */
+export interface Service extends AsyncDisposable {
+  readonly endpoint: LocalEndpoint;
+  readonly client: SecretsManagerClient;
+  readonly functionArn: string;
+  /** What happens when the service invokes the function of a secret, by the secret's ARN. */
+  readonly functions: Map<string, (event: RotationEvent) => Promise<void>>;
+}
+
+/** What the service does when a version became AWSCURRENT before finishSecret: its documentation does not say, so both are played. */
+export type AfterEarlyPromotion = "continue" | "over";
+
+export async function startService(afterEarlyPromotion: AfterEarlyPromotion): Promise<Service> {
+  const functions: Service["functions"] = new Map();
+  const name = "rotator";
+  const endpoint = await startLocal({
+    functions: {
+      [name]: async (event) => {
+        const run = functions.get(event.SecretId);
+        if (!run) throw new Error(`No case of the suite rotates ${event.SecretId}`);
+        await run(event);
+      },
+    },
+    rotationRetry: { attempts: 2, delayMs: 5 },
+    afterEarlyPromotion,
+  });
+  const client = new SecretsManagerClient({
+    endpoint: endpoint.url,
+    region: endpoint.region,
+    credentials: { accessKeyId: "operator", secretAccessKey: "operator" },
+  });
+  return {
+    endpoint,
+    client,
+    functionArn: endpoint.functionArn(name),
+    functions,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      await endpoint.close();
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/** The two ways to rotate: the user changes its own password, or two users take turns. */
+export type Strategy = "single-user" | "multi-user";
+
+/** The object that a secret's JSON text holds. */
+export type SecretObject = Readonly<Record<string, unknown>>;
+
+export interface Address {
+  /** A name or address of loopback, and the one that the server's certificate is for. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * What an application would see that logs in with a secret now:
+ * - `accepted`: it is in, and can do what the account may do
+ * - `powerless`: it is in, and lacks a right that the account has (a half-made twin)
+ * - `refused`: name or password are not accepted
+ */
+export type LoginResult = "accepted" | "powerless" | "refused";
+
+/** What an account is to be like; what is absent is the target's choice. */
+export interface AccountWish {
+  readonly name?: string;
+  readonly password?: string;
+  /** Where the secret says that the server is: a proxy of the suite. */
+  readonly at: Address;
+}
+
+/** A new account that can log in. */
+export interface Account {
+  readonly secret: SecretObject;
+  /** multi-user: the admin's secret. The suite stores it and puts its ARN under `masterarn`. */
+  readonly adminSecret?: SecretObject;
+}
+
+/** Faults of a server that only the target itself can play; those of the network (closed, silent, resets) the suite plays by its proxy. */
+export const tlsFaults = ["speaks-no-tls", "expired-certificate", "foreign-certificate", "other-host-name"] as const;
+export type TlsFault = (typeof tlsFaults)[number];
+
+/** A server with a fault, on loopback. */
+export interface FaultyServer {
+  readonly at: Address;
+  close(): Promise<void>;
+}
+
+/** The real system that the secrets are for. One is started for a whole suite; every case makes accounts of its own. */
+export interface Target extends AsyncDisposable {
+  readonly address: Address;
+  /** PEM file of the certificate authority that the rotator must trust (NODE_EXTRA_CA_CERTS). */
+  readonly caFile?: string;
+  /** Names and passwords that the system allows and that careless code takes for syntax. */
+  readonly hostile: {
+    readonly names: readonly [string, ...string[]];
+    readonly passwords: readonly [string, ...string[]];
+  };
+  /** How to start a server with each fault that means something for this system. */
+  readonly tlsFaults?: Readonly<Partial<Record<TlsFault, () => Promise<FaultyServer>>>>;
+  createAccount(wish: AccountWish): Promise<Account>;
+  /**
+   * Logs in afresh, as an application would, and not through the suite's proxy: at `address`, whatever host and port the secret has.
+   * @throws for whatever is not an answer about the credentials
+   */
+  login(secret: SecretObject): Promise<LoginResult>;
+}
