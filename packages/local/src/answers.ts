@@ -2,7 +2,7 @@ import { daysBetweenRotations } from "./schedule.ts";
 import type { Replica, RotationRules, Secret, SecretVersion } from "./state.ts";
 
 /** JSON 1.1 carries times as seconds since 1970; JSON.stringify drops what is undefined. */
-export const seconds = (time: number | undefined) => (time === undefined ? undefined : time / 1000);
+const seconds = (time: number | undefined) => (time === undefined ? undefined : time / 1000);
 
 export const arnAndName = ({ arn, name }: Secret) => ({ ARN: arn, Name: name });
 

@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import { describe, expect, it } from "vitest";
 import { start, token } from "../test/endpoint.ts";
+import { startLocal } from "./index.ts";
 
 interface Answer {
   readonly status: number | undefined;
@@ -225,4 +226,9 @@ it.each([
       Message: "You must provide a ClientRequestToken value. We recommend a UUID-type value.",
     },
   });
+});
+
+it("a port that is taken is an error at the start", async () => {
+  const { local } = await start();
+  await expect(startLocal({ port: Number(new URL(local.url).port) })).rejects.toMatchObject({ code: "EADDRINUSE" });
 });

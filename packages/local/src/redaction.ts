@@ -18,7 +18,9 @@ export function withoutValuesOf(secret: Secret, message: string): string {
   const values = secret.versions
     .flatMap(({ value }) => {
       if (value === undefined) return [];
-      return "SecretString" in value ? [value.SecretString, ...valuesInside(value.SecretString)] : [value.SecretBinary];
+      if ("SecretString" in value) return [value.SecretString, ...valuesInside(value.SecretString)];
+      const decoded = Buffer.from(value.SecretBinary, "base64").toString();
+      return [value.SecretBinary, decoded, ...valuesInside(decoded)];
     })
     .filter((value) => value !== "")
     .sort((a, b) => b.length - a.length);

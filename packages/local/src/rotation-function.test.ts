@@ -89,6 +89,15 @@ it("a handler in this process gets what a rotation function uses of Lambda's con
   expect(remaining).toEqual([30_000, 20_000, 0]);
 });
 
+it("a handler that does not answer in time is a failed step", async () => {
+  const never = () => new Promise(() => undefined);
+  expect(await invoke(never, ARN, EVENT, 20)).toEqual({
+    succeeded: false,
+    errorType: "Sandbox.Timedout",
+    errorMessage: "Task timed out after 0.02 seconds",
+  });
+});
+
 it("a rotation runs through a Lambda Invoke URL", async () => {
   const steps: string[] = [];
   const url = await invokeEndpoint((response, body) => {

@@ -44,11 +44,12 @@ export async function invoke(
   rotationFunction: RotationFunction,
   functionArn: string,
   event: RotationEvent,
+  handlerTimeout = HANDLER_TIMEOUT,
 ): Promise<InvocationOutcome> {
   try {
     return rotationFunction instanceof URL
       ? await invokeUrl(rotationFunction, event)
-      : await invokeHandler(rotationFunction, functionArn, event);
+      : await invokeHandler(rotationFunction, functionArn, event, handlerTimeout);
   } catch (error) {
     return failure(error instanceof Error ? error.name : typeof error, messageOf(error));
   }
@@ -58,8 +59,9 @@ async function invokeHandler(
   handler: Exclude<RotationFunction, URL>,
   functionArn: string,
   event: RotationEvent,
+  timeout: number,
 ): Promise<InvocationOutcome> {
-  const deadline = performance.now() + HANDLER_TIMEOUT;
+  const deadline = performance.now() + timeout;
   const timer = new AbortController();
   const context: RotationContext = {
     functionName: functionArn.split(":").at(-1) ?? functionArn,
@@ -67,13 +69,13 @@ async function invokeHandler(
     awsRequestId: randomUUID(),
     getRemainingTimeInMillis: () => Math.max(0, deadline - performance.now()),
   };
-  const timedOut = sleep(HANDLER_TIMEOUT, TIMED_OUT, { signal: timer.signal, ref: false });
+  const timedOut = sleep(timeout, TIMED_OUT, { signal: timer.signal, ref: false });
   // The timer is stopped when the handler has answered; that it then rejects means nothing.
   timedOut.catch(() => undefined);
   try {
     const answer = await Promise.race([handler(event, context), timedOut]);
     return answer === TIMED_OUT
-      ? failure("Sandbox.Timedout", `Task timed out after ${HANDLER_TIMEOUT / 1000}.00 seconds`)
+      ? failure("Sandbox.Timedout", `Task timed out after ${(timeout / 1000).toFixed(2)} seconds`)
       : { succeeded: true };
   } finally {
     timer.abort();

@@ -187,7 +187,9 @@ describe("tags", () => {
   it("are 50 at most, and aws: is not for users", async () => {
     const { sm } = await start();
     const tags = Array.from({ length: 51 }, (_, n) => ({ Key: `k${n}`, Value: "" }));
-    await expect(sm.createSecret({ Name: "a", Tags: tags })).rejects.toMatchObject({ name: "LimitExceededException" });
+    await expect(sm.createSecret({ Name: "a", Tags: tags })).rejects.toMatchObject({
+      name: "InvalidParameterException",
+    });
     await expect(sm.createSecret({ Name: "a", Tags: [{ Key: "aws:x", Value: "" }] })).rejects.toMatchObject({
       name: "InvalidParameterException",
     });

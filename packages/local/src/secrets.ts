@@ -1,5 +1,5 @@
 import { arnAndName, descriptionOf, replicationStatus } from "./answers.ts";
-import { invalidParameter, invalidRequest, limitExceeded, ServiceError, validationFailed } from "./errors.ts";
+import { invalidParameter, invalidRequest, ServiceError, validationFailed } from "./errors.ts";
 import type { Input } from "./input.ts";
 import { addReplicas } from "./replication.ts";
 import type { Service } from "./service.ts";
@@ -158,7 +158,7 @@ function mergeTags(tags: readonly Tag[], added: readonly Tag[]): Tag[] {
   const reserved = added.find(({ Key }) => Key.toLowerCase().startsWith("aws:"));
   if (reserved !== undefined) throw invalidParameter(`The tag key ${reserved.Key} can't start with aws:.`);
   const merged = new Map([...tags, ...added].map((tag) => [tag.Key, tag]));
-  if (merged.size > TAGS_PER_SECRET) throw limitExceeded(`A secret can have ${TAGS_PER_SECRET} tags at most.`);
+  if (merged.size > TAGS_PER_SECRET) throw invalidParameter(`A secret can have ${TAGS_PER_SECRET} tags at most.`);
   return [...merged.values()];
 }
 
