@@ -17,11 +17,12 @@ afterAll(async () => {
   await rm(temporary, { recursive: true });
 });
 
-test.for(["SIGINT", "SIGTERM"] as const)("%s stops the servers of the command and leaves nothing", async (signal) => {
+// A terminal sends Ctrl-C to all processes of a group.
+test.for(["SIGINT", "SIGTERM"] as const)("%s to the process group stops the servers of the command, which leaves nothing", async (signal) => {
   const command = startCommand();
   const [output] = await once(command.stdout, "data");
   expect(String(output)).toMatch(/^PostgreSQL 18\.\d+: postgres:\/\/postgres:\w+@localhost:\d+\/postgres\?/);
-  command.kill(signal);
+  process.kill(-Number(command.pid), signal);
   expect(await once(command, "exit")).toEqual([0, null]);
   expect(await serverFolders()).toEqual([]);
   expect(serverProcesses()).toEqual([]);
@@ -44,7 +45,7 @@ function startCommand() {
   const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: temporary };
   for (const variable of ["POSTGRES_URL", ...POSTGRES_VERSIONS.map(urlVariable)]) delete env[variable];
   const main = join(import.meta.dirname, "main.ts");
-  return spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "inherit"], detached: true });
 }
 
 async function serverFolders(): Promise<string[]> {

@@ -80,7 +80,7 @@ export async function superviseServer(recipe: ServerRecipe): Promise<SupervisedS
   const close = async () => {
     supervisor.stdin.end();
     const [code, signal] = await exit;
-    if (code !== 0) throw new Error(`The supervisor of ${folder} ended with ${signal ?? code}: look what it left.`);
+    if (code !== 0) throw new Error(`The supervisor of ${folder} ended with ${signal ?? code}. Remove the folder.`);
   };
   try {
     await writeFiles(folder, recipe.files(folder));
