@@ -33,17 +33,14 @@ describe.for(runtimes)("the deployed bundle under Node.js $version, alone in its
   async function start(strategy: string) {
     const nodeBinary = await binary();
     expect((await run(nodeBinary, ["--version"])).stdout).toMatch(new RegExp(`^v${version}\\.`));
-    const deployment = await deploy(bundles.find((each) => each.strategy === strategy)?.zipFile ?? "");
-    await rm(join(deployment.folder, "rds.js"));
-    const lambda = await startLambda({ folder: deployment.folder, env: world.env, nodeBinary });
+    await using starting = new AsyncDisposableStack();
+    const { zipFile } = bundles.find((each) => each.strategy === strategy) ?? { zipFile: strategy };
+    const { folder: deployed } = starting.use(await deploy(zipFile));
+    await rm(join(deployed, "rds.js"));
+    const lambda = starting.use(await startLambda({ folder: deployed, env: world.env, nodeBinary }));
     world.use(lambda);
-    return {
-      lambda,
-      async [Symbol.asyncDispose]() {
-        await lambda.kill();
-        await deployment[Symbol.asyncDispose]();
-      },
-    };
+    const started = starting.move();
+    return { lambda, [Symbol.asyncDispose]: () => started.disposeAsync() };
   }
 
   it("rotates a user's own password: the new one logs in and the old one does not", { timeout: 120_000 }, async () => {
