@@ -13,7 +13,7 @@ export interface RoleSetting {
 export interface Role {
   readonly name: string;
   readonly connectionLimit: number;
-  /** ISO, in UTC; `infinity` for none. */
+  /** ISO; `infinity` for none. */
   readonly validUntil: string;
   readonly isReplication: boolean;
   readonly settings: readonly RoleSetting[];

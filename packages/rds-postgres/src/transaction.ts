@@ -60,10 +60,7 @@ const begin = (milliseconds: number) =>
     "BEGIN READ WRITE",
     "SET LOCAL search_path = pg_catalog, pg_temp",
     "SET LOCAL ROLE NONE",
-    "SET LOCAL standard_conforming_strings = on",
     "SET LOCAL datestyle = ISO",
-    "SET LOCAL timezone = 'UTC'",
-    "SET LOCAL lock_timeout = 0",
     `SET LOCAL statement_timeout = ${milliseconds}`,
   ].join("; ");
 

@@ -130,7 +130,6 @@ describe("setSecret of the single-user strategy", () => {
       "default_transaction_read_only TO on",
       "standard_conforming_strings TO off",
       "statement_timeout TO '1ms'",
-      "lock_timeout TO '1ms'",
       "search_path TO ''",
     ]) {
       await fixture.superuser.query(`ALTER ROLE ${current.username} SET ${setting}`);

@@ -149,6 +149,17 @@ describe.each(currentMinors)("the twin on PostgreSQL %s acts as its original", (
     await fixture.query(next, "SELECT 1");
   });
 
+  test("a membership that does not let the twin act as its original is widened", async () => {
+    const first = await fixture.createUser();
+    const clone = `${first.username}_clone`;
+    const options = Number(version) >= 16 ? " WITH INHERIT FALSE, SET FALSE" : "";
+    await fixture.superuser.query(
+      `CREATE ROLE ${clone} NOINHERIT LOGIN; GRANT ${first.username} TO ${clone}${options}`,
+    );
+    const second = await alternate(fixture, first, contextOf(fixture, fixture.server.admin));
+    expect(await fixture.query(second, "SELECT current_user")).toEqual([{ current_user: first.username }]);
+  });
+
   test("a role that merely has the twin's name is not touched (promise 4)", async () => {
     const first = await fixture.createUser();
     const stranger = await fixture.createUser(`${first.username}_clone`);
