@@ -67,6 +67,10 @@ export function rotationEngine(options: RotationEngineOptions): RotationEngine {
       const failed = await runSteps(secret, rotation, run);
       if (!isWanted(secret, rotation)) return;
       if (failed === undefined) return conclude(secret, rotation);
+      // No step runs between two tries: that finishSecret moved AWSCURRENT before it failed may be enough.
+      delete run.step;
+      review(secret);
+      if (!isWanted(secret, rotation)) return;
       const willRetry = rotation.kind === "rotation" && rotation.tries <= retry.attempts;
       logCourse(secret, rotation, "Failed", { message: failed, willRetry });
       if (!willRetry) return giveUp(secret, rotation);
@@ -144,6 +148,23 @@ export function rotationEngine(options: RotationEngineOptions): RotationEngine {
     delete secret.rotation;
   }
 
+  function review(secret: Secret): void {
+    const { rotation } = secret;
+    if (rotation === undefined) return;
+    const labels = secret.versions.find(({ id }) => id === rotation.versionId)?.labels ?? [];
+    const isCurrent = labels.includes("AWSCURRENT");
+    if (!isCurrent && !labels.includes("AWSPENDING")) {
+      end(secret);
+      if (rotation.kind === "test") removeVersion(secret, rotation.versionId);
+      logCourse(secret, rotation, "Abandoned", { message: "AWSPENDING was taken away from the rotation's version." });
+    } else if (isCurrent && options.afterEarlyPromotion === "over" && runs.get(rotation)?.step !== "finishSecret") {
+      conclude(secret, rotation);
+    } else if (isCurrent && rotation.givenUp) {
+      // An operator has finished it by hand.
+      end(secret);
+    }
+  }
+
   /** Cancelled, abandoned, superseded and closed rotations are not worked on any more. */
   function isWanted(secret: Secret, rotation: Rotation): boolean {
     return !closed && secret.rotation === rotation && state.secrets.includes(secret);
@@ -180,22 +201,7 @@ export function rotationEngine(options: RotationEngineOptions): RotationEngine {
       }
     },
 
-    review(secret) {
-      const { rotation } = secret;
-      if (rotation === undefined) return;
-      const labels = secret.versions.find(({ id }) => id === rotation.versionId)?.labels ?? [];
-      const isCurrent = labels.includes("AWSCURRENT");
-      if (!isCurrent && !labels.includes("AWSPENDING")) {
-        end(secret);
-        if (rotation.kind === "test") removeVersion(secret, rotation.versionId);
-        logCourse(secret, rotation, "Abandoned", { message: "AWSPENDING was taken away from the rotation's version." });
-      } else if (isCurrent && options.afterEarlyPromotion === "over" && runs.get(rotation)?.step !== "finishSecret") {
-        conclude(secret, rotation);
-      } else if (isCurrent && rotation.givenUp) {
-        // An operator has finished it by hand.
-        end(secret);
-      }
-    },
+    review,
 
     cancel: end,
 
