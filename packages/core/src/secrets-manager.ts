@@ -138,7 +138,7 @@ async function translate(
   if (name === "AccessDeniedException" || name === "DecryptionFailure" || name === "EncryptionFailure") {
     return new RotationError(
       "privilege",
-      `${operation} of ${secretId} was refused: ${reasonOf(error)}`,
+      `${operation} of ${secretId} was refused: ${reasonOf(error).replace(/\.$/, "")}`,
       "Allow it in the function's role (and in the KMS key's policy where the secret has a key of its own).",
       because,
     );
@@ -156,7 +156,7 @@ async function translate(
   }
   return new RotationError(
     "service",
-    `${operation} of ${secretId} failed: ${name || code || "Error"}: ${reasonOf(error)}`,
+    `${operation} of ${secretId} failed: ${name || code || "Error"}: ${reasonOf(error).replace(/\.$/, "")}`,
     "Nothing more was changed by this call. The service tries the rotation again.",
     because,
   );

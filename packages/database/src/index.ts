@@ -5,5 +5,5 @@ export { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databa
 export { type DatabaseSettings, databaseSettings } from "./settings.ts";
 export { loginOf, singleUser } from "./single-user.ts";
 export { addressOf, isSameServer, requireSameTarget } from "./target.ts";
-export { noTlsError, sslChoice, type TlsPolicy, tlsError, tlsPolicy } from "./tls.ts";
+export { isUnknownAuthority, noTlsError, sslChoice, type TlsPolicy, tlsError, tlsPolicy } from "./tls.ts";
 export { otherOfPair, pairOf } from "./twin.ts";

@@ -41,29 +41,27 @@ const tlsCode = /^(CERT_|ERR_TLS_|ERR_SSL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|E
 export function tlsError(error: unknown, where: string, issuer?: string): RotationError | undefined {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "";
   if (!tlsCode.test(code)) return undefined;
-  const signed = issuer === undefined ? "" : `, issued by ${issuer}`;
   const fail = (what: string, advice: string) =>
     new RotationError("tls", `${where}: ${what}`, advice, { cause: error });
+  if (isUnknownAuthority(error)) {
+    const signed = issuer === undefined ? "" : `, issued by "${issuer}",`;
+    return fail(
+      `the server's certificate${signed} comes from a certificate authority that is neither RDS's nor one of Node's roots`,
+      "Add the authority's certificate as a file (in a layer) and set NODE_EXTRA_CA_CERTS to its path. Verification cannot be turned off.",
+    );
+  }
   switch (code) {
     case "CERT_HAS_EXPIRED":
-    case "CERT_NOT_YET_VALID":
       return fail(
-        `the server's certificate${signed} is ${code === "CERT_HAS_EXPIRED" ? "expired" : "not valid yet"}`,
+        "the server's certificate is expired",
         "Renew it (on RDS: rotate the instance's certificate authority).",
       );
+    case "CERT_NOT_YET_VALID":
+      return fail("the server's certificate is not valid yet", "Check the clock of whoever issued it, or renew it.");
     case "ERR_TLS_CERT_ALTNAME_INVALID":
       return fail(
-        `the server's certificate${signed} is for another host name`,
+        `the server's certificate is for another host name (${namesIn(error)})`,
         "Put the name that the certificate holds into the secret's host (a CNAME or an IP address is not it), or give the server a certificate for this name.",
-      );
-    case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
-    case "UNABLE_TO_GET_ISSUER_CERT":
-    case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-    case "SELF_SIGNED_CERT_IN_CHAIN":
-    case "DEPTH_ZERO_SELF_SIGNED_CERT":
-      return fail(
-        `the server's certificate${signed} comes from a certificate authority that is neither RDS's nor one of Node's roots`,
-        "Add the authority's certificate as a file (in a layer) and set NODE_EXTRA_CA_CERTS to its path. Verification cannot be turned off.",
       );
     default:
       return fail(
@@ -71,6 +69,24 @@ export function tlsError(error: unknown, where: string, issuer?: string): Rotati
         "Check the server's TLS configuration: TLS 1.2 or later is required.",
       );
   }
+}
+
+/** Whether a certificate failed because nobody is known who signed it: then the issuer's name helps. */
+export function isUnknownAuthority(error: unknown): boolean {
+  return unknownAuthority.includes((error as NodeJS.ErrnoException | undefined)?.code ?? "");
+}
+
+const unknownAuthority = [
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+];
+
+/** The names that a certificate is for, from Node's error. */
+function namesIn(error: unknown): string {
+  return (error as { cert?: { subjectaltname?: string } }).cert?.subjectaltname ?? "it names none";
 }
 
 /** The error for a server that does not encrypt. */

@@ -1,7 +1,15 @@
 import { Socket } from "node:net";
 import { RotationError, reasonOf } from "@quarterturn/core";
-import { addressOf, type EngineContext, type Login, noTlsError, tlsError } from "@quarterturn/database";
+import {
+  addressOf,
+  type EngineContext,
+  isUnknownAuthority,
+  type Login,
+  noTlsError,
+  tlsError,
+} from "@quarterturn/database";
 import { Client, DatabaseError } from "pg";
+import { certificateIssuer } from "./certificate-issuer.ts";
 
 /**
  * An open connection, or `rejected` where the server refused the name or the password.
@@ -40,7 +48,8 @@ export async function connect(login: Login, { deadline }: EngineContext): Promis
       if (error.code === "28P01") return "rejected";
       throw loginError(error, login, where);
     }
-    throw connectionError(error, login, where, isConnected, milliseconds);
+    const issuer = isUnknownAuthority(error) ? await certificateIssuer(login, deadline.share()) : undefined;
+    throw tlsError(error, where, issuer) ?? connectionError(error, login, where, isConnected, milliseconds);
   }
 }
 
@@ -53,8 +62,6 @@ function connectionError(
 ): RotationError {
   const reason = reasonOf(error);
   const because = { cause: error };
-  const encryption = tlsError(error, where);
-  if (encryption) return encryption;
   if (reason === "The server does not support SSL connections") return noTlsError(where, error);
   if (reason === "timeout expired") {
     return isConnected

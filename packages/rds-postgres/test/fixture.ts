@@ -10,6 +10,8 @@ import { manifest, postgres } from "../src/index.ts";
 const ca = await createTestCa();
 setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
 
+export const issueCertificate = ca.issue;
+
 export interface Fixture extends AsyncDisposable {
   readonly server: PostgresServer;
   /** A superuser's connection. */

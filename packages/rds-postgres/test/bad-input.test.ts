@@ -1,0 +1,340 @@
+/**
+ * Everything that can be given to the functions wrongly: each is a typed error in one line, nothing is touched, and the lines make
+ * docs/errors.md.
+ */
+import {
+  CancelRotateSecretCommand,
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  RotateSecretCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { type Environment, type ErrorCode, RotationError, rotationHandler, type Step } from "@quarterturn/core";
+import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
+import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
+import { createTestCa, type PostgresServer, startFaultyServer, startPostgres } from "@quarterturn-tools/engines";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { manifest, postgres } from "../src/index.ts";
+import { type Fixture, issueCertificate, startFixture } from "./fixture.ts";
+
+let fixture: Fixture;
+let local: LocalEndpoint;
+let client: SecretsManagerClient;
+let logged = "";
+const events: RotationEvent[] = [];
+
+beforeAll(async () => {
+  fixture = await startFixture();
+  const byHand = async (event: RotationEvent) => {
+    events.push(event);
+    throw new Error("run by hand");
+  };
+  local = await startLocal({ functions: { byHand }, rotationRetry: { attempts: 1, delayMs: 0 } });
+  client = new SecretsManagerClient({ endpoint: local.url });
+  vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+    logged += chunk;
+    return true;
+  });
+});
+afterAll(async () => {
+  client.destroy();
+  await local.close();
+  await fixture[Symbol.asyncDispose]();
+});
+
+const handlers = {
+  "single-user": (env: Environment) =>
+    rotationHandler((from) => singleUser(postgres(from), databaseSettings(from, manifest)), env),
+  "multi-user": (env: Environment) =>
+    rotationHandler((from) => multiUser(postgres(from), databaseSettings(from, manifest)), env),
+};
+type Strategy = keyof typeof handlers;
+
+const invoke = (event: unknown, strategy: Strategy = "single-user", env: Environment = {}) => {
+  const end = Date.now() + 3_000;
+  const handler = handlers[strategy]({ SECRETS_MANAGER_ENDPOINT: local.url, ...env });
+  return handler(event, { awsRequestId: "request", getRemainingTimeInMillis: () => end - Date.now() });
+};
+
+async function secretWith(value: string | Uint8Array): Promise<string> {
+  const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value };
+  const { ARN = "" } = await client.send(
+    new CreateSecretCommand({ Name: `s${Math.random().toString(36).slice(2)}`, ...content }),
+  );
+  return ARN;
+}
+
+/** Runs one step of a rotation of a secret with this value and, for the later steps, this pending value. */
+async function step(
+  name: Step,
+  current: object | string | Uint8Array,
+  options: { pending?: object; strategy?: Strategy; env?: Environment; before?: (id: string) => Promise<unknown> } = {},
+): Promise<void> {
+  const id = await secretWith(
+    typeof current === "string" || current instanceof Uint8Array ? current : JSON.stringify(current),
+  );
+  await client.send(new RotateSecretCommand({ SecretId: id, RotationLambdaARN: local.functionArn("byHand") }));
+  await local.settled(id);
+  const event = events.find((each) => each.SecretId === id);
+  const token = event?.ClientRequestToken ?? "";
+  if (options.pending) {
+    await client.send(
+      new PutSecretValueCommand({
+        SecretId: id,
+        ClientRequestToken: token,
+        SecretString: JSON.stringify(options.pending),
+        VersionStages: ["AWSPENDING"],
+      }),
+    );
+  }
+  await options.before?.(id);
+  await invoke({ ...event, Step: name }, options.strategy, options.env);
+}
+
+type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
+const pages: { group: string; situation: string; code: ErrorCode; message: string }[] = [];
+/**
+ * A group of tests of bad input, each in one line. Messages are written down with what differs from run to run replaced by names.
+ */
+function section(group: string, register: (refused: Refused) => void): void {
+  describe(group, () => register((situation, code, work) => refused(group, situation, code, work)));
+}
+
+function refused(group: string, situation: string, code: ErrorCode, work: () => Promise<unknown>): void {
+  test(`${situation}: ${code}`, async () => {
+    logged = "";
+    const started = Date.now();
+    const error = await work().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(RotationError);
+    const { message, code: actual } = error as RotationError;
+    expect(actual, message).toBe(code);
+    expect(message).not.toMatch(/[\r\n]/);
+    expect(Date.now() - started).toBeLessThan(3_000);
+    const records = logged
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(records.at(-1)).toMatchObject({ level: "ERROR", message: "Step failed", code, reason: message });
+    expect(logged + message).not.toMatch(/never-in-a-log/);
+    pages.push({ group, situation, code, message: withoutVariables(message) });
+  });
+}
+
+const withoutVariables = (message: string) =>
+  message
+    .replaceAll(/arn:aws:secretsmanager:\S+?:secret:[\w-]+/g, "SECRET-ARN")
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "VERSION-ID")
+    .replaceAll(/\b(localhost|127\.0\.0\.1):\d+/g, "HOST:PORT")
+    .replaceAll(/\.example:\d+/g, ".example:PORT")
+    .replaceAll(/\b\d+ ms\b/g, "N ms")
+    .replaceAll(/"(u|app|weak)\d+/g, '"app')
+    .replaceAll(/Quarterturn test CA \w+/g, "NAME OF THE AUTHORITY");
+
+const password = "never-in-a-log";
+const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
+  host: fixture.server.host,
+  port: fixture.server.port,
+  username: "nobody",
+  password,
+  ssl: true,
+  ...more,
+});
+
+section("The event", (refused) => {
+  const event = { Step: "createSecret", SecretId: "arn:secret", ClientRequestToken: "token" };
+  refused("no step", "bad-event", () =>
+    invoke({ SecretId: event.SecretId, ClientRequestToken: event.ClientRequestToken }),
+  );
+  refused("an unknown step", "bad-event", () => invoke({ ...event, Step: "deleteSecret" }));
+  refused("a test event of the console", "bad-event", () => invoke({ key1: "value1" }));
+  refused("a secret that does not exist", "service", () => invoke(event));
+  refused("a token that is not a version", "not-staged", async () =>
+    invoke({ ...event, SecretId: await secretWith("{}") }),
+  );
+  refused("setSecret of a version that createSecret has not written", "not-staged", () => step("setSecret", account()));
+  refused("a version with no label", "not-staged", async () => {
+    const id = await secretWith("{}");
+    const token = "00000000-0000-4000-8000-000000000000";
+    await client.send(
+      new PutSecretValueCommand({
+        SecretId: id,
+        ClientRequestToken: token,
+        SecretString: JSON.stringify(account()),
+        VersionStages: ["AWSPENDING"],
+      }),
+    );
+    await client.send(
+      new PutSecretValueCommand({
+        SecretId: id,
+        SecretString: JSON.stringify(account()),
+        VersionStages: ["AWSPENDING"],
+      }),
+    );
+    await invoke({ Step: "setSecret", SecretId: id, ClientRequestToken: token });
+  });
+  refused("a version that was current and is no longer", "superseded", async () => {
+    const id = await secretWith("{}");
+    const token = "00000000-0000-4000-8000-000000000001";
+    await client.send(new PutSecretValueCommand({ SecretId: id, ClientRequestToken: token, SecretString: "{}" }));
+    await client.send(new PutSecretValueCommand({ SecretId: id, SecretString: "{}" }));
+    await invoke({ Step: "finishSecret", SecretId: id, ClientRequestToken: token });
+  });
+  refused("rotation that was cancelled", "not-enabled", () =>
+    step("createSecret", account(), { before: (id) => client.send(new CancelRotateSecretCommand({ SecretId: id })) }),
+  );
+  refused("a setting that means nothing", "bad-setting", () =>
+    step("createSecret", account(), { env: { PASSWORD_LENGTH: "long" } }),
+  );
+  refused("settings that permit no password", "bad-setting", () =>
+    step("createSecret", account(), { env: { PASSWORD_LENGTH: "3" } }),
+  );
+});
+
+section("The secret's value", (refused) => {
+  refused("not JSON", "bad-secret", () => step("createSecret", "password=never-in-a-log"));
+  refused("an array", "bad-secret", () => step("createSecret", '["never-in-a-log"]'));
+  refused("binary", "bad-secret", () => step("createSecret", Buffer.from(JSON.stringify(account()))));
+  for (const key of ["host", "username", "password"])
+    refused(`no ${key}`, "bad-secret", () => step("createSecret", account({ [key]: undefined })));
+  refused('a port of "abc"', "bad-secret", () => step("createSecret", account({ port: "abc" })));
+  refused("another engine", "bad-secret", () => step("createSecret", account({ engine: "mysql" })));
+  refused("ssl that is neither true nor false", "bad-secret", () => step("createSecret", account({ ssl: "prefer" })));
+  refused("a user whose twin's name would be too long", "bad-secret", () =>
+    step("createSecret", account({ username: "x".repeat(60) }), { strategy: "multi-user" }),
+  );
+  refused("single-user: another user in the pending version", "wrong-target", () =>
+    step("setSecret", account(), { pending: account({ username: "other" }) }),
+  );
+  refused("another host in the pending version", "wrong-target", () =>
+    step("setSecret", account(), { pending: account({ host: "other.example" }) }),
+  );
+  refused("multi-user: a pending user that is neither the user nor its twin", "wrong-target", () =>
+    step("setSecret", account(), { strategy: "multi-user", pending: account({ username: "other" }) }),
+  );
+  refused("multi-user: a pending version of the same user", "superseded", () =>
+    step("setSecret", account(), { strategy: "multi-user", pending: account() }),
+  );
+});
+
+section("The server", (refused) => {
+  const at = (server: { host: string; port: number }) =>
+    step("setSecret", account({ host: server.host, port: server.port }), {
+      pending: account({ host: server.host, port: server.port, password: "never-in-a-log-2" }),
+    });
+  const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
+    await using server = await startFaultyServer(kind);
+    await at(server);
+  };
+  const showing = (start: () => Promise<PostgresServer>) => async () => {
+    await using server = await start();
+    await at(server);
+  };
+  refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 5432 }));
+  refused("a closed port", "unreachable", faulty("closed"));
+  refused("a server that accepts and never answers", "timeout", faulty("silent"));
+  refused("a server that resets", "unreachable", faulty("resets"));
+  refused(
+    "a server that speaks no TLS",
+    "tls",
+    showing(() => startPostgres({ certificate: "none" })),
+  );
+  refused(
+    "an expired certificate",
+    "tls",
+    showing(async () =>
+      startPostgres({
+        certificate: await issueCertificate({
+          hosts: ["localhost"],
+          notBefore: new Date(2020, 1),
+          notAfter: new Date(2021, 1),
+        }),
+      }),
+    ),
+  );
+  refused(
+    "a certificate of another authority",
+    "tls",
+    showing(async () => startPostgres({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) })),
+  );
+  refused(
+    "a certificate for another host",
+    "tls",
+    showing(async () => startPostgres({ certificate: await issueCertificate({ hosts: ["other.example"] }) })),
+  );
+  refused("a wrong password in every version", "credentials-rejected", () =>
+    step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
+  );
+  refused("testSecret with a password that the server refuses", "credentials-rejected", () =>
+    step("testSecret", account(), { pending: account() }),
+  );
+  refused("a database that does not exist", "bad-secret", async () => {
+    const current = { ...(await fixture.createUser()), dbname: "nowhere" };
+    await step("setSecret", current, { pending: { ...current, password } });
+  });
+});
+
+section("The admin secret (multi-user)", (refused) => {
+  const successor = { username: "app_clone", password };
+  const withAdmin = async (admin: object | string | undefined, options: { env?: Environment; user?: object } = {}) => {
+    const user = { ...(await fixture.createUser()), ...options.user };
+    const { masterarn: _, ...current } = user;
+    const arn =
+      typeof admin === "object"
+        ? { masterarn: await secretWith(JSON.stringify(admin)) }
+        : admin === undefined
+          ? {}
+          : { masterarn: admin };
+    const pending = { ...current, ...arn, ...successor, username: `${current.username}_clone` };
+    await step(
+      "setSecret",
+      { ...current, ...arn },
+      { strategy: "multi-user", pending, ...(options.env ? { env: options.env } : {}) },
+    );
+  };
+  const boss = () => ({ host: fixture.server.host, port: fixture.server.port, ...fixture.admin });
+  refused("none named", "bad-secret", () => withAdmin(undefined));
+  refused("one that does not exist", "bad-secret", () =>
+    withAdmin("arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"),
+  );
+  refused("one without a password", "bad-secret", () => withAdmin({ ...boss(), password: undefined }));
+  refused("one for another host", "wrong-target", () => withAdmin({ ...boss(), host: "other.example" }));
+  refused("one without a host, which RDS does not know", "bad-secret", () => withAdmin(fixture.admin));
+  refused("one whose password is refused", "credentials-rejected", () =>
+    withAdmin({ ...boss(), password: "never-in-a-log-3" }),
+  );
+  refused("AWSCURRENT's password refused at the admin's server", "credentials-rejected", () =>
+    withAdmin(boss(), { user: { password: "never-in-a-log-4" } }),
+  );
+  refused("one of an admin without the right", "privilege", async () => {
+    await fixture.superuser.query("CREATE ROLE weak1 LOGIN PASSWORD 'never-in-a-log-5'");
+    await withAdmin({ ...boss(), username: "weak1", password: "never-in-a-log-5" });
+  });
+});
+
+test("docs/errors.md shows these messages", async () => {
+  const groups = [...new Set(pages.map((page) => page.group))];
+  const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+  const tables = groups.map(
+    (name) => `## ${name}
+
+| what was wrong | code | message |
+| --- | --- | --- |
+${pages
+  .filter((page) => page.group === name)
+  .map((page) => `| ${cell(page.situation)} | \`${page.code}\` | ${cell(page.message)} |`)
+  .join("\n")}
+`,
+  );
+  await expect(`# Errors
+
+<!-- Written by packages/rds-postgres/test/bad-input.test.ts: \`npx vitest run packages/rds-postgres -u\` renews it. -->
+
+A step that fails throws one error, and logs it as one JSON line with the same \`code\`: what happened, to which secret and server, and what
+to do next. Every row below was provoked by a test, against real servers and the local endpoint, and nothing was touched. Names in capitals
+stand for what differs from case to case.
+
+${tables.join("\n")}`).toMatchFileSnapshot("../../../docs/errors.md");
+});
