@@ -26,3 +26,34 @@ export interface Manifest {
   /** What the tests run against, and what they cannot show. */
   readonly verifiedAgainst: readonly string[];
 }
+
+/** The settings that core reads for every rotator, and those of its passwords. */
+export const coreSettingList: readonly Setting[] = [
+  { name: "PASSWORD_LENGTH", absent: "32", meaning: "Characters of a generated password, 1 to 4096." },
+  {
+    name: "EXCLUDE_CHARACTERS",
+    absent: "the engine's, see above",
+    meaning: "Characters that a generated password does not hold.",
+  },
+  { name: "EXCLUDE_NUMBERS", absent: "false", meaning: "No digits." },
+  { name: "EXCLUDE_PUNCTUATION", absent: "false", meaning: "No punctuation." },
+  { name: "EXCLUDE_UPPERCASE", absent: "false", meaning: "No upper-case letters." },
+  { name: "EXCLUDE_LOWERCASE", absent: "false", meaning: "No lower-case letters." },
+  {
+    name: "REQUIRE_EACH_INCLUDED_TYPE",
+    absent: "true",
+    meaning: "At least one character of each class that is not excluded.",
+  },
+  {
+    name: "SECRETS_MANAGER_ENDPOINT",
+    absent: "the region's own",
+    meaning: "URL of Secrets Manager, e.g. of a VPC endpoint or of the local endpoint.",
+  },
+  {
+    name: "EARLY_PROMOTION",
+    absent: "false",
+    meaning:
+      "Single-user: setSecret itself moves AWSCURRENT as soon as the new password has logged in, so that new logins are refused for milliseconds and not for the time until finishSecret. Not yet run on AWS; the local endpoint plays both answers that the service could give.",
+  },
+  { name: "LOG_LEVEL", absent: "Lambda's own level, else INFO", meaning: "DEBUG, INFO, WARN or ERROR." },
+];

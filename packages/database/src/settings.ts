@@ -4,6 +4,7 @@ import {
   type Manifest,
   type PasswordSettings,
   passwordSettings,
+  type Setting,
 } from "@quarterturn/core";
 
 /** What the strategies read from the environment. */
@@ -14,6 +15,21 @@ export interface DatabaseSettings {
   /** ALLOWED_HOSTS: hosts that belong to the admin's database although their names differ, e.g. a CNAME or a proxy. */
   readonly allowedHosts: readonly string[];
 }
+
+/** What this package's strategies read, beside core's settings. */
+export const databaseSettingList: readonly Setting[] = [
+  {
+    name: "SUPERUSER_SECRET_ARN",
+    absent: "none",
+    meaning: "Multi-user: the admin secret of secrets that have no `masterarn`.",
+  },
+  {
+    name: "ALLOWED_HOSTS",
+    absent: "none",
+    meaning:
+      "Multi-user: hosts that belong to the admin's database although their names differ (a CNAME, a proxy), separated by commas. Replicas and endpoints that the RDS API knows need no entry.",
+  },
+];
 
 /** @throws RotationError `bad-setting` */
 export function databaseSettings(env: Environment, manifest: Manifest): DatabaseSettings {

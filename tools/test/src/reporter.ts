@@ -1,0 +1,54 @@
+import { POSTGRES_VERSIONS, startPostgres } from "@quarterturn-tools/engines";
+import type { Reporter, SerializedError, TestModule } from "vitest/node";
+
+/**
+ * What `npm test` says besides vitest's own report: first the engines that the tests run against, each started once to ask its version,
+ * so that one that cannot start ends the run with its reason; last one line for machines, in which whatever did not pass has failed.
+ */
+export default class ClosingLine implements Reporter {
+  async onInit(): Promise<void> {
+    const versions: string[] = [];
+    for (const version of POSTGRES_VERSIONS) {
+      await using server = await startPostgres({ version });
+      const client = await server.connect();
+      versions.push(
+        (await client.query<{ server_version: string }>("SHOW server_version")).rows[0]?.server_version ?? "",
+      );
+      await client.end();
+    }
+    console.log(`Engines: PostgreSQL ${versions.join(", ")}`);
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly SerializedError[]): void {
+    const { passed, failed } = closingCount(modules.map(outcomeOf), unhandledErrors.length);
+    if (failed > 0) process.exitCode = 1;
+    console.log(`\n${passed} passed, ${failed} failed`);
+  }
+}
+
+/** What became of one test file. */
+export interface ModuleOutcome {
+  /** The states of its tests. */
+  readonly tests: readonly string[];
+  /** Errors outside of tests: of a hook, of an import. */
+  readonly errors: number;
+}
+
+/** Tests that passed; and as failed everything else, what was skipped or never ran included, and a run without any test. */
+export function closingCount(
+  modules: readonly ModuleOutcome[],
+  unhandledErrors: number,
+): { passed: number; failed: number } {
+  const tests = modules.flatMap((module) => module.tests);
+  const passed = tests.filter((state) => state === "passed").length;
+  const brokenModules = modules.filter(({ tests, errors }) => errors > 0 || tests.length === 0).length;
+  return { passed, failed: tests.length - passed + brokenModules + unhandledErrors + (tests.length === 0 ? 1 : 0) };
+}
+
+function outcomeOf(module: TestModule): ModuleOutcome {
+  const suites = [...module.children.allSuites()];
+  return {
+    tests: [...module.children.allTests()].map((test) => test.result().state),
+    errors: module.errors().length + suites.reduce((sum, suite) => sum + suite.errors().length, 0),
+  };
+}

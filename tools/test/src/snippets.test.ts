@@ -1,0 +1,47 @@
+import { execFile } from "node:child_process";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+
+const root = new URL("../../..", import.meta.url).pathname;
+
+/** Markdown files that users read, with their TypeScript examples. */
+async function snippets(): Promise<{ from: string; code: string }[]> {
+  const packages = (await readdir(join(root, "packages"))).map((name) => `packages/${name}/README.md`);
+  const docs = (await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`);
+  const pages = await Promise.all(
+    ["README.md", "CONTRIBUTING.md", ...packages, ...docs].map(async (from) => ({
+      from,
+      text: await readFile(join(root, from), "utf8"),
+    })),
+  );
+  return pages.flatMap(({ from, text }) =>
+    [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => ({ from, code: match[1] ?? "" })),
+  );
+}
+
+test("every TypeScript example in the READMEs and docs compiles", async () => {
+  const folder = join(root, "build/snippets");
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const all = await snippets();
+  expect(all.length).toBeGreaterThan(3);
+  await Promise.all(
+    all.map(({ from, code }, i) =>
+      writeFile(join(folder, `${from.replaceAll(/\W/g, "-")}-${i}.ts`), `${code}\nexport {};\n`),
+    ),
+  );
+  await writeFile(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      extends: "../../tsconfig.json",
+      compilerOptions: { noUnusedLocals: false, noUnusedParameters: false },
+      include: ["*.ts"],
+    }),
+  );
+  const { stdout } = await promisify(execFile)(join(root, "node_modules/.bin/tsc"), ["-p", folder]).catch(
+    (error: { stdout: string }) => error,
+  );
+  expect(stdout).toBe("");
+});
