@@ -12,7 +12,13 @@ import {
 import { type Environment, type ErrorCode, RotationError, rotationHandler, type Step } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
 import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
-import { createTestCa, type PostgresServer, startFaultyServer, startPostgres } from "@quarterturn-tools/engines";
+import {
+  createTestCa,
+  type PostgresServer,
+  startBlackHole,
+  startFaultyServer,
+  startPostgres,
+} from "@quarterturn-tools/engines";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { manifest, postgres } from "../src/index.ts";
 import { type Fixture, issueCertificate, startFixture } from "./fixture.ts";
@@ -234,6 +240,10 @@ section("The server", (refused) => {
   };
   refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 5432 }));
   refused("a closed port", "unreachable", faulty("closed"));
+  refused("a black hole: packets are dropped", "timeout", async () => {
+    await using hole = await startBlackHole();
+    await at(hole);
+  });
   refused("a server that accepts and never answers", "timeout", faulty("silent"));
   refused("a server that resets", "unreachable", faulty("resets"));
   refused(

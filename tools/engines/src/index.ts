@@ -1,3 +1,4 @@
+export { type BlackHole, startBlackHole } from "./black-hole.ts";
 export {
   type CertificateRequest,
   createTestCa,
