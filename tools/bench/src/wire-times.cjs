@@ -1,0 +1,21 @@
+/**
+ * Loaded into the function's process before the handler: measures from outside of the bundle, as "api", how long each request to Secrets
+ * Manager waits for its answer, and, as "database", how long each connection to the database is open. In that time the function does
+ * nothing else; what it computes for TLS and SCRAM is in it.
+ */
+const { subscribe } = require("node:diagnostics_channel");
+const { Socket } = require("node:net");
+
+const sent = new WeakMap();
+subscribe("http.client.request.start", ({ request }) => sent.set(request, performance.now()));
+subscribe("http.client.response.finish", ({ request }) => performance.measure("api", { start: sent.get(request) }));
+
+const databasePort = Number(process.env.BENCH_DATABASE_PORT);
+const { connect } = Socket.prototype;
+Socket.prototype.connect = function (...target) {
+  if (target[0] === databasePort) {
+    const start = performance.now();
+    this.once("close", () => performance.measure("database", { start }));
+  }
+  return connect.apply(this, target);
+};
