@@ -1,0 +1,75 @@
+import { styleText } from "node:util";
+import { brokenPromises, figuresOf } from "./figures.ts";
+import type { RotationRecord } from "./rotation.ts";
+import type { Chapter } from "./story.ts";
+
+/** A rotation that was shown, and what it was to show. */
+export interface Told {
+  readonly chapter: Chapter;
+  readonly record: RotationRecord;
+}
+
+const notes = `\
+  single-user promises  refused logins only between setSecret and finishSecret
+  multi-user promises   no refused login
+  the window            from the first refused login to the next accepted one
+  the times             are this machine's; a network makes them longer, and so
+                        does a function's start, which the first steps include`;
+
+/** The figures of all rotations side by side, and the promises that they stand for. At most 80 columns wide. */
+export function summary(rotations: readonly Told[]): string {
+  const figures = rotations.map(({ record }) => figuresOf(record));
+  const line = (name: string, values: readonly (number | string)[]) =>
+    `  ${name.padEnd(NAME_WIDTH)}${values.map((value) => String(value).padStart(VALUE_WIDTH)).join("")}`.trimEnd();
+  const verdicts = rotations.map(({ record }) => {
+    const isKept = brokenPromises(record).length === 0;
+    return styleText(isKept ? "green" : "red", (isKept ? "kept" : "broken").padStart(VALUE_WIDTH));
+  });
+  return [
+    "",
+    styleText("bold", "Summary"),
+    "",
+    line(
+      "",
+      rotations.map(({ chapter }) => chapter.column[0]),
+    ),
+    line(
+      "",
+      rotations.map(({ chapter }) => chapter.column[1]),
+    ),
+    line(
+      "application's logins",
+      figures.map(({ applicationLogins }) => applicationLogins),
+    ),
+    line(
+      "  of these refused",
+      figures.map(({ applicationRefused }) => applicationRefused),
+    ),
+    line(
+      "refused-login window",
+      figures.map(({ refusedWindow }) => `${refusedWindow} ms`),
+    ),
+    line(
+      "Secrets Manager calls",
+      figures.map(({ apiCalls }) => apiCalls),
+    ),
+    line(
+      "database logins",
+      figures.map(({ functionLogins }) => functionLogins),
+    ),
+    line(
+      "  of these failed",
+      figures.map(({ functionRefused }) => functionRefused),
+    ),
+    line(
+      "the four steps",
+      figures.map(({ steps }) => `${steps} ms`),
+    ),
+    `  ${"promise".padEnd(NAME_WIDTH)}${verdicts.join("")}`,
+    "",
+    notes,
+  ].join("\n");
+}
+
+const NAME_WIDTH = 24;
+const VALUE_WIDTH = 16;
