@@ -11,12 +11,18 @@ import {
 import { Client, DatabaseError } from "pg";
 import { certificateIssuer } from "./certificate-issuer.ts";
 
+export interface Connection {
+  readonly client: Client;
+  /** Ends it; waits a second for the server's part of that, and no longer. */
+  close(): Promise<void>;
+}
+
 /**
  * An open connection, or `rejected` where the server refused the name or the password.
  *
  * @throws RotationError `unreachable`, `timeout`, `tls`, `privilege`, `bad-secret` or `database`
  */
-export async function connect(login: Login, { deadline }: EngineContext): Promise<Client | "rejected"> {
+export async function connect(login: Login, { deadline }: EngineContext): Promise<Connection | "rejected"> {
   const milliseconds = deadline.share();
   const socket = new Socket();
   let isConnected = false;
@@ -40,7 +46,14 @@ export async function connect(login: Login, { deadline }: EngineContext): Promis
   client.on("error", () => undefined);
   try {
     await client.connect();
-    return client;
+    return {
+      client,
+      async close() {
+        const timer = setTimeout(() => socket.destroy(), 1_000);
+        await client.end();
+        clearTimeout(timer);
+      },
+    };
   } catch (error) {
     socket.destroy();
     const where = `${addressOf(login)} (user "${login.username}")`;

@@ -12,15 +12,15 @@ export function postgres(env: Environment): Engine {
     twinActsAsOriginal: true,
 
     async login(login, context) {
-      const client = await connect(login, context);
-      return client === "rejected" ? client : openSession(client, login, context, sendsVerifier);
+      const connection = await connect(login, context);
+      return connection === "rejected" ? connection : openSession(connection, login, context, sendsVerifier);
     },
 
     async probe(login, context) {
-      const client = await connect(login, context);
-      if (client === "rejected") return client;
+      const connection = await connect(login, context);
+      if (connection === "rejected") return connection;
       try {
-        const { rows } = await client.query<{ current_user: string }>("SELECT current_user::text");
+        const { rows } = await connection.client.query<{ current_user: string }>("SELECT current_user::text");
         return { actsAs: rows[0]?.current_user ?? "" };
       } catch (error) {
         throw statementError(
@@ -30,7 +30,7 @@ export function postgres(env: Environment): Engine {
           undefined,
         );
       } finally {
-        await client.end();
+        await connection.close();
       }
     },
   };

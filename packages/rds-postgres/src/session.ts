@@ -1,13 +1,19 @@
 import { RotationError } from "@quarterturn/core";
 import { addressOf, type EngineContext, type Login, type Pair, type Session } from "@quarterturn/database";
-import { type Client, DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
+import { DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
+import type { Connection } from "./connection.ts";
 import { type Role, type RolePair, rolePairOf, rolePairQuery } from "./role.ts";
 import { type Identity, type Run, transaction } from "./transaction.ts";
 import { losesRoleAtDiscard, type TwinStatement, twinStatements } from "./twin.ts";
 import { passwordVerifier } from "./verifier.ts";
 
 /** A session over an open connection. @param sendsVerifier whether a password is sent as its verifier */
-export function openSession(client: Client, login: Login, context: EngineContext, sendsVerifier: boolean): Session {
+export function openSession(
+  { client, close }: Connection,
+  login: Login,
+  context: EngineContext,
+  sendsVerifier: boolean,
+): Session {
   const address = addressOf(login);
 
   function passwordStatement(username: string, password: string, { passwordEncryption }: Identity): string {
@@ -66,7 +72,7 @@ export function openSession(client: Client, login: Login, context: EngineContext
         );
       }),
 
-    close: () => client.end(),
+    close,
   };
 
   async function readPair(run: Run, original: string, twin: string): Promise<RolePair & { original: Role }> {

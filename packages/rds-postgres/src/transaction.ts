@@ -62,6 +62,8 @@ const begin = (milliseconds: number) =>
     "SET LOCAL ROLE NONE",
     "SET LOCAL datestyle = ISO",
     `SET LOCAL statement_timeout = ${milliseconds}`,
+    // A killed function may leave the connection open: the server must not keep the locks that the retry needs.
+    `SET LOCAL idle_in_transaction_session_timeout = ${milliseconds}`,
   ].join("; ");
 
 const identify = `SELECT session_user::pg_catalog.text,

@@ -25,6 +25,13 @@ export async function postgresTarget(strategy: Strategy): Promise<Target> {
   const originals = new Map<string, string>();
   const closing = opened.move();
 
+  /** One after another, since two grants on a table at the same time fail. */
+  let last: Promise<unknown> = Promise.resolve();
+  function asSuperuser(sql: string): Promise<unknown> {
+    last = last.then(() => superuser.query(sql));
+    return last;
+  }
+
   async function startWith(issuer: TestCa, request: CertificateRequest): Promise<FaultyServer> {
     const faulty = await startPostgres({ certificate: await issuer.issue(request) });
     return { at: faulty, close: () => faulty.close() };
@@ -74,7 +81,7 @@ export async function postgresTarget(strategy: Strategy): Promise<Target> {
       const isAscii = /^[\x20-\x7e]*$/.test(password);
       const stored = isAscii ? passwordVerifier(name, password, "scram-sha-256") : password;
       const role = escapeIdentifier(name);
-      await superuser.query(`CREATE ROLE ${role} LOGIN PASSWORD ${escapeLiteral(stored)};
+      await asSuperuser(`CREATE ROLE ${role} LOGIN PASSWORD ${escapeLiteral(stored)};
         GRANT ${role} TO ${admin.username} WITH ADMIN OPTION; GRANT SELECT ON public.work TO ${role}`);
       for (const user of [name, `${name}_clone`]) originals.set(user, name);
       const common = { ...at, dbname: "postgres" };
