@@ -20,6 +20,11 @@ export class EffectMeter {
     this.#kill = kill;
   }
 
+  /** From now on the process lives on; what still comes is counted. */
+  disarm(): void {
+    this.#point = undefined;
+  }
+
   /** What happened since the start, by name. */
   get effects(): readonly string[] {
     return this.#effects;

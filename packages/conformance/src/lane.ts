@@ -39,9 +39,16 @@ export class Lane implements AsyncDisposable {
     this.meter.start(point, () => process.kill());
     if (point && this.#idle.length === 0) this.#idle.push(this.#fork());
     const outcome = await process.invoke(event, remainingMs);
+    this.meter.disarm();
     if (outcome.is === "done" || outcome.is === "failed") this.#idle.push(process);
     else this.#living.delete(process);
     return outcome;
+  }
+
+  /** Resolves when so many processes wait for an event, so that their invocations begin at the same time. */
+  async warm(count: number): Promise<void> {
+    while (this.#idle.length < count) this.#idle.push(this.#fork());
+    await Promise.all(this.#idle.map((process) => process.ready));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

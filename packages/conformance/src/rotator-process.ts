@@ -12,9 +12,11 @@ export type Outcome = { readonly output: string } & (
 
 /** A warm instance of the rotation function: its own process, which can be killed at any moment. */
 export class RotatorProcess {
+  /** Resolves when the handler is loaded; rejects if it cannot be. */
+  readonly ready: Promise<void>;
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
-  readonly #ready: Promise<void>;
+
   #output = { stdout: "", stderr: "" };
   #wake: () => void = () => undefined;
   #answer: Answer | undefined;
@@ -43,16 +45,16 @@ export class RotatorProcess {
       this.#hasClosed = true;
       this.#wake();
     });
-    this.#ready = this.#until(() => this.#answer !== undefined).then(() => {
+    this.ready = this.#until(() => this.#answer !== undefined).then(() => {
       if (this.#hasClosed) throw new Error(`The rotator's module did not load:\n${this.#output.stderr}`);
     });
     // Reported by the first invocation.
-    this.#ready.catch(() => undefined);
+    this.ready.catch(() => undefined);
   }
 
   /** One invocation at a time. */
   async invoke(event: unknown, remainingMs: number): Promise<Outcome> {
-    await this.#ready;
+    await this.ready;
     this.#answer = undefined;
     this.#output = { stdout: "", stderr: "" };
     const mark = randomUUID();
@@ -62,6 +64,8 @@ export class RotatorProcess {
       () => this.#answer !== undefined && Object.values(this.#output).every((text) => text.includes(mark)),
     );
     clearTimeout(lambda);
+    // It may have been killed after it answered.
+    if (this.#death) await this.#closed;
     const output = `${this.#output.stdout}${this.#output.stderr}`.replaceAll(`${mark}\n`, "");
     if (this.#hasClosed) return { is: this.#death ?? "crashed", output };
     const answer = this.#answer as Answer | undefined;

@@ -68,7 +68,8 @@ async function survive(harness: Harness, scenario: Scenario, point: CrashPoint):
   const first = await scenario.run(step, rotation, { point });
   if (first.is !== "killed") {
     mustBeDone(first, step);
-    return false;
+    // A last goodbye to the database may come after the answer; then the kill comes too late to matter, as it would in Lambda.
+    if (scenario.lane.meter.effects.length <= point.effect) return false;
   }
   await mustBeAvailable(harness, scenario, rotation, step, "after the kill");
 

@@ -81,6 +81,7 @@ const concurrently: ConformanceCase = {
       async (scenario, step) => {
         const rotation = await scenario.startRotation();
         await scenario.succeed(rotation, before(step));
+        await scenario.lane.warm(2);
         const outcomes = await Promise.all([scenario.run(step, rotation), scenario.run(step, rotation)]);
         assert.ok(
           outcomes.some((outcome) => outcome.is === "done"),

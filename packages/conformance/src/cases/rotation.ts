@@ -26,9 +26,9 @@ const consecutive: ConformanceCase = {
           id,
           `AWSPREVIOUS must be the version before ${when}`,
         );
-        await mustKeepPrevious(harness, scenario, when);
         const next = await scenario.value({ label: "AWSCURRENT" });
         assert.notEqual(next.password, old.password, `The password must be another ${when}`);
+        await mustKeepPrevious(harness, scenario, when);
         names.push(next.username);
         id = rotation.token;
         old = next;

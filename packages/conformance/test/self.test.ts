@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { inMemoryTarget } from "../examples/in-memory/target.ts";
+import { type ConformanceCase, runCase } from "../src/conformance-case.ts";
+import { conformanceCases } from "../src/conformance-cases.ts";
+import { type ConformanceOptions, type Harness, startHarness } from "../src/harness.ts";
+import type { Strategy } from "../src/target.ts";
+
+interface Catch {
+  /** As broken-rotator.ts has it. */
+  readonly flaw: string;
+  readonly strategy: Strategy;
+  /** How the name of the case begins. */
+  readonly caughtBy: string;
+  /** What the case must say. */
+  readonly saying: RegExp;
+}
+
+const single = (flaw: string, caughtBy: string, saying: RegExp): Catch => ({
+  flaw,
+  strategy: "single-user",
+  caughtBy,
+  saying,
+});
+const multi = (flaw: string, caughtBy: string, saying: RegExp): Catch => ({
+  flaw,
+  strategy: "multi-user",
+  caughtBy,
+  saying,
+});
+
+const catches: readonly Catch[] = [
+  single("keeps the password", "each of three rotations", /password must be another/),
+  single("does not finish", "the service's own rotations", /AWSCURRENT has not moved/),
+  multi("changes the password of the user in use too", "an application that logs in", /AWSCURRENT must log in/),
+  single("loses the RotationToken", "createSecret writes", /\+ actual|undefined/),
+  single("swallows a refused login in testSecret", "testSecret refuses", /must fail with credentials-rejected/),
+  single("repairs in testSecret", "testSecret changes nothing", /testSecret after createSecret changed something/),
+  single("refuses to test what is current", "a lone testSecret", /testSecret failed/),
+  single("sets a password only once", "every step may be called twice", /setSecret.*credentials-rejected/s),
+  single(
+    "writes another pending version in a retry",
+    "every step may be called twice",
+    /createSecret.* changed something/,
+  ),
+  single("refuses a retried createSecret", "a rotation that is started again", /createSecret failed/),
+  single("remembers in its memory how far it is", "every order", /superseded/),
+  single("does not expect itself at the same time", "two invocations", /not a RotationError/),
+  single("refuses a retried createSecret", "the service's own retry", /RotationFailed/),
+  single(
+    "reports success where nothing is staged",
+    "a step that is called before createSecret",
+    /must fail with not-staged/,
+  ),
+  single("reports success where it was superseded", "a step of an earlier rotation", /must fail with superseded/),
+  single("sets a wrong password first", "killed before and after", /must log in after the kill/),
+  multi("promotes a half-made twin", "killed before and after", /must log in after the retry.*'powerless'/s),
+  single("moves AWSCURRENT whatever happened", "a value that somebody puts", /must fail with not-staged/),
+  single("moves AWSCURRENT whatever happened", "a rotation that is abandoned", /must fail with not-staged/),
+  single("ignores AWSPREVIOUS", "AWSCURRENT, moved back", /credentials-rejected/),
+  multi("sets the password of the user in use", "AWSCURRENT, moved back", /setSecret must fail with superseded/),
+  single("refuses what is done already", "a rotation that somebody finishes", /superseded/),
+  single("stops in the middle when rotation is turned off", "a rotation that is cancelled", /not-enabled/),
+  single("does not care whether rotation is on", "createSecret of a cancelled rotation", /must fail with not-enabled/),
+  single("ignores AWSPREVIOUS", "the rotation after a rolled-back one", /credentials-rejected/),
+  multi(
+    "touches whatever user is pending",
+    "a pending version for another user",
+    /setSecret must fail with wrong-target/,
+  ),
+  single("uses whatever user AWSPREVIOUS names", "the credentials of another user", /must fail with wrong-target/),
+  multi("trusts any admin secret", "an admin secret that is missing", /for another port: setSecret must fail/),
+  single("takes any value", "a secret that cannot be used", /createSecret must fail with bad-secret/),
+  single("takes any value", "a pending version that cannot be used", /must fail with bad-secret/),
+  single("takes any event", "an event that is no rotation event", /must fail with bad-event/),
+  single("waits for ever", "a server that cannot be reached", /silent.*timed-out/s),
+  single(
+    "calls a refused password unreachable",
+    "a password that the server refuses",
+    /must fail with credentials-rejected/,
+  ),
+  single("drops unknown keys", "everything in the secret", /changed more than username and password/),
+  multi("escapes names by hand", "hostile user names", /"o'brien": setSecret/),
+  single("escapes passwords by hand", "hostile passwords", /quote.*testSecret/s),
+  single("writes the password", "no secret value", /A secret value was written/),
+  single("writes the password in base64", "no secret value", /A secret value was written/),
+];
+
+/** Shared, so that a process that is started for one flaw loads what another has compiled. */
+const compiled = mkdtempSync(join(tmpdir(), "conformance-self-test-"));
+afterAll(() => rmSync(compiled, { recursive: true }));
+
+/** Milliseconds. */
+const timeout = 120_000;
+
+function caseNamed(beginning: string): ConformanceCase {
+  const [found, ...others] = conformanceCases.filter(({ name }) => name.startsWith(beginning));
+  if (!found || others.length > 0) throw new Error(`Not one case begins with "${beginning}"`);
+  return found;
+}
+
+function harnessOf(strategy: Strategy, handler: string, env: Record<string, string> = {}): Promise<Harness> {
+  const options: ConformanceOptions = {
+    name: handler,
+    handler: new URL(handler, import.meta.url),
+    strategy,
+    window: strategy === "single-user" ? "refused" : "none",
+    env: { NODE_COMPILE_CACHE: compiled, ...env },
+    target: () => inMemoryTarget(strategy),
+  };
+  return startHarness(options);
+}
+
+describe("the case catches the rotator that", { timeout }, () => {
+  test.concurrent.each(catches)("$flaw: $caughtBy", async ({ flaw, strategy, caughtBy, saying }) => {
+    await using harness = await harnessOf(strategy, "./broken-rotator.ts", { FLAW: flaw });
+    await expect(runCase(caseNamed(caughtBy), harness)).rejects.toThrow(saying);
+  });
+
+  test("every case has caught one", () => {
+    const used = new Set(catches.map(({ caughtBy }) => caseNamed(caughtBy)));
+    expect(conformanceCases.filter((each) => !used.has(each))).toEqual([]);
+  });
+});
+
+describe("a suite that ran nothing fails", () => {
+  test("a case without a scenario", async () => {
+    await using harness = await harnessOf("single-user", "../examples/in-memory/single-user.ts");
+    const empty: ConformanceCase = { name: "empty", promise: 1, run: async () => undefined };
+    await expect(runCase(empty, harness)).rejects.toThrow('"empty" ran nothing');
+  });
+
+  test("a table without rows", async () => {
+    await using harness = await harnessOf("single-user", "../examples/in-memory/single-user.ts");
+    await expect(harness.each([], String, async () => undefined)).rejects.toThrow("nothing to run");
+  });
+
+  test("a module that does not load", async () => {
+    await using harness = await harnessOf("single-user", "./no-such-module.ts");
+    await expect(runCase(caseNamed("each of three"), harness)).rejects.toThrow("did not load");
+  });
+});
+
+test("the crash matrix has a point before and after each request and each turn", { timeout }, async () => {
+  await using harness = await harnessOf("single-user", "../examples/in-memory/single-user.ts");
+  expect(await runCase(caseNamed("killed before"), harness)).toBe(
+    "22 points, each killed twice and retried (createSecret 6, setSecret 8, testSecret 4, finishSecret 4)",
+  );
+});
