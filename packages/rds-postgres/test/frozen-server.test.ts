@@ -7,8 +7,8 @@ import { contextOf, single, startFixture, successor } from "./fixture.ts";
 async function freezable(port: number) {
   let isFrozen = false;
   const sockets: Socket[] = [];
-  const server = createServer((client) => {
-    const upstream = connect(port, "127.0.0.1");
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     sockets.push(client, upstream);
     client.on("data", (bytes) => isFrozen || upstream.write(bytes));
     upstream.on("data", (bytes) => {
@@ -16,6 +16,8 @@ async function freezable(port: number) {
       client.write(bytes);
       onAnswer();
     });
+    client.on("end", () => isFrozen || upstream.end());
+    upstream.on("end", () => isFrozen || client.end());
     for (const socket of [client, upstream]) socket.on("error", () => socket.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
