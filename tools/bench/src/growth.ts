@@ -1,6 +1,6 @@
 import type { BenchFunction } from "./function.ts";
 import { median } from "./statistics.ts";
-import type { World } from "./world.ts";
+import type { Account, World } from "./world.ts";
 
 /** How long setSecret of the multi-user strategy takes for a user with rights on so many tables, in milliseconds (median). */
 export interface Growth {
@@ -11,37 +11,46 @@ export interface Growth {
   readonly originalMs: number;
 }
 
-const rounds = 10;
+const rounds = 15;
 
-/** @param by a warm function of the multi-user strategy */
-export async function growth(world: World, by: BenchFunction, tables: number): Promise<Growth> {
-  const user = `with_${tables}_tables`;
-  const account = await world.createAccount(user);
-  await grantTables(world, user, tables);
-  const setSecretMs = async () => {
-    const steps = await world.rotate(account, by);
-    return steps.find(({ step }) => step === "setSecret")?.totalMs ?? Number.NaN;
-  };
-  const newTwin: number[] = [];
-  const original: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    await world.admin.query(`DROP ROLE IF EXISTS ${user}_clone`);
-    newTwin.push(await setSecretMs());
-    original.push(await setSecretMs());
+/** The sizes take turns, so that what else the machine does is shared by all. @param by a warm function of the multi-user strategy */
+export async function growth(world: World, by: BenchFunction, sizes: readonly number[]): Promise<Growth[]> {
+  const users = [];
+  for (const tables of sizes) {
+    const account = await world.createAccount(`with_${tables}_tables`);
+    await grantTables(world, account, tables);
+    users.push({ tables, account, newTwin: [] as number[], original: [] as number[] });
   }
-  return { tables, newTwinMs: median(newTwin), originalMs: median(original) };
+  for (let round = 0; round < rounds; round++) {
+    for (const { account, newTwin, original } of users) {
+      await world.admin.query(`DROP ROLE IF EXISTS ${account.username}_clone`);
+      newTwin.push(await setSecretMs(world, account, by));
+      original.push(await setSecretMs(world, account, by));
+    }
+  }
+  return users.map(({ tables, newTwin, original }) => ({
+    tables,
+    newTwinMs: median(newTwin),
+    originalMs: median(original),
+  }));
+}
+
+async function setSecretMs(world: World, account: Account, by: BenchFunction): Promise<number> {
+  const steps = await world.rotate(account, by);
+  return steps.find(({ step }) => step === "setSecret")?.totalMs ?? Number.NaN;
 }
 
 /** The tables are somebody else's, so that the user's rights are grants. */
-async function grantTables({ admin }: World, user: string, tables: number): Promise<void> {
-  await admin.query(`CREATE SCHEMA of_${user}`);
+async function grantTables({ admin }: World, { username }: Account, tables: number): Promise<void> {
+  const schema = `of_${username}`;
+  await admin.query(`CREATE SCHEMA ${schema}`);
   // A transaction holds a lock for each table that it makes, and there are not enough for all.
   await admin.query(`DO $$ BEGIN
     FOR i IN 1..${tables} LOOP
-      EXECUTE format('CREATE TABLE of_${user}.table_%s ()', i);
+      EXECUTE format('CREATE TABLE ${schema}.table_%s ()', i);
       IF i % 500 = 0 THEN COMMIT; END IF;
     END LOOP;
   END $$`);
-  await admin.query(`GRANT USAGE ON SCHEMA of_${user} TO ${user}`);
-  await admin.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA of_${user} TO ${user}`);
+  await admin.query(`GRANT USAGE ON SCHEMA ${schema} TO ${username}`);
+  await admin.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${username}`);
 }

@@ -1,10 +1,11 @@
+export type Strategy = "single-user" | "multi-user";
 /** Whether one process runs all steps of all rotations, or each step has a new one. */
 export type Mode = "warm" | "cold";
-export type Variant = "usual" | "early-promotion";
+type Variant = "usual" | "early-promotion";
 
 /** What is measured: a function with its settings, kept warm or not. */
 export interface Configuration {
-  readonly strategy: string;
+  readonly strategy: Strategy;
   readonly variant: Variant;
   readonly mode: Mode;
 }

@@ -1,6 +1,5 @@
-import type { Configuration, Mode, Row } from "./row.ts";
+import type { Configuration, Mode, Row, Strategy } from "./row.ts";
 
-type Strategy = "single-user" | "multi-user";
 type ByMode = Readonly<Record<Mode, number>>;
 
 /** A figure of AWS's own function for the same job. */
@@ -19,9 +18,9 @@ interface AwsFigures {
 
 /**
  * AWS's functions for PostgreSQL (aws-samples/aws-secrets-manager-rotation-lambdas, b4b8eca), measured with PostgreSQL 18.4 over trusted TLS
- * and moto, both on loopback; medians. moto takes longer to answer than the endpoint that is used here.
+ * and moto, both on loopback; medians.
  */
-const awsFunctions: Readonly<Record<Strategy, AwsFigures>> = {
+export const awsFunctions: Readonly<Record<Strategy, AwsFigures>> = {
   "single-user": {
     apiCalls: 14,
     logins: 4,
@@ -50,79 +49,63 @@ const awsFunctions: Readonly<Record<Strategy, AwsFigures>> = {
 export interface Figure {
   readonly name: string;
   readonly of: (row: Row) => number;
-  readonly digits: number;
   readonly aws?: (figures: AwsFigures, mode: Mode) => number | undefined;
   /** The largest value that is good, where there is one. */
-  readonly atMost?: (configuration: Configuration & { strategy: Strategy }) => number | undefined;
+  readonly atMost?: (configuration: Configuration) => number | undefined;
 }
 
-const half = (of: (figures: AwsFigures) => ByMode) => (row: Configuration & { strategy: Strategy }) =>
-  of(awsFunctions[row.strategy])[row.mode] / 2;
 const isMulti = ({ strategy }: Configuration) => strategy === "multi-user";
+
+function longestRefusal(configuration: Configuration): number | undefined {
+  if (isMulti(configuration)) return 0;
+  return configuration.variant === "early-promotion" ? 40 : undefined;
+}
 
 export const figures: readonly Figure[] = [
   {
     name: "API calls",
     of: (row) => row.apiCalls,
-    digits: 0,
     aws: (aws) => aws.apiCalls,
     atMost: (row) => (isMulti(row) ? 9 : 8),
   },
   {
     name: "logins",
     of: (row) => row.logins,
-    digits: 0,
     aws: (aws) => aws.logins,
     atMost: (row) => (isMulti(row) ? 4 : 3),
   },
   {
     name: "of these refused",
     of: (row) => row.refusedLogins,
-    digits: 0,
     aws: (aws) => aws.refusedLogins,
     atMost: () => 0,
   },
   {
     name: "rotation, ms",
     of: (row) => row.rotationMs,
-    digits: 0,
     aws: (aws, mode) => aws.rotationMs[mode],
-    atMost: half((aws) => aws.rotationMs),
+    atMost: ({ strategy, mode }) => awsFunctions[strategy].rotationMs[mode] / 2,
   },
   {
     name: "  waiting for the API",
     of: (row) => row.apiMs,
-    digits: 0,
     aws: (aws, mode) => (mode === "warm" ? aws.apiMs : undefined),
   },
-  { name: "  at the database", of: (row) => row.databaseMs, digits: 0 },
-  { name: "  own", of: (row) => row.rotationMs - row.apiMs - row.databaseMs, digits: 0 },
+  { name: "  at the database", of: (row) => row.databaseMs },
+  { name: "  own", of: (row) => row.rotationMs - row.apiMs - row.databaseMs },
   {
     name: "application refused, median ms",
     of: (row) => row.refusedWindowMs.median,
-    digits: 0,
     aws: (aws, mode) => aws.refusedWindowMs[mode],
-    atMost: (row) =>
-      isMulti(row) ? 0 : row.variant === "early-promotion" ? 40 : half((aws) => aws.refusedWindowMs)(row),
+    atMost: longestRefusal,
   },
   {
     name: "application refused, longest ms",
     of: (row) => row.refusedWindowMs.max,
-    digits: 0,
-    atMost: (row) => (isMulti(row) ? 0 : row.variant === "early-promotion" ? 40 : undefined),
+    atMost: longestRefusal,
   },
-  { name: "  of so many rotations", of: (row) => row.refusedWindowMs.n, digits: 0 },
-  { name: "peak memory, MB", of: (row) => row.peakMemoryMb, digits: 0, aws: (aws) => aws.peakMemoryMb },
-  { name: "handler, KB", of: (row) => row.bundleBytes / 1000, digits: 0, atMost: () => 600 },
-  { name: "zip, KB", of: (row) => row.zipBytes / 1000, digits: 0, aws: (aws) => aws.zipBytes / 1000 },
+  { name: "  of so many rotations", of: (row) => row.refusedWindowMs.n },
+  { name: "peak memory, MB", of: (row) => row.peakMemoryMb, aws: (aws) => aws.peakMemoryMb },
+  { name: "handler, KB", of: (row) => row.bundleBytes / 1000, atMost: () => 600 },
+  { name: "zip, KB", of: (row) => row.zipBytes / 1000, aws: (aws) => aws.zipBytes / 1000 },
 ];
-
-export const awsFigures = (strategy: string): AwsFigures => awsFunctions[asStrategy(strategy)];
-
-export const target = (figure: Figure, { strategy, variant, mode }: Configuration): number | undefined =>
-  figure.atMost?.({ strategy: asStrategy(strategy), variant, mode });
-
-function asStrategy(name: string): Strategy {
-  if (name === "single-user" || name === "multi-user") return name;
-  throw new Error(`There are no figures of AWS's functions for the strategy ${name}.`);
-}

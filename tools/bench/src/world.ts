@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { CreateSecretCommand, RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
+import { type LocalEndpoint, type LocalEvent, type RotationEvent, startLocal } from "@quarterturn/local";
 import { type PostgresServer, startPostgres } from "@quarterturn-tools/engines";
 import type { Client } from "pg";
 import type { BenchFunction, StepCost } from "./function.ts";
@@ -69,15 +69,18 @@ export async function startWorld(): Promise<World> {
       invoke = async (event) => {
         steps.push({ step: event.Step, ...(await by.invoke(event)) });
       };
-      const before = endpoint.events.at(-1);
+      let outcome: LocalEvent | undefined;
+      const stopListening = endpoint.onEvent((event) => {
+        if (event.kind === "rotation") outcome = event;
+      });
       await client.send(
         new RotateSecretCommand({ SecretId: secretId, RotationLambdaARN: endpoint.functionArn("rotation") }),
       );
       await endpoint.settled(secretId);
-      const events = endpoint.events.slice(before === undefined ? 0 : endpoint.events.lastIndexOf(before) + 1);
-      const last = events.findLast((event) => event.kind === "rotation");
-      if (last?.name !== "RotationSucceeded")
-        throw new Error(`A rotation did not succeed: ${last?.name}: ${last?.message}`);
+      stopListening();
+      if (outcome?.name !== "RotationSucceeded") {
+        throw new Error(`A rotation of ${secretId} did not succeed: ${JSON.stringify(outcome)}`);
+      }
       return steps;
     },
 
