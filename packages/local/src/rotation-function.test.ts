@@ -39,10 +39,15 @@ it.each([
   [200, { "x-amz-function-error": "Unhandled" }, '{"errorType":"ValueError","errorMessage":"no"}', "ValueError", "no"],
   [200, { "x-amz-function-error": "Unhandled" }, "not JSON", "Error", "not JSON"],
   [500, {}, "", "InvokeFailed", "The function's URL answered with HTTP status 500."],
-  [302, { location: "http://127.0.0.1:1/" }, "", "TypeError", expect.stringContaining("fetch failed")],
 ])("an answer %i %j %s is a failed step", async (status, headers, body, errorType, errorMessage) => {
   const url = await invokeEndpoint((response) => response.writeHead(status, headers).end(body));
   expect(await invoke(url, ARN, EVENT)).toEqual({ succeeded: false, errorType, errorMessage });
+});
+
+it("a redirection is a failed step: the event goes to no other place", async () => {
+  const elsewhere = await invokeEndpoint((response) => response.end("null"));
+  const url = await invokeEndpoint((response) => response.writeHead(307, { location: elsewhere.href }).end());
+  expect(await invoke(url, ARN, EVENT)).toMatchObject({ succeeded: false });
 });
 
 it("a URL where nobody listens is a failed step that says so", async () => {

@@ -25,7 +25,9 @@ describe("a rotation", () => {
 
   it("is answered before the function runs, and shows its version as AWSPENDING without a value", async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
-    const { local, sm, rotate, labels } = await withSecret({}, async (event, _started, normal) => {
+    const logged: string[][] = [];
+    const { local, sm, rotate, labels } = await withSecret({}, async (event, started, normal) => {
+      logged.push(started.local.events.map(({ name }) => name));
       await released;
       await normal(event);
     });
@@ -38,6 +40,7 @@ describe("a rotation", () => {
     }
     release();
     await local.settled();
+    expect(logged[0]).toContain("RotateSecret");
     expect(course(local.events)).toEqual(SUCCESS);
   });
 

@@ -159,9 +159,6 @@ export function rotationEngine(options: RotationEngineOptions): RotationEngine {
       logCourse(secret, rotation, "Abandoned", { message: "AWSPENDING was taken away from the rotation's version." });
     } else if (isCurrent && options.afterEarlyPromotion === "over" && runs.get(rotation)?.step !== "finishSecret") {
       conclude(secret, rotation);
-    } else if (isCurrent && rotation.givenUp) {
-      // An operator has finished it by hand.
-      end(secret);
     }
   }
 
