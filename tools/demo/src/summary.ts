@@ -22,6 +22,7 @@ export function summary(rotations: readonly Told[]): string {
   const line = (name: string, values: readonly (number | string)[]) =>
     `  ${name.padEnd(NAME_WIDTH)}${values.map((value) => String(value).padStart(VALUE_WIDTH)).join("")}`.trimEnd();
   const verdicts = rotations.map(({ record }) => {
+    if (record.failure !== undefined) return styleText("red", "failed".padStart(VALUE_WIDTH));
     const isKept = brokenPromises(record).length === 0;
     return styleText(isKept ? "green" : "red", (isKept ? "kept" : "broken").padStart(VALUE_WIDTH));
   });
