@@ -40,9 +40,8 @@ async function respond(
     send(response, 200, answer(operation, body));
   } catch (error) {
     const shown = error instanceof ServiceError ? error : internalError(error);
-    // What is left of the request is not read, so the connection can't be used again.
-    if (!request.complete) response.setHeader("connection", "close");
     send(response, shown.status, errorBody(shown));
+    // What is left of the request is read and forgotten: a connection that is cut could take the answer with it.
     request.resume();
   }
 }
