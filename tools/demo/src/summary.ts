@@ -13,8 +13,9 @@ const notes = `\
   single-user promises  refused logins only between setSecret and finishSecret
   multi-user promises   no refused login
   the window            from the first refused login to the next accepted one
-  the times             are this machine's; a network makes them longer, and so
-                        does a function's start, which the first steps include`;
+  the times             are this machine's, without the pauses made for reading; a
+                        network makes them longer, and so does the start of a
+                        function, which the first steps include`;
 
 /** The figures of all rotations side by side, and the promises that they stand for. At most 80 columns wide. */
 export function summary(rotations: readonly Told[]): string {
@@ -48,7 +49,7 @@ export function summary(rotations: readonly Told[]): string {
     ),
     line(
       "refused-login window",
-      figures.map(({ refusedWindow }) => `${refusedWindow} ms`),
+      figures.map(({ refusedWindow }) => (Number.isFinite(refusedWindow) ? `${refusedWindow} ms` : "no end seen")),
     ),
     line(
       "Secrets Manager calls",
