@@ -109,9 +109,9 @@ describe("a promise is broken", () => {
   });
 });
 
-test("the window is from the first refused login to the next accepted one after the last", () => {
+test("the window is from the start of the first refused login to the end of the next accepted one after the last", () => {
   const attempts = rounds({ 1160: "refused", 1200: "refused" });
-  expect(figuresOf(rotation({ attempts })).refusedWindow).toBe(60);
+  expect(figuresOf(rotation({ attempts })).refusedWindow).toBe(75);
   expect(figuresOf(rotation({})).refusedWindow).toBe(0);
   expect(figuresOf(rotation({ attempts: rounds({ 1980: "refused" }) })).refusedWindow).toBe(Number.POSITIVE_INFINITY);
 });

@@ -32,14 +32,15 @@ export function figuresOf({ attempts, logins, steps }: RotationRecord): Figures 
 }
 
 /**
- * From the first refused login of the application to its first accepted one after the last refused: what a user of the application would
- * have noticed. 0 where none was refused; infinite where none was accepted again.
+ * From the start of the application's first refused login to the end of its first accepted one after the last refused. What the server did
+ * in between two logins is not known, so this is rather too long than too short. 0 where none was refused; infinite where none was accepted
+ * again.
  */
 function refusedWindow(attempts: readonly Attempt[]): number {
   const first = attempts.find(isRefused);
   if (!first) return 0;
   const next = attempts.slice(attempts.findLastIndex(isRefused)).find(isAccepted);
-  return next ? next.endedAt - first.endedAt : Number.POSITIVE_INFINITY;
+  return next ? next.endedAt - first.startedAt : Number.POSITIVE_INFINITY;
 }
 
 /** What of the promise of its strategy a rotation broke, in words; nothing where it was kept. */

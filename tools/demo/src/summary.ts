@@ -12,8 +12,9 @@ export interface Told {
 const notes = `\
   single-user promises  refused logins only between setSecret and finishSecret
   multi-user promises   no refused login
-  the window            from the first refused login to the next accepted one
-  the times             are this machine's, without the pauses made for reading; a
+  the window            from the start of the first refused login to the end of
+                        the next accepted one: rather too long than too short
+  the times             are this machine's, without the pauses for reading; a
                         network makes them longer, and so does the start of a
                         function, which the first steps include`;
 

@@ -61,5 +61,5 @@ test("a step that is running has no figures yet", () => {
 
 test("the application's latest logins are drawn, with a cross for refused ones", () => {
   expect(lineOf("application")).toMatch(/^ {2}application +█+×+█+$/);
-  expect(lines(record).at(-1)?.trim()).toBe("1000 logins, 2 refused within 60 ms; logs in as checkout_clone");
+  expect(lines(record).at(-1)?.trim()).toBe("1000 logins, 2 refused within 69 ms; logs in as checkout_clone");
 });
