@@ -59,7 +59,7 @@ For this the service calls a function four times, once for each step:
 /** Who plays which part. */
 export function cast({ postgres, endpoint, secretId }: Environment): string {
   return `
-What runs here (only Secrets Manager is imitated):
+What runs here (Secrets Manager and Lambda are imitated, the rest is real):
 
   database       PostgreSQL ${postgres.version} at ${postgres.host}:${postgres.port}
   service        the local Secrets Manager endpoint at ${endpoint.url}

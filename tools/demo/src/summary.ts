@@ -15,8 +15,8 @@ const notes = `\
   the window            from the start of the first refused login to the end of
                         the next accepted one: rather too long than too short
   the times             are this machine's, without the pauses for reading; a
-                        network makes them longer, and so does the start of a
-                        function, which the first steps include`;
+                        network and a cold start make them longer. A function's
+                        first steps are slower: it loads what it needs`;
 
 /** The figures of all rotations side by side, and the promises that they stand for. At most 80 columns wide. */
 export function summary(rotations: readonly Told[]): string {
