@@ -32,7 +32,7 @@ export async function startDatabaseProxy(meter: EffectMeter): Promise<DatabasePr
     connections++;
     track(client);
     if (fault === "resets") client.resetAndDestroy();
-    else if (fault === undefined && upstream) pass(client, track(connect(upstream)));
+    else if (fault === undefined && upstream) pass(client, track(connect({ ...upstream, allowHalfOpen: true })));
   }
 
   function pass(client: Socket, database: Socket): void {
@@ -44,7 +44,8 @@ export async function startDatabaseProxy(meter: EffectMeter): Promise<DatabasePr
       database.destroy();
     };
     client.on("data", (bytes) => {
-      if (speaker === "database") stop ??= meter.count("database turn");
+      // What is sent to a server that has ended the connection has no effect: TLS says goodbye from both sides.
+      if (speaker === "database" && !database.readableEnded) stop ??= meter.count("database turn");
       speaker = "client";
       if (stop === "before") void die();
       else database.write(bytes);
@@ -56,9 +57,11 @@ export async function startDatabaseProxy(meter: EffectMeter): Promise<DatabasePr
     };
     database.on("data", (bytes) => answer(() => client.write(bytes)));
     // A server may answer by ending the connection, or by not being there.
+    database.on("end", () => answer(() => client.end()));
     database.on("close", () => answer(() => client.destroy()));
-    client.on("close", () => database.destroy());
+    // A client that says goodbye and waits for the end is let go by the server, not by this proxy.
     client.on("end", () => database.end());
+    client.on("close", () => database.destroy());
   }
 
   /** An error of a socket is followed by its close, which is what both sides react to. */
@@ -67,7 +70,7 @@ export async function startDatabaseProxy(meter: EffectMeter): Promise<DatabasePr
     return socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
   }
 
-  const server = createServer({ noDelay: true }, accept);
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, accept);
   const listen = async (port: number) => {
     server.listen(port, "127.0.0.1");
     await once(server, "listening");

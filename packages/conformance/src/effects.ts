@@ -11,7 +11,7 @@ export interface Point {
 export class EffectMeter {
   #effects: string[] = [];
   #point: Point | undefined;
-  #kill: () => Promise<void> = async () => undefined;
+  #kill: () => Promise<void> = nobody;
 
   /** Counts from zero; at the point `kill` is called, which resolves when the process is dead. */
   start(point: Point | undefined, kill: () => Promise<void>): void {
@@ -20,9 +20,10 @@ export class EffectMeter {
     this.#kill = kill;
   }
 
-  /** From now on the process lives on; what still comes is counted. */
+  /** The invocation has ended: what still reaches a proxy is counted, and kills nobody. */
   disarm(): void {
     this.#point = undefined;
+    this.#kill = nobody;
   }
 
   /** What happened since the start, by name. */
@@ -40,3 +41,5 @@ export class EffectMeter {
     return this.#kill();
   }
 }
+
+async function nobody(): Promise<void> {}

@@ -38,16 +38,18 @@ const crashMatrix: ConformanceCase = {
   },
 };
 
-/** A dry run: the effects of one step. */
-function effectsOf(harness: Harness, step: Step): Promise<readonly string[]> {
-  return harness.scenario(async (scenario) => {
+/** Dry runs: the effects of one step. The shortest counts, since a packet that is cut in two may look like a turn more. */
+async function effectsOf(harness: Harness, step: Step): Promise<readonly string[]> {
+  const runs: (readonly string[])[] = [];
+  await harness.each([1, 2, 3], String, async (scenario) => {
     const rotation = await scenario.startRotation();
     await scenario.succeed(rotation, before(step));
     await scenario.succeed(rotation, [step]);
-    const { effects } = scenario.lane.meter;
-    assert.ok(effects.length > 0, `${step} had no effect at all: the suite does not see what the rotator does`);
-    return effects;
+    runs.push(scenario.lane.meter.effects);
   });
+  const effects = runs.reduce((shortest, run) => (run.length < shortest.length ? run : shortest));
+  assert.ok(effects.length > 0, `${step} had no effect at all: the suite does not see what the rotator does`);
+  return effects;
 }
 
 function pointsOf(step: Step, effects: readonly string[]): CrashPoint[] {
