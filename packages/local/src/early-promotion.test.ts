@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { course, promote, type Started, stage, token, versionWith } from "../test/endpoint.ts";
-import { SUCCESS, withSecret } from "../test/rotating-secret.ts";
+import { IN_PROGRESS, SUCCESS, withSecret } from "../test/rotating-secret.ts";
 import type { LocalOptions, RotationEvent } from "./index.ts";
 
 describe("when setSecret has moved AWSCURRENT already", () => {
@@ -15,6 +15,16 @@ describe("when setSecret has moved AWSCURRENT already", () => {
     await local.settled();
     expect(course(local.events)).toEqual(SUCCESS);
     expect(await value()).toBe("v+");
+  });
+
+  it("the service refuses another rotation for as long as it goes on", async () => {
+    const { local, rotate } = await withSecret({}, async (event, started) => {
+      await early(event, started);
+      if (event.Step === "testSecret") await expect(rotate()).rejects.toMatchObject(IN_PROGRESS);
+    });
+    await rotate();
+    await local.settled();
+    expect(course(local.events)).toEqual(SUCCESS);
   });
 
   it("the service tries again after a failure, if it goes on", async () => {

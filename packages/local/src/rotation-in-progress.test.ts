@@ -51,6 +51,8 @@ describe("while a rotation is in progress", () => {
     expect(await sm.describeSecret({ SecretId: "a" })).toMatchObject({ RotationEnabled: false });
     expect(await sm.cancelRotateSecret({ SecretId: "a" })).toMatchObject({ Name: "a" });
     await expect(rotate()).rejects.toMatchObject(IN_PROGRESS);
+    await local.settled();
+    expect(course(local.events).at(-1)).toBe("setSecret succeeded");
     await sm.updateSecretVersionStage({ SecretId: "a", VersionStage: "AWSPENDING", RemoveFromVersionId: token("2") });
     await rotate();
     await local.settled();
@@ -130,5 +132,16 @@ describe("RotateImmediately=false", () => {
     expect(course(local.events)).toEqual(["TestRotationStarted", "testSecret failed", "TestRotationFailed"]);
     expect(await labels()).toEqual({ [token("1")]: ["AWSCURRENT"] });
     expect(await sm.describeSecret({ SecretId: "a" })).toMatchObject({ RotationEnabled: true });
+  });
+
+  it("is abandoned by a value put by hand, and its version is removed then too", async () => {
+    const { local, sm, rotate } = await withSecret({}, async (_event, { sm }) => {
+      await sm.putSecretValue({ SecretId: "a", SecretString: "by hand", ClientRequestToken: token("3") });
+    });
+    await rotate({ RotateImmediately: false });
+    await local.settled();
+    const { Versions = [] } = await sm.listSecretVersionIds({ SecretId: "a", IncludeDeprecated: true });
+    expect(Versions.map(({ VersionId }) => VersionId)).toEqual([token("1"), token("3")]);
+    expect(course(local.events)).toEqual(["TestRotationStarted", "RotationAbandoned", "testSecret succeeded"]);
   });
 });

@@ -13,6 +13,11 @@ describe("a schedule", () => {
     await local.settled();
     const next = async () => (await sm.describeSecret({ SecretId: "a" })).NextRotationDate;
     expect(await next()).toEqual(at("2026-01-10T11:59:59Z"));
+    expect((await sm.describeSecret({ SecretId: "a" })).RotationRules).toEqual({
+      AutomaticallyAfterDays: 1,
+      ScheduleExpression: "cron(0 8 * * ? *)",
+      Duration: "4h",
+    });
     clock = at("2026-01-10T07:59:59Z");
     await sleep(400);
     expect(events).toHaveLength(4);
@@ -38,6 +43,17 @@ describe("a schedule", () => {
     clock = at("2026-01-20T05:30:00Z");
     await sm.putSecretValue({ SecretId: "a", SecretString: "by hand" });
     expect(await next()).toEqual(at("2026-02-19T23:59:59Z"));
+  });
+
+  it("counts from when a rotation succeeded, and not from when it was asked for", async () => {
+    let clock = at("2026-01-10T05:30:00Z");
+    const { local, sm, rotate } = await withSecret({ now: () => clock }, async (event, _started, normal) => {
+      await normal(event);
+      if (event.Step === "finishSecret") clock = at("2026-01-15T05:30:00Z");
+    });
+    await rotate({ RotationRules: { ScheduleExpression: "rate(10 days)" } });
+    await local.settled();
+    expect((await sm.describeSecret({ SecretId: "a" })).NextRotationDate).toEqual(at("2026-01-25T23:59:59Z"));
   });
 
   it("tries a pending version again when its time comes, instead of making another", async () => {

@@ -132,7 +132,7 @@ describe("a step that fails", () => {
 
   it("is given up after the last try: AWSPENDING stays, and RotateSecret has that version tried again", async () => {
     let works = false;
-    const { local, rotate, labels, value } = await withSecret({}, async (event, _started, normal) => {
+    const { local, rotate, labels, value, events } = await withSecret({}, async (event, _started, normal) => {
       if (event.Step === "testSecret" && !works) throw new Error("refused");
       await normal(event);
     });
@@ -145,6 +145,7 @@ describe("a step that fails", () => {
     await local.settled();
     expect(await labels()).toEqual({ [token("1")]: ["AWSPREVIOUS"], [token("2")]: ["AWSCURRENT", "AWSPENDING"] });
     expect(await value()).toBe("v+");
+    expect(new Set(events.map(({ RotationToken }) => RotationToken)).size).toBe(1);
   });
 
   it("frees the secret for a new rotation when an operator takes AWSPENDING away", async () => {

@@ -88,6 +88,24 @@ it("continues a rotation that was in progress, with the same version and the sam
   expect([...tokens]).toEqual([rotationToken]);
 });
 
+it("does not begin a rotation again that was given up", async () => {
+  const file = join(folder(), "state.json");
+  const options = {
+    file,
+    functions: { f: () => Promise.reject(new Error("down")) },
+    rotationRetry: { attempts: 0, delayMs: 0 },
+  };
+  const first = await start(options);
+  await first.sm.createSecret({ Name: "a", SecretString: "v" });
+  await first.sm.rotateSecret({ SecretId: "a", RotationLambdaARN: "f" });
+  await first.local.settled();
+  await first.local.close();
+  const second = await start(options);
+  await second.local.settled();
+  expect(second.local.events).toEqual([]);
+  expect(await versionWith(second.sm, "a", "AWSPENDING")).toBeDefined();
+});
+
 it("says which function is missing after a restart without it", async () => {
   const file = join(folder(), "state.json");
   const first = await start({ file, functions: { f: () => new Promise(() => undefined) } });
