@@ -5,7 +5,7 @@ import { buffer } from "node:stream/consumers";
 import type { EffectMeter } from "./effects.ts";
 
 /** A request that reached Secrets Manager. */
-export interface ApiCall {
+interface ApiCall {
   /** e.g. GetSecretValue */
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;

@@ -2,9 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Lane } from "./lane.ts";
-import type { Scenario, Wish } from "./scenario.ts";
-import { Scenario as Scenarios } from "./scenario.ts";
-import { type AfterEarlyPromotion, type Service, startService } from "./service.ts";
+import { Scenario, type Wish } from "./scenario.ts";
+import { startService } from "./service.ts";
 import type { Strategy, Target } from "./target.ts";
 
 /** What the suite must know of a rotator. */
@@ -59,8 +58,10 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
   const target = opened.use(await options.target());
   const folder = await mkdtemp(join(tmpdir(), "conformance-"));
   opened.defer(() => rm(folder, { recursive: true }));
-  const services = new Map<AfterEarlyPromotion, Service>();
-  for (const mode of ["continue", "over"] as const) services.set(mode, opened.use(await startService(mode)));
+  const services = {
+    continue: opened.use(await startService("continue")),
+    over: opened.use(await startService("over")),
+  };
   const env = {
     ...(target.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: target.caFile }),
     // Every process after the first loads in half the time.
@@ -77,11 +78,11 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
   async function scenario<T>(run: (scenario: Scenario) => Promise<T>, wish: Wish = {}): Promise<T> {
     const lane = free.pop() ?? (await new Promise<Lane>((resolve) => waiting.push(resolve)));
     try {
-      const service = services.get(wish.afterEarlyPromotion ?? "continue") as Service;
-      const opened = await Scenarios.open(lane, target, service, wish);
-      const result = await run(opened);
-      const written = [...opened.written, JSON.stringify(opened.events)];
-      transcripts.push({ scenario: opened.secretId, written, secrets: await opened.secrets() });
+      const service = services[wish.afterEarlyPromotion ?? "continue"];
+      const fresh = await Scenario.open(lane, target, service, wish);
+      const result = await run(fresh);
+      const written = [...fresh.written, JSON.stringify(fresh.events)];
+      transcripts.push({ scenario: fresh.secretId, written, secrets: await fresh.secrets() });
       return result;
     } finally {
       const next = waiting.shift();

@@ -30,6 +30,8 @@ process.on("message", async ({ mark, event, remainingMs }: Invocation) => {
   process.stderr.write(`${mark}\n`);
   process.send?.(answer);
 });
+// The suite is gone: a handler that hangs must not outlive it.
+process.on("disconnect", () => process.exit(1));
 process.send?.({ is: "ready" } satisfies Answer);
 
 function thrownError(thrown: unknown): ThrownError {

@@ -25,8 +25,10 @@ export class RotatorProcess {
 
   /** @param env the whole environment of the process */
   constructor(handler: URL, env: Readonly<Record<string, string>>) {
-    const entry = import.meta.url.endsWith(".ts") ? "./rotator-child.ts" : "./rotator-child.js";
-    this.#child = fork(fileURLToPath(new URL(entry, import.meta.url)), [handler.href], {
+    const entry = import.meta.url.endsWith(".ts")
+      ? new URL("./rotator-child.ts", import.meta.url)
+      : new URL("./rotator-child.js", import.meta.url);
+    this.#child = fork(fileURLToPath(entry), [handler.href], {
       env,
       execArgv: exportConditions(),
       stdio: ["ignore", "pipe", "pipe", "ipc"],

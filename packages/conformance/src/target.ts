@@ -33,9 +33,8 @@ export interface Account {
   readonly adminSecret?: SecretObject;
 }
 
-/** Faults of a server that only the target itself can play; those of the network (closed, silent, resets) the suite plays by its proxy. */
-export const tlsFaults = ["speaks-no-tls", "expired-certificate", "foreign-certificate", "other-host-name"] as const;
-export type TlsFault = (typeof tlsFaults)[number];
+/** Faults that only the target itself can play; those of the network (closed, silent, resets) the suite plays by its proxy. */
+export type TlsFault = "speaks-no-tls" | "expired-certificate" | "foreign-certificate" | "other-host-name";
 
 /** A server with a fault, on loopback. */
 export interface FaultyServer {

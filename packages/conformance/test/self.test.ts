@@ -101,10 +101,13 @@ function caseNamed(beginning: string): ConformanceCase {
   return found;
 }
 
-function harnessOf(strategy: Strategy, handler: string, env: Record<string, string> = {}): Promise<Harness> {
+const good = new URL("../examples/in-memory/single-user.ts", import.meta.url);
+const broken = new URL("./broken-rotator.ts", import.meta.url);
+
+function harnessOf(strategy: Strategy, handler: URL, env: Record<string, string> = {}): Promise<Harness> {
   const options: ConformanceOptions = {
-    name: handler,
-    handler: new URL(handler, import.meta.url),
+    name: strategy,
+    handler,
     strategy,
     window: strategy === "single-user" ? "refused" : "none",
     env: { NODE_COMPILE_CACHE: compiled, ...env },
@@ -115,7 +118,7 @@ function harnessOf(strategy: Strategy, handler: string, env: Record<string, stri
 
 describe("the case catches the rotator that", { timeout }, () => {
   test.concurrent.each(catches)("$flaw: $caughtBy", async ({ flaw, strategy, caughtBy, saying }) => {
-    await using harness = await harnessOf(strategy, "./broken-rotator.ts", { FLAW: flaw });
+    await using harness = await harnessOf(strategy, broken, { FLAW: flaw });
     await expect(runCase(caseNamed(caughtBy), harness)).rejects.toThrow(saying);
   });
 
@@ -127,24 +130,24 @@ describe("the case catches the rotator that", { timeout }, () => {
 
 describe("a suite that ran nothing fails", () => {
   test("a case without a scenario", async () => {
-    await using harness = await harnessOf("single-user", "../examples/in-memory/single-user.ts");
+    await using harness = await harnessOf("single-user", good);
     const empty: ConformanceCase = { name: "empty", promise: 1, run: async () => undefined };
     await expect(runCase(empty, harness)).rejects.toThrow('"empty" ran nothing');
   });
 
   test("a table without rows", async () => {
-    await using harness = await harnessOf("single-user", "../examples/in-memory/single-user.ts");
+    await using harness = await harnessOf("single-user", good);
     await expect(harness.each([], String, async () => undefined)).rejects.toThrow("nothing to run");
   });
 
   test("a module that does not load", async () => {
-    await using harness = await harnessOf("single-user", "./no-such-module.ts");
+    await using harness = await harnessOf("single-user", new URL("./no-such-module.ts", import.meta.url));
     await expect(runCase(caseNamed("each of three"), harness)).rejects.toThrow("did not load");
   });
 });
 
 test("the crash matrix has a point before and after each request and each turn", { timeout }, async () => {
-  await using harness = await harnessOf("single-user", "../examples/in-memory/single-user.ts");
+  await using harness = await harnessOf("single-user", good);
   expect(await runCase(caseNamed("killed before"), harness)).toBe(
     "22 points, each killed twice and retried (createSecret 6, setSecret 8, testSecret 4, finishSecret 4)",
   );

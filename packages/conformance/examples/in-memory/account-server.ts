@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 
 /** One account. Without a password nobody can log in to it. */
-export interface Account {
+interface Account {
   password?: string;
   rights: string[];
   isAdmin?: boolean;
