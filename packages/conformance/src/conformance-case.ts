@@ -9,14 +9,17 @@ export interface ConformanceCase {
   readonly promise: 1 | 2 | 3 | 4 | 5 | 6;
   /** Absent: to every rotator. */
   readonly appliesTo?: (options: Pick<ConformanceOptions, "strategy" | "window">) => boolean;
-  /** @returns a figure to print, where there is one. @throws AssertionError or AggregateError, saying what did not hold */
-  run(harness: Harness): Promise<string | undefined>;
+  /** @param report takes a figure for people. @throws AssertionError or AggregateError, saying what did not hold */
+  run(harness: Harness, report: (figure: string) => void): Promise<void>;
 }
 
 /** Runs a case. @throws as the case does, and where the case ran no scenario: it would have proved nothing */
-export async function runCase(conformanceCase: ConformanceCase, harness: Harness): Promise<string | undefined> {
+export async function runCase(
+  conformanceCase: ConformanceCase,
+  harness: Harness,
+  report: (figure: string) => void,
+): Promise<void> {
   const before = harness.transcripts.length;
-  const figure = await conformanceCase.run(harness);
+  await conformanceCase.run(harness, report);
   assert.ok(harness.transcripts.length > before, `"${conformanceCase.name}" ran nothing`);
-  return figure;
 }

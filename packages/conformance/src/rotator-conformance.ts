@@ -24,8 +24,7 @@ export function rotatorConformance(options: ConformanceOptions): void {
       if (each.appliesTo?.(options) === false) continue;
       test(`promise ${each.promise}: ${each.name}`, { timeout }, async () => {
         if (!harness) throw new Error("The harness did not start");
-        const figure = await runCase(each, harness);
-        if (figure !== undefined) process.stdout.write(`${options.name}: ${figure}\n`);
+        await runCase(each, harness, (figure) => process.stdout.write(`${options.name}: ${figure}\n`));
       });
     }
   });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test, vi } from "vitest";
 import { inMemoryTarget } from "../examples/in-memory/target.ts";
 import { type ConformanceCase, runCase } from "../src/conformance-case.ts";
 import { conformanceCases } from "../src/conformance-cases.ts";
@@ -119,7 +119,7 @@ function harnessOf(strategy: Strategy, handler: URL, env: Record<string, string>
 describe("the case catches the rotator that", { timeout }, () => {
   test.concurrent.each(catches)("$flaw: $caughtBy", async ({ flaw, strategy, caughtBy, saying }) => {
     await using harness = await harnessOf(strategy, broken, { FLAW: flaw });
-    await expect(runCase(caseNamed(caughtBy), harness)).rejects.toThrow(saying);
+    await expect(runCase(caseNamed(caughtBy), harness, vi.fn())).rejects.toThrow(saying);
   });
 
   test("every case has caught one", () => {
@@ -131,8 +131,8 @@ describe("the case catches the rotator that", { timeout }, () => {
 describe("a suite that ran nothing fails", () => {
   test("a case without a scenario", async () => {
     await using harness = await harnessOf("single-user", good);
-    const empty: ConformanceCase = { name: "empty", promise: 1, run: async () => undefined };
-    await expect(runCase(empty, harness)).rejects.toThrow('"empty" ran nothing');
+    const empty: ConformanceCase = { name: "empty", promise: 1, run: async () => {} };
+    await expect(runCase(empty, harness, vi.fn())).rejects.toThrow('"empty" ran nothing');
   });
 
   test("a table without rows", async () => {
@@ -142,13 +142,15 @@ describe("a suite that ran nothing fails", () => {
 
   test("a module that does not load", async () => {
     await using harness = await harnessOf("single-user", new URL("./no-such-module.ts", import.meta.url));
-    await expect(runCase(caseNamed("each of three"), harness)).rejects.toThrow("did not load");
+    await expect(runCase(caseNamed("each of three"), harness, vi.fn())).rejects.toThrow("did not load");
   });
 });
 
 test("the crash matrix has a point before and after each request and each turn", { timeout }, async () => {
   await using harness = await harnessOf("single-user", good);
-  expect(await runCase(caseNamed("killed before"), harness)).toBe(
+  const report = vi.fn();
+  await runCase(caseNamed("killed before"), harness, report);
+  expect(report).toHaveBeenCalledExactlyOnceWith(
     "22 points, each killed twice and retried (createSecret 6, setSecret 8, testSecret 4, finishSecret 4)",
   );
 });

@@ -49,7 +49,6 @@ const current: ConformanceCase = {
       },
       ({ text }) => ({ text }),
     );
-    return undefined;
   },
 };
 
@@ -66,7 +65,6 @@ const pending: ConformanceCase = {
         assert.equal(scenario.lane.database.connections, 0, "Nothing may be sent to the database");
       },
     );
-    return undefined;
   },
 };
 
@@ -93,7 +91,6 @@ const event: ConformanceCase = {
       for (const step of steps) {
         await scenario.refuse(step, unknown, ["not-staged", "not-enabled"], { what: "a token that is no version" });
       }
-      return undefined;
     }),
 };
 

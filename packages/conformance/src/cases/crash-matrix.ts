@@ -20,7 +20,7 @@ const attempts = 3;
 const crashMatrix: ConformanceCase = {
   name: "killed before and after every effect of every step, and killed there again, the retry converges, and there are always credentials that log in",
   promise: 2,
-  async run(harness) {
+  async run(harness, report) {
     const points: CrashPoint[] = [];
     for (const step of steps) points.push(...pointsOf(step, await effectsOf(harness, step)));
     let remaining = points;
@@ -34,7 +34,7 @@ const crashMatrix: ConformanceCase = {
       remaining = missed;
     }
     const counts = steps.map((step) => `${step} ${points.filter((point) => point.step === step).length}`);
-    return `${points.length} points, each killed twice and retried (${counts.join(", ")})`;
+    report(`${points.length} points, each killed twice and retried (${counts.join(", ")})`);
   },
 };
 

@@ -43,7 +43,6 @@ const server: ConformanceCase = {
         await scenario.mustHaveFinished(rotation, "after the server is back");
       },
     );
-    return undefined;
   },
 };
 
@@ -79,7 +78,6 @@ const password: ConformanceCase = {
         for (const named of [scenario.target.address.host, String(scenario.account.secret.username)]) {
           assert.ok(error.message.includes(named), `The message must name ${named}: ${error.message}`);
         }
-        return undefined;
       },
       { text: (secret) => JSON.stringify({ ...secret, password: "not-the-password" }) },
     ),

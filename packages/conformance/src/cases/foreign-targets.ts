@@ -45,7 +45,6 @@ const pending: ConformanceCase = {
         assert.equal(scenario.lane.database.connections, 0, "Nothing may be sent to the database");
       },
     );
-    return undefined;
   },
 };
 
@@ -61,7 +60,6 @@ const previous: ConformanceCase = {
       const rotation = await scenario.startRotation();
       await scenario.succeed(rotation, ["createSecret"]);
       await scenario.refuse("setSecret", rotation, ["wrong-target", "credentials-rejected"]);
-      return undefined;
     }),
 };
 
@@ -96,7 +94,6 @@ const admin: ConformanceCase = {
       },
       ({ text }) => ({ adminText: (secret) => text(secret, harness.target) }),
     );
-    return undefined;
   },
 };
 

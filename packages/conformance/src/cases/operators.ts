@@ -60,7 +60,6 @@ const putByHand: ConformanceCase = {
       assert.equal(await scenario.operator.holder("AWSCURRENT"), version, "What was put by hand must stay AWSCURRENT");
       await rotateAgain(harness, scenario);
     });
-    return undefined;
   },
 };
 
@@ -74,7 +73,6 @@ const abandoned: ConformanceCase = {
       await mustRest(scenario, rotation);
       await rotateAgain(harness, scenario);
     });
-    return undefined;
   },
 };
 
@@ -95,7 +93,6 @@ const movedBack: ConformanceCase = {
         await scenario.mustHaveFinished(rotation, "after the remaining steps");
       }
     });
-    return undefined;
   },
 };
 
@@ -109,7 +106,6 @@ const finishedByHand: ConformanceCase = {
       await mustRest(scenario, rotation);
       await scenario.mustHaveFinished(rotation, "after the remaining steps");
     });
-    return undefined;
   },
 };
 
@@ -132,7 +128,6 @@ const cancelled: ConformanceCase = {
         await scenario.mustHaveFinished(rotation, "after the remaining steps");
       }
     });
-    return undefined;
   },
 };
 
@@ -144,7 +139,6 @@ const notEnabled: ConformanceCase = {
       const rotation = await scenario.startRotation();
       await scenario.operator.cancelRotation();
       await scenario.refuse("createSecret", rotation, ["not-enabled"]);
-      return undefined;
     }),
 };
 
@@ -159,7 +153,6 @@ const rolledBack: ConformanceCase = {
       const rotation = await scenario.startRotation();
       await scenario.succeed(rotation);
       await scenario.mustHaveFinished(rotation, "after the roll-back and a rotation");
-      return undefined;
     }),
 };
 

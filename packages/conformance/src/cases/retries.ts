@@ -19,7 +19,6 @@ const everyStepTwice: ConformanceCase = {
       for (const step of steps) {
         await scenario.unchanged(`${step} after the end`, () => scenario.succeed(rotation, [step]));
       }
-      return undefined;
     }),
 };
 
@@ -38,7 +37,6 @@ const restarted: ConformanceCase = {
         await mustKeepPrevious(harness, scenario, "after the restart");
       },
     );
-    return undefined;
   },
 };
 
@@ -67,7 +65,6 @@ const everyOrder: ConformanceCase = {
         await mustKeepPrevious(harness, scenario, "after the retry");
       },
     );
-    return undefined;
   },
 };
 
@@ -95,7 +92,6 @@ const concurrently: ConformanceCase = {
         await mustKeepPrevious(harness, scenario, "after both and a retry");
       },
     );
-    return undefined;
   },
 };
 
@@ -109,7 +105,6 @@ const serviceRetry: ConformanceCase = {
       const course = events.filter((event) => event.kind === "rotation").map((event) => event.name);
       assert.deepEqual(course, ["RotationStarted", "RotationFailed", "RotationSucceeded"], JSON.stringify(events));
       await scenario.mustLogIn({ label: "AWSCURRENT" }, "after the retry");
-      return undefined;
     }),
 };
 
@@ -123,7 +118,6 @@ const outOfOrder: ConformanceCase = {
       assert.equal(scenario.lane.database.connections, 0, "Nothing may be sent to the database");
       await scenario.succeed(rotation);
       await scenario.mustHaveFinished(rotation, "after the steps came in order");
-      return undefined;
     }),
 };
 
@@ -140,7 +134,6 @@ const late: ConformanceCase = {
           await scenario.refuse(step, earlier, ["superseded", "not-staged"], { what: `after ${turn}` });
         }
       }
-      return undefined;
     }),
 };
 

@@ -14,7 +14,7 @@ const withPassword = (password: unknown) => (secret: SecretObject) => JSON.strin
 const neverWritten: ConformanceCase = {
   name: "no secret value is in any log, error or event of any scenario, in any of its usual encodings",
   promise: 3,
-  async run(harness) {
+  async run(harness, report) {
     const occasions: readonly Occasion[] = [
       { is: "success", wish: { text: (secret) => JSON.stringify({ ...secret, apiKey: "key-of-an-api-51c0ffee" }) } },
       ...harness.target.hostile.passwords.map((password) => ({ is: "a hostile password", wish: { password } })),
@@ -47,7 +47,7 @@ const neverWritten: ConformanceCase = {
         }
       }
     }
-    return `${harness.transcripts.length} transcripts, ${looks} looks for secret values`;
+    report(`${harness.transcripts.length} transcripts, ${looks} looks for secret values`);
   },
 };
 

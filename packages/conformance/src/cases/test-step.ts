@@ -10,7 +10,6 @@ const refusesUnset: ConformanceCase = {
       const rotation = await scenario.startRotation();
       await scenario.succeed(rotation, ["createSecret"]);
       mustFail(await scenario.run("testSecret", rotation), "testSecret before setSecret", ["credentials-rejected"]);
-      return undefined;
     }),
 };
 
@@ -27,7 +26,6 @@ const changesNothing: ConformanceCase = {
         const writes = scenario.lane.api.calls.filter(({ operation }) => !/^(Get|Describe|List)/.test(operation));
         assert.deepEqual(writes, [], `testSecret after ${step} must not write to Secrets Manager`);
       }
-      return undefined;
     }),
 };
 
@@ -47,7 +45,6 @@ const alone: ConformanceCase = {
         // The service needs the label for the test, and would take it from here.
         await scenario.operator.move("AWSPENDING");
       }
-      return undefined;
     }),
 };
 

@@ -36,7 +36,6 @@ const kept: ConformanceCase = {
       },
       ({ text }) => ({ text }),
     );
-    return undefined;
   },
 };
 
@@ -58,7 +57,6 @@ const hostileNames: ConformanceCase = {
       },
       (name) => ({ name }),
     );
-    return undefined;
   },
 };
 
@@ -84,7 +82,6 @@ const hostilePasswords: ConformanceCase = {
       },
       ({ from }) => ({ password: from }),
     );
-    return undefined;
   },
 };
 
