@@ -8,7 +8,7 @@ import {
   type TestCa,
 } from "@quarterturn-tools/engines";
 import { DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
-import { passwordVerifier } from "../src/index.ts";
+import { passwordVerifier } from "../../src/index.ts";
 
 /** A PostgreSQL server for the conformance suite. Its admin is CREATEROLE and not superuser, as rds_superuser in effect is. */
 export async function postgresTarget(strategy: Strategy): Promise<Target> {
