@@ -47,6 +47,7 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
     async set({ current, pending }, context) {
       const session = await sessionOf(current, context);
       await session.ask(setPassword(pending));
+      return "refused";
     },
   },
 
@@ -55,8 +56,9 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
     async set(values, context) {
       const session = await login(values.current, context);
       if (session !== "rejected") await session.ask(setPassword({ ...values.current, password: randomUUID() }));
-      if (session !== "rejected") await session.ask(setPassword(values.pending));
-      else await singleUser.set(values, context);
+      if (session === "rejected") return singleUser.set(values, context);
+      await session.ask(setPassword(values.pending));
+      return "refused";
     },
   },
 
@@ -70,9 +72,9 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
     async set(values, context) {
       const previous = await values.previous();
       const session = previous && (await login(previous, context));
-      if (session && session !== "rejected")
-        await session.ask(setPassword({ ...previous, password: values.pending.password }));
-      else await singleUser.set(values, context);
+      if (!session || session === "rejected") return singleUser.set(values, context);
+      await session.ask(setPassword({ ...previous, password: values.pending.password }));
+      return "refused";
     },
   },
 
@@ -92,17 +94,19 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
       const session = await sessionOf(values.current, context);
       await multiUser.set(values, context);
       await session.ask(setPassword({ ...values.current, password: randomUUID() }));
+      return "valid";
     },
   },
 
   "promotes a half-made twin": {
     ...multiUser,
     async set({ current, pending }, context) {
-      if ((await login(pending, context)) !== "rejected") return;
+      if ((await login(pending, context)) !== "rejected") return "valid";
       const session = await sessionOf(await adminOf(current, context), context);
       await session.ask({ do: "createAccount", username: pending.username });
       await session.ask(setPassword(pending));
       await session.ask({ do: "copyRights", from: current.username, to: pending.username });
+      return "valid";
     },
   },
 
@@ -170,6 +174,7 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
       const session = await sessionOf(await adminOf(values.current, context), context);
       await session.ask({ do: "createAccount", username: values.pending.username.replaceAll("'", "''") });
       await session.ask(setPassword(values.pending));
+      return "valid";
     },
   },
 
@@ -177,7 +182,7 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
     ...singleUser,
     async set(values, context) {
       process.stdout.write(`setting ${values.pending.password}\n`);
-      await singleUser.set(values, context);
+      return singleUser.set(values, context);
     },
   },
 
@@ -186,7 +191,7 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
     async set(values, context) {
       const { username, password } = values.pending;
       process.stderr.write(`authorization: Basic ${Buffer.from(`${username}:${password}`).toString("base64")}\n`);
-      await singleUser.set(values, context);
+      return singleUser.set(values, context);
     },
   },
 };
@@ -194,11 +199,12 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
 async function setWithoutChecks(
   { current, pending }: { readonly current: Secret; readonly pending: Secret },
   context: RotationContext,
-): Promise<void> {
+): Promise<"valid"> {
   const session = await sessionOf(await adminOf(current, context), context);
   await session.ask({ do: "createAccount", username: pending.username });
   await session.ask({ do: "copyRights", from: current.username, to: pending.username });
   await session.ask(setPassword(pending));
+  return "valid";
 }
 
 const good = rotationHandler(() => singleUser);

@@ -21,7 +21,7 @@ export { jsonLog, type Log, type LogFields } from "./log.ts";
 export { coreSettingList, type Manifest, type Setting } from "./manifest.ts";
 export { generatePassword, type PasswordSettings, passwordSettings } from "./password.ts";
 export { createRedactor, oneLine, type Redactor } from "./redaction.ts";
-export type { RotationContext, RotationValues, Rotator } from "./rotator.ts";
+export type { CurrentAfterSet, RotationContext, RotationValues, Rotator } from "./rotator.ts";
 export { runStep } from "./runner.ts";
 export { jsonFormat, readSecretValue, type SecretFormat, textFormat } from "./secret-value.ts";
 export { type ApiCalls, secretsManagerClient, secretsManagerStore } from "./secrets-manager.ts";

@@ -28,9 +28,11 @@ let done: string[] = [];
 const counter: Rotator<Counter> = {
   schema: v.looseObject({ count: v.number("count must be a number") }),
   format: jsonFormat,
-  refusesCurrent: true,
   create: async ({ count }) => ({ count: count + 1 }),
-  set: async ({ current, pending }) => void done.push(`set ${current.count} to ${pending.count}`),
+  set: async ({ current, pending }) => {
+    done.push(`set ${current.count} to ${pending.count}`);
+    return "refused";
+  },
   test: async ({ count }) => void done.push(`test ${count}`),
 };
 
@@ -173,9 +175,8 @@ describe("the four steps", () => {
     const text: Rotator<string, string> = {
       schema: v.string(),
       format: textFormat,
-      refusesCurrent: true,
       create: async (key) => `${key}!`,
-      set: async () => {},
+      set: async () => "refused",
       test: async () => {},
     };
     const { run, read } = await startedRotation("plain key", handlerOf(text));
@@ -351,7 +352,7 @@ describe("early promotion", () => {
   test("a rotator that keeps AWSCURRENT valid has nothing to gain, and moves in finishSecret", async () => {
     const { token, run, labels } = await startedRotation(
       undefined,
-      handlerOf({ ...counter, refusesCurrent: false }, environment(early)),
+      handlerOf({ ...counter, set: async () => "valid" }, environment(early)),
     );
     await run("createSecret");
     await run("setSecret");

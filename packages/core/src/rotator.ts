@@ -23,6 +23,9 @@ export interface RotationValues<S> {
   previous(): Promise<S | undefined>;
 }
 
+/** Whether AWSCURRENT's credentials still log in after `set`: `valid` with two users or two passwords, `refused` with one. */
+export type CurrentAfterSet = "valid" | "refused";
+
 /**
  * Creates, sets and tests the credentials of one kind of secret. Core owns the labels and finishSecret; a rotator sees values only.
  *
@@ -36,15 +39,15 @@ export interface RotationValues<S> {
 export interface Rotator<S, Changes = Partial<S>> {
   readonly schema: StandardSchemaV1<unknown, S>;
   readonly format: SecretFormat<Changes>;
-  /**
-   * Whether `set` ends the validity of the credentials that the application uses, so that EARLY_PROMOTION shortens the time in which they
-   * are refused. False where both stay valid (multi-user, dual passwords).
-   */
-  readonly refusesCurrent: boolean;
   /** What the next version changes. Nothing outside may depend on it yet: its result is dropped where an earlier try wrote a version. */
   create(current: S, context: RotationContext): Promise<Changes>;
-  /** Makes the pending credentials valid. Refuses, before anything is touched, a pending value that is not the current one's successor. */
-  set(values: RotationValues<S>, context: RotationContext): Promise<void>;
+  /**
+   * Makes the pending credentials valid. Refuses, before anything is touched, a pending value that is not the current one's successor.
+   *
+   * @returns what AWSCURRENT's credentials, which the application uses, are worth now; where they are refused, EARLY_PROMOTION shortens
+   *   the time until the application gets the new ones
+   */
+  set(values: RotationValues<S>, context: RotationContext): Promise<CurrentAfterSet>;
   /**
    * Uses the pending credentials as an application would; changes nothing. Also called alone, with credentials that are AWSCURRENT's
    * (RotateSecret with RotateImmediately=false).

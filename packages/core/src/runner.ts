@@ -9,7 +9,7 @@ import type { DescribedSecret, SecretStore, SecretVersion } from "./store.ts";
 /**
  * Runs one step: asks the label state machine, gives the rotator its values, and moves the labels. Idempotent, as its parts are.
  *
- * @param earlyPromotion move AWSCURRENT in setSecret, where the rotator refuses the current credentials meanwhile
+ * @param earlyPromotion move AWSCURRENT in setSecret, where the current credentials are refused from there on
  * @returns `done` where an earlier try had finished the rotation already
  * @throws RotationError
  */
@@ -52,8 +52,11 @@ export async function runStep<S, Changes>(
     const pending = await pendingVersion();
     if (pending === "done") return "done";
     const { id, value } = await current();
-    await rotator.set({ current: value, pending, previous: async () => (await labelled(AWSPREVIOUS))?.value }, context);
-    if (earlyPromotion && rotator.refusesCurrent) {
+    const afterwards = await rotator.set(
+      { current: value, pending, previous: async () => (await labelled(AWSPREVIOUS))?.value },
+      context,
+    );
+    if (earlyPromotion && afterwards === "refused") {
       await rotator.test(pending, context);
       await promote({ label: AWSCURRENT, to: token, from: id });
     }

@@ -1,4 +1,4 @@
-import type { Manifest, RotationContext } from "@quarterturn/core";
+import type { CurrentAfterSet, Manifest, RotationContext } from "@quarterturn/core";
 import type { TlsPolicy } from "./tls.ts";
 
 /** Where and as whom to log in. */
@@ -40,9 +40,10 @@ export interface Engine {
 export interface Session {
   /**
    * Gives the user of this session another password. Refuses (`wrong-target`) where the session is not that user's own.
+   * @returns what the password of this session is worth now: an engine with two passwords for a user may keep it valid
    * @throws RotationError
    */
-  changePassword(next: string): Promise<void>;
+  changePassword(next: string): Promise<CurrentAfterSet>;
   /**
    * Makes the twin whole: it exists, and can do what the original can. A twin that did not exist cannot log in afterwards; one that
    * exists, and may be in use, can all the time. An account that has the twin's name and is not the original's twin is refused

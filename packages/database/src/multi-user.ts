@@ -18,7 +18,6 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
   return {
     schema,
     format: databaseSecretFormat,
-    refusesCurrent: false,
 
     create: async (current) => ({
       username: otherOfPair(current.username, engine.manifest),
@@ -52,6 +51,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
       } finally {
         await session.close();
       }
+      return "valid";
 
       /**
        * Whoever may write this secret chooses its user. The admin acts for that user only if the secret's own password logs in, and at the

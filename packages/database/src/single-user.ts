@@ -1,5 +1,5 @@
-import { generatePassword, RotationError, type Rotator } from "@quarterturn/core";
-import type { Engine, Login } from "./engine.ts";
+import { type CurrentAfterSet, generatePassword, RotationError, type Rotator } from "@quarterturn/core";
+import type { Engine, Login, Session } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
@@ -15,13 +15,12 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
   return {
     schema: databaseSecretSchema(engine.manifest),
     format: databaseSecretFormat,
-    refusesCurrent: true,
 
     create: async () => ({ password: generatePassword(settings.password) }),
 
     async set({ current, pending, previous }, context) {
       requireSameTarget(current, pending, "The pending version", current.username);
-      if (pending.password === current.password) return;
+      if (pending.password === current.password) return "valid";
 
       // AWSCURRENT first: it logs in unless something went wrong before, so the server's audit log shows no refused login.
       const session = await engine.login(loginOf(current), context);
@@ -31,7 +30,7 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
       const earlier = await engine.probe(loginOf(pending), context);
       if (earlier !== "rejected") {
         context.log.info("The pending password was set by an earlier try");
-        return;
+        return "refused";
       }
 
       // After AWSCURRENT was moved back to an older version, the database still has what is AWSPREVIOUS now.
@@ -43,7 +42,8 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
           context.log.warn(
             "AWSCURRENT's password is refused and AWSPREVIOUS's is accepted: it is replaced by the pending one",
           );
-          return changing(older, pending.password);
+          await changing(older, pending.password);
+          return "refused";
         }
       }
       throw new RotationError(
@@ -74,12 +74,9 @@ export function pendingRejected(pending: DatabaseSecret): RotationError {
   );
 }
 
-async function changing(
-  session: { changePassword(next: string): Promise<void>; close(): Promise<void> },
-  next: string,
-): Promise<void> {
+async function changing(session: Session, next: string): Promise<CurrentAfterSet> {
   try {
-    await session.changePassword(next);
+    return await session.changePassword(next);
   } finally {
     await session.close();
   }

@@ -23,8 +23,8 @@ export function openSession(
   }
 
   return {
-    changePassword: (next) =>
-      transaction(client, login, context, async (run, identity) => {
+    async changePassword(next) {
+      await transaction(client, login, context, async (run, identity) => {
         if (identity.sessionUser !== login.username) {
           throw new RotationError(
             "wrong-target",
@@ -37,7 +37,9 @@ export function openSession(
           `changing the password of "${login.username}"`,
           `Where rds.restrict_password_commands is on, a role that may runs: GRANT rds_password TO ${escapeIdentifier(login.username)};`,
         );
-      }),
+      });
+      return "refused";
+    },
 
     alignTwin: (original, twin) =>
       transaction(client, login, context, async (run, { versionNumber, sessionUser }) => {

@@ -20,7 +20,7 @@ const accepts = (secret: DatabaseSecret) =>
     },
   );
 /** What the server's log says of logins while something is done. */
-async function loginsDuring(work: () => Promise<void>): Promise<{ accepted: number; refused: number }> {
+async function loginsDuring(work: () => Promise<unknown>): Promise<{ accepted: number; refused: number }> {
   const before = (await readFile(fixture.server.logFile, "utf8")).length;
   await work();
   const log = (await readFile(fixture.server.logFile, "utf8")).slice(before);

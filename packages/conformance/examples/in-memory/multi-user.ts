@@ -16,7 +16,6 @@ const otherOf = (username: string) => (username.endsWith("_clone") ? username.sl
 export const multiUser: Rotator<Secret> = {
   schema: secretSchema,
   format: jsonFormat,
-  refusesCurrent: false,
 
   create: async ({ username }) => ({
     username: otherOf(username),
@@ -40,6 +39,7 @@ export const multiUser: Rotator<Secret> = {
     await session.ask({ do: "copyRights", from: current.username, to: pending.username });
     await session.ask({ do: "setPassword", username: pending.username, password: pending.password });
     session.close();
+    return "valid";
   },
 
   test: singleUser.test,

@@ -6,7 +6,6 @@ import { rejected, requireSameAccount, type Secret, secretSchema } from "./secre
 export const singleUser: Rotator<Secret> = {
   schema: secretSchema,
   format: jsonFormat,
-  refusesCurrent: true,
 
   create: async () => ({ password: generatePassword(passwordSettings(process.env, "")) }),
 
@@ -20,7 +19,7 @@ export const singleUser: Rotator<Secret> = {
       if (known !== pending)
         await session.ask({ do: "setPassword", username: current.username, password: pending.password });
       session.close();
-      return;
+      return "refused";
     }
     throw rejected(current);
   },
