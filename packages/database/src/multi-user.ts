@@ -1,4 +1,4 @@
-import { generatePassword, RotationError, type Rotator, readSecretValue } from "@quarterturn/core";
+import { generatePassword, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
 import type { Engine, Login } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
@@ -69,27 +69,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
     },
 
     async test(pending, context) {
-      const answer = await engine.probe(loginOf(pending), context);
-      if (answer === "rejected") throw pendingRejected(pending);
-      if (!engine.twinActsAsOriginal || answer.actsAs !== pairOf(pending.username).twin) return;
-
-      // A twin that acts for itself must not be promoted; but one that is AWSCURRENT already (made by AWS's function, and this is the lone
-      // test of RotateImmediately=false) is in use, and the next rotation to it makes it act as its original.
-      const current = await readSecretValue(
-        await context.readSecret(context.secretId),
-        "AWSCURRENT",
-        schema,
-        databaseSecretFormat,
-      );
-      if (current.username === pending.username) {
-        context.log.warn("The user in use does not act as its original yet: objects that it creates are its own");
-        return;
-      }
-      throw new RotationError(
-        "unsupported",
-        `The sessions of "${pending.username}" at ${addressOf(pending)} act as itself and not as "${pairOf(pending.username).original}"`,
-        "AWSCURRENT was not moved. This server ignores the role setting of a user, as PostgreSQL 17.1, 16.5, 15.9, 14.14 and 13.17 do: update its minor version, or use the single-user strategy.",
-      );
+      if ((await engine.probe(loginOf(pending), context)) === "rejected") throw pendingRejected(pending);
     },
   };
 }

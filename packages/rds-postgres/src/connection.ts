@@ -11,6 +11,9 @@ import {
 import { Client, DatabaseError } from "pg";
 import { certificateIssuer } from "./certificate-issuer.ts";
 
+/** Server and user, for messages. */
+export const whereOf = (login: Login) => `${addressOf(login)} (logged in as "${login.username}")`;
+
 export interface Connection {
   readonly client: Client;
   /** Ends it; waits a second for the server's part of that, and no longer. */
@@ -56,7 +59,7 @@ export async function connect(login: Login, { deadline }: EngineContext): Promis
     };
   } catch (error) {
     socket.destroy();
-    const where = `${addressOf(login)} (user "${login.username}")`;
+    const where = whereOf(login);
     if (error instanceof DatabaseError) {
       if (error.code === "28P01") return "rejected";
       throw loginError(error, login, where);

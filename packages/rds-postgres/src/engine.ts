@@ -1,6 +1,6 @@
-import { booleanSetting, type Environment } from "@quarterturn/core";
+import { booleanSetting, type Environment, RotationError } from "@quarterturn/core";
 import { addressOf, type Engine } from "@quarterturn/database";
-import { connect, statementError } from "./connection.ts";
+import { connect, statementError, whereOf } from "./connection.ts";
 import { manifest } from "./manifest.ts";
 import { openSession } from "./session.ts";
 
@@ -9,7 +9,6 @@ export function postgres(env: Environment): Engine {
   const sendsVerifier = booleanSetting(env, "PASSWORD_VERIFIER", true);
   return {
     manifest,
-    twinActsAsOriginal: true,
 
     async login(login, context) {
       const connection = await connect(login, context);
@@ -20,18 +19,27 @@ export function postgres(env: Environment): Engine {
       const connection = await connect(login, context);
       if (connection === "rejected") return connection;
       try {
-        const { rows } = await connection.client.query<{ current_user: string }>("SELECT current_user::text");
-        return { actsAs: rows[0]?.current_user ?? "" };
-      } catch (error) {
-        throw statementError(
-          error,
-          `${addressOf(login)} (user "${login.username}")`,
-          "asking for the session's identity",
-          undefined,
+        const { rows } = await connection.client.query<{ ignored: string | null }>(ignoredRole);
+        const ignored = rows[0]?.ignored;
+        if (!ignored) return "accepted";
+        throw new RotationError(
+          "unsupported",
+          `The sessions of "${login.username}" at ${addressOf(login)} act as itself, although its setting says "${ignored}"`,
+          "AWSCURRENT was not moved. This server ignores the role setting of a user, as PostgreSQL 17.1, 16.5, 15.9, 14.14 and 13.17 do: update its minor version, or use the single-user strategy.",
         );
+      } catch (error) {
+        if (error instanceof RotationError) throw error;
+        throw statementError(error, whereOf(login), "asking for the session's identity", undefined);
       } finally {
         await connection.close();
       }
     },
   };
 }
+
+/** The role that the user's own setting names, where the session does not act as it. */
+const ignoredRole = `SELECT pg_catalog.substr(setting, 6) AS ignored
+  FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) AS setting
+  WHERE current_user = session_user AND s.setdatabase = 0 AND setting LIKE 'role=%'
+  AND s.setrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user)
+  AND pg_catalog.substr(setting, 6) NOT IN ('none', session_user)`;

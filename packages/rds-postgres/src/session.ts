@@ -1,10 +1,10 @@
-import { RotationError } from "@quarterturn/core";
+import { type LogFields, RotationError } from "@quarterturn/core";
 import { addressOf, type EngineContext, type Login, type Pair, type Session } from "@quarterturn/database";
 import { DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
 import type { Connection } from "./connection.ts";
 import { type Role, type RolePair, rolePairOf, rolePairQuery } from "./role.ts";
 import { type Identity, type Run, transaction } from "./transaction.ts";
-import { losesRoleAtDiscard, type TwinStatement, twinStatements } from "./twin.ts";
+import { losesRoleAtDiscard, mustStayItself, type TwinStatement, twinStatements } from "./twin.ts";
 import { passwordVerifier } from "./verifier.ts";
 
 /** A session over an open connection. @param sendsVerifier whether a password is sent as its verifier */
@@ -45,6 +45,13 @@ export function openSession(
       transaction(client, login, context, async (run, { versionNumber, sessionUser }) => {
         const pair = await readPair(run, original, twin);
         if (pair.twin) requireMember(pair, original, twin);
+        if (mustStayItself(pair)) {
+          context.log.warn(
+            "The twin has objects, rights, memberships or settings of its own and acts as itself, as AWS's function left it: give them to the original, and the next rotation makes it act as that",
+            ownFields(pair, original, twin),
+          );
+          return;
+        }
         for (const statement of twinStatements(pair, twin, sessionUser, versionNumber)) await apply(run, statement);
         if (losesRoleAtDiscard(versionNumber)) {
           context.log.warn(
@@ -52,20 +59,18 @@ export function openSession(
             { versionNumber },
           );
         }
-        if (pair.ownedByTwin > 0) {
-          context.log.warn(
-            "The twin owns objects itself, which the original cannot change: run the statement in each of its databases",
-            {
-              objects: pair.ownedByTwin,
-              statement: `REASSIGN OWNED BY ${escapeIdentifier(twin)} TO ${escapeIdentifier(original)};`,
-            },
-          );
-        }
       }),
 
     setPassword: (pair: Pair, password) =>
       transaction(client, login, context, async (run, identity) => {
-        requireMember(await readPair(run, pair.original, pair.twin), pair.original, pair.twin);
+        const roles = await readPair(run, pair.original, pair.twin);
+        requireMember(roles, pair.original, pair.twin);
+        if (pair.pending === "original" && roles.twinsOwn.objects + roles.twinsOwn.rights > 0) {
+          context.log.warn(
+            "The twin has objects or rights of its own, which the original cannot use: they are out of the application's reach until the next rotation",
+            ownFields(roles, pair.original, pair.twin),
+          );
+        }
         const username = pair[pair.pending];
         await run(
           passwordStatement(username, password, identity),
@@ -76,6 +81,11 @@ export function openSession(
 
     close,
   };
+
+  function ownFields({ twinsOwn }: RolePair, original: string, twin: string): LogFields {
+    const statement = `REASSIGN OWNED BY ${escapeIdentifier(twin)} TO ${escapeIdentifier(original)};`;
+    return { server: address, twin, ...twinsOwn, ...(twinsOwn.objects > 0 ? { statement } : {}) };
+  }
 
   async function readPair(run: Run, original: string, twin: string): Promise<RolePair & { original: Role }> {
     const [row] = await run(rolePairQuery(original, twin), "reading the two users");

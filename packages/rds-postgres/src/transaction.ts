@@ -1,6 +1,6 @@
-import { addressOf, type EngineContext, type Login } from "@quarterturn/database";
+import type { EngineContext, Login } from "@quarterturn/database";
 import { type Client, DatabaseError } from "pg";
-import { statementError } from "./connection.ts";
+import { statementError, whereOf } from "./connection.ts";
 import type { PasswordEncryption } from "./verifier.ts";
 
 /** What is known of the connection's server and user. */
@@ -28,7 +28,7 @@ export async function transaction(
   { deadline }: EngineContext,
   work: (run: Run, identity: Identity) => Promise<void>,
 ): Promise<void> {
-  const where = `${addressOf(login)} (user "${login.username}")`;
+  const where = whereOf(login);
   const run: Run = async (sql, doing, remedy) => {
     try {
       const result = await client.query(sql);

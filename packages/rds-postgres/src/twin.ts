@@ -12,6 +12,19 @@ export interface TwinStatement {
 }
 
 /**
+ * Whether a twin that AWS's function made (it does not act as its original yet) has to stay as it is: it owns or may do something that a
+ * session as the original could not use any more, and the application may depend on it.
+ */
+export function mustStayItself({ original, twin, twinsOwn }: RolePair & { original: Role }): boolean {
+  if (!twin || twin.settings.some(({ database, name }) => name === "role" && database === undefined)) return false;
+  const { objects, rights, memberships } = twinsOwn;
+  const hasOwnSettings = twin.settings.some(
+    (setting) => original.settings.find(isSame(setting))?.value !== setting.value,
+  );
+  return objects > 0 || rights > 0 || memberships.length > 0 || hasOwnSettings;
+}
+
+/**
  * The statements after which the twin acts as its original: it is a member, its sessions start with the original's role (so what it
  * creates belongs to the original), and its limits and settings are the original's. None where all is so already.
  *
@@ -80,6 +93,8 @@ export function twinStatements(
   return statements;
 }
 
+const isSame = (a: RoleSetting) => (b: RoleSetting) => a.database === b.database && a.name === b.name;
+
 /** The original's settings as the twin must have them: the same, and its role, which is the original unless that acts as another one. */
 function settingStatements(
   original: Role,
@@ -91,7 +106,6 @@ function settingStatements(
     ? original.settings
     : [{ database: undefined, name: "role", value: original.name }, ...original.settings];
   const existing = twin?.settings ?? [];
-  const isSame = (a: RoleSetting) => (b: RoleSetting) => a.database === b.database && a.name === b.name;
   const target = ({ database }: RoleSetting) =>
     `ALTER ROLE ${role}${database === undefined ? "" : ` IN DATABASE ${escapeIdentifier(database)}`}`;
   // A dotted name is an extension's; its parts are quoted one by one.
