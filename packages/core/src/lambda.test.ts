@@ -391,6 +391,10 @@ describe("what leaves the process", () => {
       code: "unexpected",
       message: expect.stringContaining("driver said: [redacted] FORGED"),
     });
+    expect(error).toMatchObject({ message: expect.stringMatching(/^createSecret of arn:/) });
+    expect(JSON.parse(written)).toMatchObject({
+      stack: expect.arrayContaining([expect.stringContaining("lambda.test.ts")]),
+    });
     expect(JSON.stringify([error?.stack, error?.cause, written])).not.toContain("kept-secret");
     expect(written.trim().split("\n")).toHaveLength(1);
   });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { RotationError } from "./errors.ts";
+import { asRotationError, RotationError } from "./errors.ts";
 import type { RotationEvent } from "./event.ts";
 import { AWSCURRENT, AWSPREVIOUS, type Decision, decide, finishMove, type LabelMove, type Refusal } from "./labels.ts";
 import type { RotationContext, Rotator } from "./rotator.ts";
@@ -119,7 +119,7 @@ export async function runStep<S, Changes>(
   try {
     return await { createSecret, setSecret, testSecret, finishSecret }[event.step]();
   } catch (error) {
-    throw error instanceof RotationError ? error.at({ step: event.step, secretId }) : error;
+    throw asRotationError(error).at({ step: event.step, secretId });
   }
 }
 

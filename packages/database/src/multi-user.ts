@@ -3,7 +3,7 @@ import { adminLogin } from "./admin-secret.ts";
 import type { Engine, Login } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
 import type { DatabaseSettings } from "./settings.ts";
-import { loginOf, pendingRejected } from "./single-user.ts";
+import { loginOf, requireLogin } from "./single-user.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
 import { otherOfPair, pairOf } from "./twin.ts";
 
@@ -48,6 +48,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         const pair = pairOf(current.username);
         if (pair.pending === "twin") await session.alignTwin(pair.original, pair.twin);
         await session.setPassword(pair, pending.password);
+        context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
       } finally {
         await session.close();
       }
@@ -69,7 +70,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
     },
 
     async test(pending, context) {
-      if ((await engine.probe(loginOf(pending), context)) === "rejected") throw pendingRejected(pending);
+      await requireLogin(engine, pending, context);
     },
   };
 }

@@ -136,7 +136,7 @@ function loginError(error: DatabaseError, login: Login, where: string): Rotation
       );
     default:
       return new RotationError(
-        error.code?.startsWith("53") || error.code?.startsWith("57P") ? "unreachable" : "database",
+        error.code?.startsWith("53") || error.code?.startsWith("57P") ? "busy" : "database",
         said,
         "The server is there and does not take this login now. The service tries again.",
         because,

@@ -136,7 +136,7 @@ const withoutVariables = (message: string) =>
     .replaceAll(/\b(localhost|127\.0\.0\.1):\d+/g, "HOST:PORT")
     .replaceAll(/\.example:\d+/g, ".example:PORT")
     .replaceAll(/\b\d+ ms\b/g, "N ms")
-    .replaceAll(/"(u|app|weak)\d+/g, '"app')
+    .replaceAll(/"(app|weak)\d+/g, '"$1')
     .replaceAll(/Quarterturn test CA \w+/g, "NAME OF THE AUTHORITY");
 
 const password = "never-in-a-log";
@@ -280,6 +280,16 @@ section("The server", (refused) => {
   refused("testSecret with a password that the server refuses", "credentials-rejected", () =>
     step("testSecret", account(), { pending: account() }),
   );
+  refused("a user that may not log in", "privilege", async () => {
+    const current = await fixture.createUser();
+    await fixture.superuser.query(`ALTER ROLE ${current.username} NOLOGIN`);
+    await step("setSecret", current, { pending: { ...current, password } });
+  });
+  refused("a user that has all the connections that it may have", "busy", async () => {
+    const current = await fixture.createUser();
+    await fixture.superuser.query(`ALTER ROLE ${current.username} CONNECTION LIMIT 0`);
+    await step("setSecret", current, { pending: { ...current, password } });
+  });
   refused("a database that does not exist", "bad-secret", async () => {
     const current = { ...(await fixture.createUser()), dbname: "nowhere" };
     await step("setSecret", current, { pending: { ...current, password } });
