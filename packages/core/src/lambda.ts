@@ -90,7 +90,7 @@ function contextOf(event: RotationEvent, store: SecretStore, deadline: Deadline,
       throw new RotationError(
         "bad-secret",
         `The secret ${secretId} does not exist or has no AWSCURRENT value`,
-        "Nothing was changed. Correct the ARN, or store the value.",
+        "This try changed nothing. Correct the ARN, or store the value.",
       );
     },
     readTags: async (secretId) => (await store.describe(secretId)).tags,

@@ -133,7 +133,7 @@ function refuseLaggingReplicas({ laggingReplicas }: DescribedSecret): void {
   throw new RotationError(
     "replica-behind",
     `The secret's replicas are not in sync (${list})`,
-    "Nothing was changed. Repair the replication (see the replica's status message), or remove the replica; the service tries the rotation again.",
+    "This try changed nothing. Repair the replication (see the replica's status message), or remove the replica; the service tries the rotation again.",
   );
 }
 
@@ -143,13 +143,13 @@ function refuse(why: Refusal | "no-value" | "no-current" | "unmovable", token: s
       throw new RotationError(
         "not-enabled",
         "Rotation is off for this secret",
-        "Nothing was changed. It was cancelled or never configured: turn it on with RotateSecret.",
+        "This try changed nothing. It was cancelled or never configured: turn it on with RotateSecret.",
       );
     case "not-staged":
       throw new RotationError(
         "not-staged",
         `Version ${token} is not staged AWSPENDING`,
-        "The rotation was abandoned, or the token is of another secret. Start a new rotation with RotateSecret.",
+        "The rotation was abandoned, or the token is of another secret. If its setSecret ran, the database may have this version's password: see which version logs in and make that one AWSCURRENT; then start a new rotation with RotateSecret.",
       );
     case "no-value":
       throw new RotationError(

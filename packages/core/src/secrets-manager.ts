@@ -86,7 +86,7 @@ export function secretsManagerStore(
         throw new RotationError(
           "bad-secret",
           `The value of ${secretId} is binary`,
-          "Nothing was changed. Store it as text (SecretString), then rotate again.",
+          "This try changed nothing. Store it as text (SecretString), then rotate again.",
         );
       }
       learn(output.SecretString);

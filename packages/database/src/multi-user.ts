@@ -29,7 +29,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         throw new RotationError(
           "superseded",
           `The pending version and AWSCURRENT both name the user "${current.username}": AWSCURRENT was moved while this rotation ran`,
-          "Nothing was changed. Cancel this rotation and remove AWSPENDING from its version; then rotate again.",
+          "This try changed nothing. Store AWSCURRENT's value anew with PutSecretValue, which ends this rotation; then start a new one.",
         );
       }
       requireSameTarget(current, pending, "The pending version", otherOfPair(current.username, engine.manifest));
@@ -41,7 +41,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(admin)} refuses the admin "${admin.username}"`,
-          "Nothing was changed. Correct the admin secret (masterarn), or rotate it; then rotate this secret again.",
+          "This try changed nothing. Correct the admin secret (masterarn), or rotate it; then rotate this secret again.",
         );
       }
       try {
@@ -64,7 +64,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(at)} refuses the user "${account.username}" with AWSCURRENT's password`,
-          "Nothing was changed: an admin acts only for a user whose password is known. Store the password that works with PutSecretValue, or give the user AWSCURRENT's password in the database; then rotate again.",
+          "This try changed nothing: an admin acts only for a user whose password is known. Store the password that works with PutSecretValue, or give the user AWSCURRENT's password in the database; then rotate again.",
         );
       }
     },

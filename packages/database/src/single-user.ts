@@ -53,7 +53,7 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
       throw new RotationError(
         "credentials-rejected",
         `${addressOf(current)} refuses the user "${current.username}" with the passwords of AWSCURRENT${before ? "," : " and"} the pending version${before ? " and AWSPREVIOUS" : ""}`,
-        "Nothing was changed. A server says no more than that: the password is another one, or the user does not exist or is no longer valid (see its log). Give the user AWSCURRENT's password in the database, or store the password that works with PutSecretValue; then rotate again.",
+        "This try changed nothing. A server says no more than that: the password is another one, or the user does not exist or is no longer valid (see its log). Give the user AWSCURRENT's password in the database, or store the password that works with PutSecretValue (an abandoned rotation leaves it in a version without labels: list-secret-version-ids --include-deprecated); then rotate again.",
       );
     },
 

@@ -29,7 +29,7 @@ export function openSession(
           throw new RotationError(
             "wrong-target",
             `${address}: the login of "${login.username}" is a session of "${identity.sessionUser}"`,
-            "Nothing was changed. A proxy or a mapping of user names stands in between: put the server's own host and user into the secret.",
+            "This try changed nothing. A proxy or a mapping of user names stands in between: put the server's own host and user into the secret.",
           );
         }
         await run(
@@ -94,7 +94,7 @@ export function openSession(
     throw new RotationError(
       "wrong-target",
       `${address} has no user "${original}", whose twin "${twin}" would be`,
-      "Nothing was changed. Create it, or use the single-user strategy for this user.",
+      "This try changed nothing. Create it, or use the single-user strategy for this user.",
     );
   }
 
@@ -104,7 +104,7 @@ export function openSession(
     throw new RotationError(
       "wrong-target",
       `${address} has a user "${twin}" that is not a member of "${original}"`,
-      `Nothing was changed. If it is meant to be the second user of this secret, run: GRANT ${escapeIdentifier(original)} TO ${escapeIdentifier(twin)}; otherwise rename one of the two.`,
+      `This try changed nothing. If it is meant to be the second user of this secret, run: GRANT ${escapeIdentifier(original)} TO ${escapeIdentifier(twin)}; otherwise rename one of the two.`,
     );
   }
 
