@@ -180,12 +180,12 @@ describe("the confused-deputy guard (promise 4, weakness 10)", () => {
     [
       "an instance of the same name in another account or region",
       { host: "replica.zzz999.eu-west-1.rds.amazonaws.com", admin: { host: `primary.${region}` } },
-      ["DescribeDBInstances replica", "DescribeDBInstances primary"],
+      ["DescribeDBInstances replica"],
     ],
     [
       "an instance that does not exist",
       { host: `nowhere.${region}`, admin: { host: `nowhere2.${region}` } },
-      ["DescribeDBInstances nowhere", "DescribeDBInstances nowhere2"],
+      ["DescribeDBInstances nowhere"],
     ],
     [
       "a host that merely begins like one of RDS",
@@ -195,7 +195,7 @@ describe("the confused-deputy guard (promise 4, weakness 10)", () => {
     [
       "a cluster's endpoint of another cluster",
       { host: `other.cluster-ro-${region}`, admin: { host: `aurora.cluster-${region}` } },
-      ["DescribeDBClusters other", "DescribeDBClusters aurora"],
+      ["DescribeDBClusters other"],
     ],
   ];
   for (const [name, options, expected] of refused) {

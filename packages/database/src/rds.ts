@@ -58,8 +58,8 @@ async function clusterEndpoint(arn: string, deadline: Deadline) {
 
 /** Whether one host is the instance, a read replica, a member or an endpoint of the other's database, as RDS says. */
 export async function isSameDatabase(host: string, adminHost: string, deadline: Deadline): Promise<boolean> {
-  const [secret, admin] = await Promise.all([databaseOf(host, deadline), databaseOf(adminHost, deadline)]);
-  return secret !== undefined && secret === admin;
+  const database = await databaseOf(host, deadline);
+  return database !== undefined && database === (await databaseOf(adminHost, deadline));
 }
 
 /** The id of the cluster that a host belongs to, or of the instance that it is or replicates; undefined where RDS shows no such endpoint. */

@@ -5,6 +5,7 @@
 import {
   CancelRotateSecretCommand,
   CreateSecretCommand,
+  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   RotateSecretCommand,
   SecretsManagerClient,
@@ -94,7 +95,22 @@ async function step(
     );
   }
   await options.before?.(id);
-  await invoke({ ...event, Step: name }, options.strategy, options.env);
+  const before = await everything(id);
+  try {
+    await invoke({ ...event, Step: name }, options.strategy, options.env);
+  } finally {
+    expect(await everything(id)).toEqual(before);
+  }
+}
+
+/** All that a step could change: the secret's versions and labels, and the server's users with their passwords. */
+async function everything(id: string): Promise<unknown> {
+  const versions = await client.send(new ListSecretVersionIdsCommand({ SecretId: id, IncludeDeprecated: true }));
+  const users = await fixture.superuser.query("SELECT * FROM pg_authid ORDER BY oid");
+  return {
+    versions: versions.Versions?.map(({ VersionId, VersionStages }) => [VersionId, VersionStages]),
+    users: users.rows,
+  };
 }
 
 type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
