@@ -32,7 +32,7 @@ export interface RolePair {
 }
 
 /** What a twin has for itself: a session that acts as the original cannot use it, nor can the original. */
-export interface TwinsOwn {
+interface TwinsOwn {
   /** How many objects it owns. */
   readonly objects: number;
   /** How many objects name it in their rights. */
