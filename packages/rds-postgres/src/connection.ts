@@ -38,8 +38,7 @@ export async function connect(login: Login, { deadline }: EngineContext): Promis
     user: login.username,
     password: login.password,
     database: login.dbname,
-    // An address, and not only a name, is verified: pg itself passes no host for it.
-    ssl: login.tls && { secureContext: login.tls.secureContext, host: login.host },
+    ssl: login.tls && { secureContext: login.tls.secureContext },
     stream: () => socket,
     connectionTimeoutMillis: milliseconds,
     application_name: "quarterturn",

@@ -290,6 +290,10 @@ section("The server", (refused) => {
     "tls",
     showing(async () => startPostgres({ certificate: await issueCertificate({ hosts: ["other.example"] }) })),
   );
+  refused("an address that the certificate does not hold", "tls", async () => {
+    await using server = await startPostgres({ certificate: await issueCertificate({ hosts: ["localhost"] }) });
+    await at({ host: "127.0.0.1", port: server.port });
+  });
   refused("a wrong password in every version", "credentials-rejected", () =>
     step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
   );
