@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     include: ["{packages,tools}/*/{src,test}/**/*.test.ts"],
     environment: "node",
+    // Much of the time is waiting for servers and for processes that start.
+    maxWorkers: 3,
     // What Lambda gives a function; the local endpoint takes any credentials.
     env: { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" },
     testTimeout: 30_000,
