@@ -12,7 +12,7 @@ import { Client, DatabaseError } from "pg";
 import { certificateIssuer } from "./certificate-issuer.ts";
 
 /** Server and user, for messages. */
-export const whereOf = (login: Login) => `${addressOf(login)} (logged in as "${login.username}")`;
+export const whereOf = (login: Login) => `${addressOf(login)} (as "${login.username}")`;
 
 export interface Connection {
   readonly client: Client;
@@ -165,7 +165,7 @@ function loginError(error: DatabaseError, login: Login, where: string): Rotation
       return new RotationError(
         error.code?.startsWith("53") || error.code?.startsWith("57P") ? "busy" : "database",
         said,
-        "The server is there and does not take this login now. The service tries again.",
+        "The server is there and does not take this login now. The service tries again; if it stays so, raise the limit that it names or look for who holds its connections.",
         because,
       );
   }

@@ -94,7 +94,7 @@ export function openSession(
   /** Sets a password in one transaction; an md5 form that is refused at the login, since pg_hba.conf wants SCRAM, gives way to that. */
   async function givePassword(username: string, password: string, { remedy, before, beforeCommit }: PasswordChange) {
     let form: PasswordEncryption = "scram-sha-256";
-    const run = (wanted?: PasswordEncryption) =>
+    const set = (wanted?: PasswordEncryption) =>
       transaction(client, login, context, async (run, identity) => {
         if (!wanted) await before(run, identity);
         form = wanted ?? identity.passwordEncryption;
@@ -103,13 +103,13 @@ export function openSession(
         await run(sql, `setting the password of "${username}"`, remedy(identity.sessionUser));
         if (!wanted) await beforeCommit?.();
       });
-    await run();
+    await set();
     if (form === "scram-sha-256" || (await isAccepted({ ...login, username, password }, context))) return;
     context.log.warn(
       "The server is configured to store md5 and refuses it at the login: the password is stored as SCRAM",
       { server: address, user: username },
     );
-    await run("scram-sha-256");
+    await set("scram-sha-256");
   }
 
   function ownFields({ twinsOwn }: RolePair, original: string, twin: string): LogFields {
@@ -153,8 +153,8 @@ export function openSession(
   /**
    * A membership that gives nothing shows no pair: somebody may have made it only to get the original's password into the twin's secret.
    */
-  function requireFullMember({ isFullMember, twin: role }: RolePair, original: string, twin: string): void {
-    if (isFullMember || role?.settings.some(({ name, value }) => name === "role" && value === original)) return;
+  function requireFullMember({ isFullMember }: RolePair, original: string, twin: string): void {
+    if (isFullMember) return;
     throw new RotationError(
       "wrong-target",
       `${address} has a user "${twin}" that may not act as "${original}", although it is a member`,

@@ -289,7 +289,12 @@ describe.each(currentMinors)("the twin on PostgreSQL %s acts as its original", (
     );
     // Before 16 a membership always lets its member act as the other: there the two are a pair.
     expect(outcome).toBe(Number(version) >= 16 ? "wrong-target" : "done");
-    if (outcome !== "done") await fixture.query(victim, "SELECT 1");
+    if (outcome === "done") return;
+    await fixture.query(victim, "SELECT 1");
+    // What a user sets for itself proves nothing.
+    await fixture.query(attacker, `ALTER ROLE ${attacker.username} SET role TO '${victim.username}'`);
+    await expect(alternate(fixture, attacker)).rejects.toMatchObject({ name: "RotationError" });
+    await fixture.query(victim, "SELECT 1");
   });
 
   test("REPLICATION, which membership does not carry over, is given to the twin or told with its statement", async () => {
