@@ -3,7 +3,7 @@ import { multiUserSettingList, singleUserSettingList } from "@quarterturn/templa
 
 export const manifest: RotatorManifest = {
   name: "key-service",
-  title: "The example's key service",
+  title: "Key Service",
   engines: ["key-service"],
   settings: [
     {
