@@ -37,7 +37,7 @@ export async function httpJson(
         ...headers,
       },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-      redirect: "error",
+      redirect: "manual",
       signal: AbortSignal.timeout(deadline.share()),
     });
     return { status: response.status, ok: response.ok, text: await response.text() };

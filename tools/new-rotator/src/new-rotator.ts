@@ -16,9 +16,10 @@ const example = join(workspace, "packages/template/examples/key-service");
  * @throws Error where the name is none, or the folder exists
  */
 export async function newRotator(name: string, packages: string): Promise<readonly string[]> {
-  if (!/^(?=.{1,40}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
+  // With a longer one some lines of the copy would have to be broken.
+  if (!/^(?=.{1,25}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
     throw new Error(
-      `"${name}" is no name for a package: small letters and digits, words joined by "-", 40 characters at most`,
+      `"${name}" is no name for a package: small letters and digits, words joined by "-", 25 characters at most`,
     );
   }
   const folder = join(packages, name);
