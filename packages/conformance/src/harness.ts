@@ -44,6 +44,8 @@ export interface Transcript {
 export interface Harness extends AsyncDisposable {
   readonly options: ConformanceOptions;
   readonly target: Target;
+  /** The keys that a secret of the target has; of a plain-text one `password` alone. */
+  readonly secretKeys: ReadonlySet<string>;
   /** EARLY_PROMOTION is on. */
   readonly promotesEarly: boolean;
   /** Of every scenario that has run. */
@@ -85,6 +87,8 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
   for (let lane = 0; lane <= availableParallelism() && lane < 5; lane++) {
     free.push(opened.use(await Lane.open(options.handler, target.address.host, env)));
   }
+  const sample = await target.createAccount({ at: target.address });
+  const secretKeys = new Set(options.text === "plain" ? ["password"] : Object.keys(sample.secret));
   const transcripts: Transcript[] = [];
 
   async function scenario<T>(run: (scenario: Scenario) => Promise<T>, wish: Wish = {}): Promise<T> {
@@ -107,6 +111,7 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
   return {
     options,
     target,
+    secretKeys,
     promotesEarly: own(target.address)?.EARLY_PROMOTION === "true",
     transcripts,
     scenario,

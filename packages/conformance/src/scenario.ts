@@ -244,8 +244,9 @@ export class Scenario {
       ),
       ...[this.account, ...this.#others].map(({ secret }, index) => [`account ${index}`, secret] as const),
     ];
+    const isNamed = this.#text === "json" && "username" in this.account.secret;
     const logins: Record<string, LoginResult> = {};
-    for (const [name, secret] of known) if (isLogin(secret, this.#text)) logins[name] = await this.target.login(secret);
+    for (const [name, secret] of known) if (isLogin(secret, isNamed)) logins[name] = await this.target.login(secret);
     return { labels, values, logins };
   }
 
@@ -298,8 +299,8 @@ function objectIn(text: string): unknown {
   }
 }
 
-function isLogin(secret: unknown, text: "json" | "plain"): secret is SecretObject {
+function isLogin(secret: unknown, isNamed: boolean): secret is SecretObject {
   const { username, password } = (secret ?? {}) as Record<string, unknown>;
-  const isNamed = text === "plain" || (typeof username === "string" && username !== "");
-  return isNamed && typeof password === "string" && password !== "";
+  const hasName = !isNamed || (typeof username === "string" && username !== "");
+  return hasName && typeof password === "string" && password !== "";
 }

@@ -9,8 +9,12 @@ const surrounded = (secret: SecretObject) =>
   ).slice(1, -1)}  ,"alpha":0.10,"empty":{} }\n`;
 
 const variants = [
-  { is: "as it is", text: surrounded },
-  { is: "with the port as text", text: (secret: SecretObject) => surrounded({ ...secret, port: String(secret.port) }) },
+  { is: "as it is", key: "password", text: surrounded },
+  {
+    is: "with the port as text",
+    key: "port",
+    text: (secret: SecretObject) => surrounded({ ...secret, port: String(secret.port) }),
+  },
 ] as const;
 
 const kept: ConformanceCase = {
@@ -19,7 +23,7 @@ const kept: ConformanceCase = {
   appliesTo: ({ text }) => text !== "plain",
   async run(harness) {
     await harness.each(
-      variants,
+      variants.filter(({ key }) => harness.secretKeys.has(key)),
       ({ is }) => `the secret ${is}`,
       async (scenario) => {
         const original = await scenario.operator.text({ label: "AWSCURRENT" });
