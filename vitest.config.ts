@@ -5,7 +5,7 @@ const condition = "@quarterturn/source";
 export default defineConfig({
   ssr: { resolve: { conditions: [condition, "node"], externalConditions: [condition, "node"] } },
   test: {
-    include: ["{packages,tools}/*/{src,test}/**/*.test.ts"],
+    include: ["{packages,tools}/*/{src,test}/**/*.test.ts", "packages/*/examples/*/{src,test}/**/*.test.ts"],
     environment: "node",
     // What Lambda gives a function; the local endpoint takes any credentials.
     env: { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" },
