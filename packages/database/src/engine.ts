@@ -27,6 +27,8 @@ export interface Engine {
    * Whether the sessions of a twin act with the identity of its original; then `probe` must say so before a twin is promoted.
    */
   readonly twinActsAsOriginal: boolean;
+  /** Whether a password that the engine keeps valid beside a new one is discarded once AWSCURRENT has moved. */
+  readonly discardsOldPassword: boolean;
   /**
    * Logs in to change something. The session must distrust what the database's users can configure, since they could otherwise run code
    * in it.
@@ -44,6 +46,11 @@ export interface Session {
    * @throws RotationError
    */
   changePassword(next: string): Promise<CurrentAfterSet>;
+  /**
+   * Ends what other passwords this session's user has, and never the one that the session logged in with.
+   * @throws RotationError
+   */
+  discardOldPassword(): Promise<void>;
   /**
    * Makes the twin whole: it exists, and can do what the original can. A twin that did not exist cannot log in afterwards; one that
    * exists, and may be in use, can all the time. An account that has the twin's name and is not the original's twin is refused

@@ -10,6 +10,7 @@ export function postgres(env: Environment): Engine {
   return {
     manifest,
     twinActsAsOriginal: true,
+    discardsOldPassword: false,
 
     async login(login, context) {
       const connection = await connect(login, context);

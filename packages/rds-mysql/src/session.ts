@@ -1,0 +1,48 @@
+import { RotationError } from "@quarterturn/core";
+import { addressOf, type EngineContext, type Login, type Session } from "@quarterturn/database";
+import { type Connection, connect } from "./connection.ts";
+import { changePassword, discardOldPassword, requireOwnSession } from "./password-change.ts";
+import { prepareSession } from "./server.ts";
+
+/** A session over an open connection. */
+export async function openSession({ run, close }: Connection, login: Login, context: EngineContext): Promise<Session> {
+  const server = await prepareSession(run, context);
+  const address = addressOf(login);
+
+  async function isAccepted(password: string): Promise<boolean> {
+    const other = await connect({ ...login, password }, context, false);
+    if (other === "rejected") return false;
+    await other.close();
+    return true;
+  }
+
+  return {
+    async changePassword(next) {
+      requireOwnSession(server, login, address);
+      return changePassword(run, server, login, next, isAccepted, context);
+    },
+
+    async discardOldPassword() {
+      requireOwnSession(server, login, address);
+      await discardOldPassword(run, server, login, context);
+    },
+
+    async alignTwin() {
+      throw new RotationError(
+        "unsupported",
+        `${address}: multi-user is not there yet`,
+        "Use the single-user strategy.",
+      );
+    },
+
+    async setPassword() {
+      throw new RotationError(
+        "unsupported",
+        `${address}: multi-user is not there yet`,
+        "Use the single-user strategy.",
+      );
+    },
+
+    close,
+  };
+}
