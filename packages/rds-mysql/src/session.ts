@@ -1,8 +1,8 @@
-import { RotationError } from "@quarterturn/core";
 import { addressOf, type EngineContext, type Login, type Session } from "@quarterturn/database";
 import { type Connection, connect } from "./connection.ts";
 import { changePassword, discardOldPassword, requireOwnSession } from "./password-change.ts";
 import { prepareSession } from "./server.ts";
+import { alignTwin, setPassword } from "./twin.ts";
 
 /** A session over an open connection. */
 export async function openSession({ run, close }: Connection, login: Login, context: EngineContext): Promise<Session> {
@@ -27,21 +27,8 @@ export async function openSession({ run, close }: Connection, login: Login, cont
       await discardOldPassword(run, server, login, context);
     },
 
-    async alignTwin() {
-      throw new RotationError(
-        "unsupported",
-        `${address}: multi-user is not there yet`,
-        "Use the single-user strategy.",
-      );
-    },
-
-    async setPassword() {
-      throw new RotationError(
-        "unsupported",
-        `${address}: multi-user is not there yet`,
-        "Use the single-user strategy.",
-      );
-    },
+    alignTwin: (pair, isOurs) => alignTwin(run, server, pair, isOurs, address, context),
+    setPassword: (pair, password, isOurs) => setPassword(run, server, pair, password, isOurs, address, context),
 
     close,
   };

@@ -44,7 +44,7 @@ export function openSession(
     // A user has one password.
     discardOldPassword: async () => undefined,
 
-    alignTwin: (original, twin) =>
+    alignTwin: ({ original, twin }) =>
       transaction(client, login, context, async (run, { versionNumber, sessionUser }) => {
         const pair = await readPair(run, original, twin);
         if (pair.twin) requireMember(pair, original, twin);
