@@ -9,6 +9,8 @@ import { accountName, literal } from "./sql.ts";
 const noPrivilege = 1227;
 /** The password after REPLACE is not the primary one. */
 const notThePrimary = 3891;
+/** Passwords that were used before are refused (PASSWORD HISTORY), and that is looked at before the one after REPLACE. */
+export const usedBefore = 3638;
 
 /**
  * Gives the session's user another primary password and keeps the one that the session logged in with, where the server and the user's rights
@@ -17,7 +19,7 @@ const notThePrimary = 3891;
  * | the server's answer to REPLACE and RETAIN | the next password | what is true and done |
  * | --- | --- | --- |
  * | success | | both are valid |
- * | 3891 | logs in | an earlier try did it |
+ * | 3891, or 3638 | logs in | an earlier try did it |
  * | 3891 | is refused | the session's password is the secondary one (a rotation was abandoned or rolled back): only the primary one is set |
  * | 1227 | | the user may not keep two: the password is changed without RETAIN, and the session's is refused from then on |
  *
@@ -59,11 +61,12 @@ export async function changePassword(
       return "refused";
     }
   } catch (error) {
-    if (errorNumber(error) !== notThePrimary) throw error;
-  }
-  if (await isAccepted(next)) {
-    log.info("The pending password was set by an earlier try");
-    return "valid";
+    if (![notThePrimary, usedBefore].includes(errorNumber(error) ?? 0)) throw error;
+    if (await isAccepted(next)) {
+      log.info("The pending password was set by an earlier try");
+      return "valid";
+    }
+    if (errorNumber(error) === usedBefore) throw error;
   }
   log.info("AWSCURRENT has the user's secondary password: it is kept, and the primary one is replaced");
   await run(

@@ -9,8 +9,8 @@ export async function openSession({ run, close }: Connection, login: Login, cont
   const server = await prepareSession(run, context);
   const address = addressOf(login);
 
-  async function isAccepted(password: string): Promise<boolean> {
-    const other = await connect({ ...login, password }, context, false);
+  async function isAccepted(password: string, username = login.username): Promise<boolean> {
+    const other = await connect({ ...login, username, password }, context, false);
     if (other === "rejected") return false;
     await other.close();
     return true;
@@ -28,7 +28,8 @@ export async function openSession({ run, close }: Connection, login: Login, cont
     },
 
     alignTwin: (pair, isOurs) => alignTwin(run, server, pair, isOurs, address, context),
-    setPassword: (pair, password, isOurs) => setPassword(run, server, pair, password, isOurs, address, context),
+    setPassword: (pair, password, isOurs) =>
+      setPassword(run, server, pair, password, { isOurs, isAccepted }, address, context),
 
     close,
   };

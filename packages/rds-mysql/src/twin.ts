@@ -5,6 +5,7 @@ import { type AccountPair, type AccountRow, readAccounts } from "./accounts.ts";
 import type { Run } from "./connection.ts";
 import { errorNumber } from "./errors.ts";
 import { reconcile, rightsOf } from "./grants.ts";
+import { usedBefore } from "./password-change.ts";
 import type { Server } from "./server.ts";
 import { type Account, accountName, literal } from "./sql.ts";
 
@@ -63,7 +64,7 @@ export async function setPassword(
   server: Server,
   pair: Pair,
   password: string,
-  isOurs: IsOurs,
+  { isOurs, isAccepted }: { isOurs: IsOurs; isAccepted: (password: string, username: string) => Promise<boolean> },
   address: string,
   { log }: EngineContext,
 ): Promise<void> {
@@ -81,11 +82,16 @@ export async function setPassword(
   }
   for (const each of whole) await requireMark(each, run, isOurs, address);
   const accounts = whole.map((each) => `${accountName(each[pair.pending])} IDENTIFIED BY ${literal(password)}`);
-  await run(
-    `ALTER USER ${accounts.join(", ")}${pair.pending === "twin" ? " ACCOUNT UNLOCK" : ""}`,
-    `setting the password of "${pair[pair.pending]}"`,
-    "Run as a user who may: GRANT CREATE USER ON *.* to the admin of this rotation.",
-  );
+  try {
+    await run(
+      `ALTER USER ${accounts.join(", ")}${pair.pending === "twin" ? " ACCOUNT UNLOCK" : ""}`,
+      `setting the password of "${pair[pair.pending]}"`,
+      "Run as a user who may: GRANT CREATE USER ON *.* to the admin of this rotation.",
+    );
+  } catch (error) {
+    // An earlier try may have set it, which a password history then holds.
+    if (errorNumber(error) !== usedBefore || !(await isAccepted(password, pair[pair.pending]))) throw error;
+  }
 }
 
 async function requireOriginal(
