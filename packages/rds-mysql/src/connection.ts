@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { RotationError } from "@quarterturn/core";
 import { addressOf, type EngineContext, type Login, noTlsError, type TlsPolicy, tlsError } from "@quarterturn/database";
@@ -56,9 +57,11 @@ export async function connect(
         }
       },
       async close() {
-        const timer = setTimeout(() => client.destroy(), 1_000);
+        const timer = setTimeout(() => socket.destroy(), 1_000);
         // A connection that has broken has nothing to end.
-        await client.end().catch(() => client.destroy());
+        await client.end().catch(() => socket.destroy());
+        // The driver does not wait for the server's part: an invocation that ended before would leave bytes to the next.
+        if (!socket.closed) await once(socket, "close");
         clearTimeout(timer);
       },
     };

@@ -4,9 +4,10 @@ const testsOf = {
     "packages/rds-postgres/**",
     "tools/engines/src/postgres*.test.ts",
     "tools/engines/src/supervised-server.test.ts",
-    "tools/{bench,bundle,demo}/test/**",
+    "tools/{bench,demo}/test/**",
+    "tools/bundle/test/{rotation,lazy-file}.test.ts",
   ],
-  mysql: ["packages/rds-mysql/test/**", "tools/engines/src/mysql*.test.ts"],
+  mysql: ["packages/rds-mysql/test/**", "tools/bundle/test/mysql.test.ts", "tools/engines/src/mysql*.test.ts"],
   mariadb: ["packages/rds-mysql/test/mariadb.test.ts", "tools/engines/src/mysql*.test.ts"],
 } as const;
 
