@@ -53,10 +53,13 @@ export async function connect(
           const [rows] = await client.query<RowDataPacket[]>({ sql, timeout: deadline.share() });
           return rows;
         } catch (error) {
+          // A connection that did not answer is not waited for again.
+          if (!isServerError(error)) socket.destroy();
           throw statementError(error, where, doing, remedy);
         }
       },
       async close() {
+        if (socket.destroyed) return;
         const timer = setTimeout(() => socket.destroy(), 1_000);
         // A connection that has broken has nothing to end.
         await client.end().catch(() => socket.destroy());
