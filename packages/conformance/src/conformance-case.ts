@@ -9,7 +9,7 @@ export interface ConformanceCase {
   readonly promise: 1 | 2 | 3 | 4 | 5 | 6;
   /** Absent: to every rotator. */
   readonly appliesTo?: (options: Pick<ConformanceOptions, "strategy" | "window" | "credentials" | "text">) => boolean;
-  /** @param report takes a figure for people. @throws AssertionError or AggregateError, saying what did not hold */
+  /** @param report takes a figure for people. @throws Error saying what did not hold */
   run(harness: Harness, report: (figure: string) => void): Promise<void>;
 }
 

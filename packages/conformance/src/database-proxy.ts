@@ -97,6 +97,8 @@ export async function startDatabaseProxy(meter: EffectMeter): Promise<DatabasePr
     },
     async play(next) {
       fault = next;
+      // A connection that was kept open must not go around the fault.
+      for (const socket of sockets) socket.destroy();
       if (next === "closed") await stopListening();
       else if (!server.listening) await listen(port);
     },

@@ -54,7 +54,7 @@ export interface Harness extends AsyncDisposable {
   scenario<T>(run: (scenario: Scenario) => Promise<T>, wish?: Wish): Promise<T>;
   /**
    * Runs a scenario for each item, side by side.
-   * @throws AggregateError naming the items that failed; Error where there is no item
+   * @throws Error naming the items that failed; Error where there is no item
    */
   each<T>(
     items: readonly T[],
@@ -127,10 +127,10 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
       const told = failures.map(
         ({ name, reason }) => `${name}: ${reason instanceof Error ? reason.message : String(reason)}`,
       );
-      throw new AggregateError(
-        failures.map(({ reason }) => reason),
-        `${failures.length} of ${items.length} failed\n${told.join("\n")}`,
-      );
+      // Not an AggregateError, of which vitest prints the parts only, without these names.
+      throw new Error(`${failures.length} of ${items.length} failed\n${told.join("\n")}`, {
+        cause: failures[0]?.reason,
+      });
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };

@@ -18,6 +18,7 @@ import type { Step } from "./event.ts";
  * - `replica-behind`: a replica of the secret is not in sync
  * - `unsupported`: this server cannot do what the strategy needs
  * - `service`: Secrets Manager, another AWS service, or the service that a key is for, answered with an error of its own
+ * - `busy`: the database was reached and takes no login now: too many connections, starting, shutting down
  * - `database`: the database answered with an error that has no more precise code
  * - `unexpected`: none of these; a bug
  */
@@ -37,6 +38,7 @@ export type ErrorCode =
   | "replica-behind"
   | "unsupported"
   | "service"
+  | "busy"
   | "database"
   | "unexpected";
 
@@ -74,6 +76,13 @@ export class RotationError extends Error {
   at(place: ErrorPlace): RotationError {
     return this.place ? this : new RotationError(this.code, this.what, this.advice, { cause: this.cause, place });
   }
+}
+
+/** What was thrown, as a RotationError: `unexpected` where it is none, with the original as its cause. */
+export function asRotationError(thrown: unknown): RotationError {
+  if (thrown instanceof RotationError) return thrown;
+  const advice = "Nobody foresaw this: please report it as a bug, with the log of this step.";
+  return new RotationError("unexpected", reasonOf(thrown), advice, { cause: thrown });
 }
 
 /** The text of anything that was thrown, for people; for an error without a message its code or name. */

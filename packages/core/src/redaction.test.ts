@@ -44,6 +44,12 @@ describe("redaction (promise 3)", () => {
     );
   });
 
+  test("a long number is redacted as it was written, also as the whole secret", () => {
+    const redactor = redactorOf('{"apiKey": 98765432109876543210}');
+    expect(redactor.redact("key 98765432109876543210")).toBe("key [redacted]");
+    expect(redactorOf("12345678901234567890").redact("12345678901234567890")).toBe("[redacted]");
+  });
+
   test("the longer of two values that overlap is replaced whole", () => {
     expect(redactorOf({ a: "secret", b: "secret-and-more" }).redact("x secret-and-more y")).toBe("x [redacted] y");
   });
@@ -87,6 +93,23 @@ describe("the log", () => {
       reason: "it said [redacted] {}",
       list: ["[redacted]"],
       apiCalls: { PutSecretValue: 1 },
+    });
+  });
+
+  test("keeps what it is filtered by, although a secret holds the same words", () => {
+    const lines: string[] = [];
+    const base = { step: "setSecret", secret: "arn:secret:prod/checkout" };
+    jsonLog(
+      (line) => lines.push(line),
+      "INFO",
+      base,
+      redactorOf({ level: "INFO", env: "prod", year: "2026" }).redact,
+    ).info("Done in prod");
+    expect(JSON.parse(lines[0] ?? "")).toEqual({
+      timestamp: expect.stringMatching(/^\d{4}-/),
+      level: "INFO",
+      ...base,
+      message: "Done in [redacted]",
     });
   });
 });

@@ -43,7 +43,7 @@ export function createRedactor(): Redactor {
     learn(secretText) {
       let value: unknown;
       try {
-        value = JSON.parse(secretText);
+        value = JSON.parse(secretText, numbersAsWritten);
       } catch {
         // Not JSON: a plain-text secret, or a malformed one whose every line may be secret.
         for (const line of secretText.split(/\r?\n/)) learnValue(line);
@@ -65,8 +65,13 @@ export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, " ").trim();
 }
 
+/** A long number read as a number is another text than the one that was stored. */
+function numbersAsWritten(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === "number" ? (context?.source ?? String(value)) : value;
+}
+
 function* secretLeaves(value: unknown): Generator<string> {
   if (typeof value === "object" && value !== null) {
     for (const [key, member] of Object.entries(value)) if (!publicKeys.has(key)) yield* secretLeaves(member);
-  } else if (typeof value === "string" || typeof value === "number") yield String(value);
+  } else if (typeof value === "string") yield value;
 }

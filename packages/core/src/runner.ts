@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { RotationError } from "./errors.ts";
+import { asRotationError, RotationError } from "./errors.ts";
 import type { RotationEvent } from "./event.ts";
 import { AWSCURRENT, AWSPREVIOUS, type Decision, decide, finishMove, type LabelMove, type Refusal } from "./labels.ts";
 import type { RotationContext, Rotator } from "./rotator.ts";
@@ -128,7 +128,7 @@ export async function runStep<S, Changes>(
   try {
     return await { createSecret, setSecret, testSecret, finishSecret }[event.step]();
   } catch (error) {
-    throw error instanceof RotationError ? error.at({ step: event.step, secretId }) : error;
+    throw asRotationError(error).at({ step: event.step, secretId });
   }
 }
 
@@ -142,7 +142,7 @@ function refuseLaggingReplicas({ laggingReplicas }: DescribedSecret): void {
   throw new RotationError(
     "replica-behind",
     `The secret's replicas are not in sync (${list})`,
-    "Nothing was changed. Repair the replication (see the replica's status message), or remove the replica; the service tries the rotation again.",
+    "This try changed nothing. Repair the replication (see the replica's status message), or remove the replica; the service tries the rotation again.",
   );
 }
 
@@ -152,13 +152,13 @@ function refuse(why: Refusal | "no-value" | "no-current" | "unmovable", token: s
       throw new RotationError(
         "not-enabled",
         "Rotation is off for this secret",
-        "Nothing was changed. It was cancelled or never configured: turn it on with RotateSecret.",
+        "This try changed nothing. It was cancelled or never configured: turn it on with RotateSecret.",
       );
     case "not-staged":
       throw new RotationError(
         "not-staged",
         `Version ${token} is not staged AWSPENDING`,
-        "The rotation was abandoned, or the token is of another secret. Start a new rotation with RotateSecret.",
+        "The rotation was abandoned, or the token is of another secret. If its setSecret ran, the database may have this version's password: see which version logs in and make that one AWSCURRENT; then start a new rotation with RotateSecret.",
       );
     case "no-value":
       throw new RotationError(

@@ -55,4 +55,4 @@ export async function readSecretValue<S extends StandardSchemaV1>(
   });
 }
 
-const repairAdvice = "Nothing was changed. Correct the secret's value with PutSecretValue, then rotate again.";
+const repairAdvice = "This try changed nothing. Correct the secret's value with PutSecretValue, then rotate again.";

@@ -51,6 +51,7 @@ export function secretsManagerStore(
       count(metadata(output)?.attempts);
       return output;
     } catch (error) {
+      if (isNotConfigured(error)) throw notConfigured(error);
       count(metadata(error)?.attempts);
       if (expected && error instanceof Error && error.name === expected.name) return expected.means;
       throw await translate(error, operation, secretId, client);
@@ -85,7 +86,7 @@ export function secretsManagerStore(
         throw new RotationError(
           "bad-secret",
           `The value of ${secretId} is binary`,
-          "Nothing was changed. Store it as text (SecretString), then rotate again.",
+          "This try changed nothing. Store it as text (SecretString), then rotate again.",
         );
       }
       learn(output.SecretString);
@@ -122,6 +123,20 @@ export function secretsManagerStore(
       return output ? "moved" : "conflict";
     },
   };
+}
+
+/** The SDK found no region or no credentials, and sent nothing. */
+function isNotConfigured(error: unknown): boolean {
+  return error instanceof Error && (error.name === "CredentialsProviderError" || error.message === "Region is missing");
+}
+
+function notConfigured(error: unknown): RotationError {
+  return new RotationError(
+    "bad-setting",
+    `There are no AWS credentials or no region to call Secrets Manager with (${reasonOf(error)})`,
+    "Lambda gives a function both. Elsewhere set AWS_REGION, and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or a profile; for the local endpoint any value will do, with SECRETS_MANAGER_ENDPOINT set to its URL.",
+    { cause: error },
+  );
 }
 
 async function translate(

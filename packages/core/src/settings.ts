@@ -67,6 +67,6 @@ function badSetting(name: string, expected: string): RotationError {
   return new RotationError(
     "bad-setting",
     `The environment variable ${name} must be ${expected}`,
-    "Nothing was changed. Correct the function's configuration.",
+    "This try changed nothing. Correct the function's configuration.",
   );
 }

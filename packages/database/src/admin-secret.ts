@@ -1,8 +1,15 @@
-import { jsonFormat, type Manifest, type RotationContext, RotationError, readSecretValue } from "@quarterturn/core";
+import {
+  type Deadline,
+  jsonFormat,
+  type Manifest,
+  type RotationContext,
+  RotationError,
+  readSecretValue,
+} from "@quarterturn/core";
 import type { Login } from "./engine.ts";
 import { type AdminSecret, adminSecretSchema, type DatabaseSecret } from "./secret.ts";
 import type { DatabaseSettings } from "./settings.ts";
-import { addressOf, isSameServer } from "./target.ts";
+import { addressOf, isRdsHost, isSameServer } from "./target.ts";
 import { tlsPolicy } from "./tls.ts";
 
 type Server = Pick<Login, "host" | "port">;
@@ -23,7 +30,7 @@ export async function adminLogin(
     throw new RotationError(
       "wrong-target",
       "The pending version and AWSCURRENT name different admin secrets (masterarn)",
-      "Nothing was changed. Cancel this rotation and remove AWSPENDING from its version; then rotate again.",
+      "This try changed nothing. Store AWSCURRENT's value anew with PutSecretValue, which ends this rotation; then start a new one.",
     );
   }
   const arn = current.masterarn ?? settings.superuserSecretArn;
@@ -31,13 +38,13 @@ export async function adminLogin(
     throw new RotationError(
       "bad-secret",
       "The secret names no admin secret",
-      'Nothing was changed. Put the ARN of the admin\'s secret into the secret under "masterarn", or set SUPERUSER_SECRET_ARN for the function.',
+      'This try changed nothing. Put the ARN of the admin\'s secret into the secret under "masterarn", or set SUPERUSER_SECRET_ARN for the function.',
     );
   }
   const text = await context.readSecret(arn);
   const admin = await readSecretValue(text, `the admin secret ${arn}`, adminSecretSchema(manifest), jsonFormat);
   const server = await serverOf(admin, arn, manifest, context);
-  await requireSecretsServer(current, server, settings.allowedHosts);
+  await requireSecretsServer(current, server, settings.allowedHosts, context.deadline);
   const dbname = admin.dbname ?? manifest.dbname;
   return {
     ...server,
@@ -57,7 +64,7 @@ async function serverOf(
 ): Promise<Server> {
   if (admin.host !== undefined) return { host: admin.host, port: admin.port ?? manifest.port };
   const rds = await import("./rds.ts");
-  return rds.managedServer(arn, await context.readTags(arn), manifest.engines);
+  return rds.managedServer(arn, await context.readTags(arn), manifest.engines, context.deadline);
 }
 
 /**
@@ -65,18 +72,20 @@ async function serverOf(
  *
  * @throws RotationError `wrong-target`
  */
-async function requireSecretsServer(secret: Server, admin: Server, allowedHosts: readonly string[]): Promise<void> {
+async function requireSecretsServer(
+  secret: Server,
+  admin: Server,
+  allowedHosts: readonly string[],
+  deadline: Deadline,
+): Promise<void> {
   if (isSameServer(secret, admin) || allowedHosts.includes(secret.host.toLowerCase())) return;
-  const rds = await import("./rds.ts");
-  const belongs =
-    rds.isRdsHost(secret.host) &&
-    rds.isRdsHost(admin.host) &&
-    secret.port === admin.port &&
-    (await rds.isSameDatabase(secret.host, admin.host));
-  if (belongs) return;
+  if (isRdsHost(secret.host) && isRdsHost(admin.host) && secret.port === admin.port) {
+    const rds = await import("./rds.ts");
+    if (await rds.isSameDatabase(secret.host, admin.host, deadline)) return;
+  }
   throw new RotationError(
     "wrong-target",
     `The secret's server ${addressOf(secret)} is not the admin secret's (${addressOf(admin)}), nor a replica or endpoint of it`,
-    "Nothing was changed. Correct the host of one of the two secrets; if both names mean the same database (a CNAME, a proxy), list the secret's host in ALLOWED_HOSTS of the function.",
+    "This try changed nothing. Correct the host of one of the two secrets; if both names mean the same database (a CNAME, a proxy), list the secret's host in ALLOWED_HOSTS of the function.",
   );
 }

@@ -24,16 +24,15 @@ export interface Engine {
   /** The one source of the default port and database, of the excluded characters and of the longest name. */
   readonly manifest: Manifest;
   /**
-   * Whether the sessions of a twin act with the identity of its original; then `probe` must say so before a twin is promoted.
-   */
-  readonly twinActsAsOriginal: boolean;
-  /**
    * Logs in to change something. The session must distrust what the database's users can configure, since they could otherwise run code
    * in it.
    */
   login(login: Login, context: EngineContext): Promise<Session | "rejected">;
-  /** Logs in as an application would, asks for the identity that the session acts with, and logs out. Changes nothing. */
-  probe(login: Login, context: EngineContext): Promise<{ readonly actsAs: string } | "rejected">;
+  /**
+   * Logs in as an application would, looks whether the session is what it should be (`unsupported` where the server does not make a twin
+   * act as its original although it was told to), and logs out. Changes nothing.
+   */
+  probe(login: Login, context: EngineContext): Promise<"accepted" | "rejected">;
 }
 
 /** An authenticated connection. Every method is idempotent and may run in two sessions at the same time. */

@@ -1,9 +1,9 @@
-import { generatePassword, RotationError, type Rotator, readSecretValue } from "@quarterturn/core";
+import { generatePassword, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
 import type { Engine, Login } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
 import type { DatabaseSettings } from "./settings.ts";
-import { loginOf, pendingRejected } from "./single-user.ts";
+import { loginOf, requireLogin } from "./single-user.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
 import { otherOfPair, pairOf } from "./twin.ts";
 
@@ -29,7 +29,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         throw new RotationError(
           "superseded",
           `The pending version and AWSCURRENT both name the user "${current.username}": AWSCURRENT was moved while this rotation ran`,
-          "Nothing was changed. Cancel this rotation and remove AWSPENDING from its version; then rotate again.",
+          "This try changed nothing. Store AWSCURRENT's value anew with PutSecretValue, which ends this rotation; then start a new one.",
         );
       }
       requireSameTarget(current, pending, "The pending version", otherOfPair(current.username, engine.manifest));
@@ -41,13 +41,14 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(admin)} refuses the admin "${admin.username}"`,
-          "Nothing was changed. Correct the admin secret (masterarn), or rotate it; then rotate this secret again.",
+          "This try changed nothing. Correct the admin secret (masterarn), or rotate it; then rotate this secret again.",
         );
       }
       try {
         const pair = pairOf(current.username);
         if (pair.pending === "twin") await session.alignTwin(pair.original, pair.twin);
         await session.setPassword(pair, pending.password);
+        context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
       } finally {
         await session.close();
       }
@@ -63,33 +64,13 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(at)} refuses the user "${account.username}" with AWSCURRENT's password`,
-          "Nothing was changed: an admin acts only for a user whose password is known. Store the password that works with PutSecretValue, or give the user AWSCURRENT's password in the database; then rotate again.",
+          "This try changed nothing: an admin acts only for a user whose password is known. Store the password that works with PutSecretValue, or give the user AWSCURRENT's password in the database; then rotate again.",
         );
       }
     },
 
     async test(pending, context) {
-      const answer = await engine.probe(loginOf(pending), context);
-      if (answer === "rejected") throw pendingRejected(pending);
-      if (!engine.twinActsAsOriginal || answer.actsAs !== pairOf(pending.username).twin) return;
-
-      // A twin that acts for itself must not be promoted; but one that is AWSCURRENT already (made by AWS's function, and this is the lone
-      // test of RotateImmediately=false) is in use, and the next rotation to it makes it act as its original.
-      const current = await readSecretValue(
-        await context.readSecret(context.secretId),
-        "AWSCURRENT",
-        schema,
-        databaseSecretFormat,
-      );
-      if (current.username === pending.username) {
-        context.log.warn("The user in use does not act as its original yet: objects that it creates are its own");
-        return;
-      }
-      throw new RotationError(
-        "unsupported",
-        `The sessions of "${pending.username}" at ${addressOf(pending)} act as itself and not as "${pairOf(pending.username).original}"`,
-        "AWSCURRENT was not moved. This server ignores the role setting of a user, as PostgreSQL 17.1, 16.5, 15.9, 14.14 and 13.17 do: update its minor version, or use the single-user strategy.",
-      );
+      await requireLogin(engine, pending, context);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type CurrentAfterSet, generatePassword, RotationError, type Rotator } from "@quarterturn/core";
-import type { Engine, Login, Session } from "./engine.ts";
+import type { Engine, EngineContext, Login, Session } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
@@ -24,7 +24,11 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
 
       // AWSCURRENT first: it logs in unless something went wrong before, so the server's audit log shows no refused login.
       const session = await engine.login(loginOf(current), context);
-      if (session !== "rejected") return changing(session, pending.password);
+      if (session !== "rejected") {
+        const afterwards = await changing(session, pending.password);
+        context.log.info("The user has the pending password", { server: addressOf(current), user: current.username });
+        return afterwards;
+      }
 
       // An earlier try may have changed the password already.
       const earlier = await engine.probe(loginOf(pending), context);
@@ -49,12 +53,12 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
       throw new RotationError(
         "credentials-rejected",
         `${addressOf(current)} refuses the user "${current.username}" with the passwords of AWSCURRENT${before ? "," : " and"} the pending version${before ? " and AWSPREVIOUS" : ""}`,
-        "Nothing was changed. Give the user AWSCURRENT's password in the database, or store the password that works with PutSecretValue; then rotate again.",
+        "This try changed nothing. A server says no more than that: the password is another one, or the user does not exist or is no longer valid (see its log). Give the user AWSCURRENT's password in the database, or store the password that works with PutSecretValue (an abandoned rotation leaves it in a version without labels: list-secret-version-ids --include-deprecated); then rotate again.",
       );
     },
 
     async test(pending, context) {
-      if ((await engine.probe(loginOf(pending), context)) === "rejected") throw pendingRejected(pending);
+      await requireLogin(engine, pending, context);
     },
   };
 }
@@ -65,9 +69,13 @@ export function loginOf(secret: DatabaseSecret): Login {
   return { host, port, username, password, tls: tlsPolicy(secret), ...(dbname === undefined ? {} : { dbname }) };
 }
 
-/** The error of testSecret where the server was reached. */
-export function pendingRejected(pending: DatabaseSecret): RotationError {
-  return new RotationError(
+/** testSecret of both strategies: the pending credentials log in. */
+export async function requireLogin(engine: Engine, pending: DatabaseSecret, context: EngineContext): Promise<void> {
+  if ((await engine.probe(loginOf(pending), context)) === "accepted") {
+    context.log.info("The pending credentials log in", { server: addressOf(pending), user: pending.username });
+    return;
+  }
+  throw new RotationError(
     "credentials-rejected",
     `${addressOf(pending)} refuses the pending password of the user "${pending.username}"`,
     "AWSCURRENT was not moved. The service tries again; if it stays so, look for somebody else who changes this user's password.",

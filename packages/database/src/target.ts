@@ -32,6 +32,11 @@ export function requireSameTarget(
   throw new RotationError(
     "wrong-target",
     `${version} and AWSCURRENT differ in ${differences.join(" and ")}`,
-    "Nothing was changed. Cancel this rotation and remove AWSPENDING from its version, make AWSCURRENT's value right, and rotate again.",
+    "This try changed nothing. See which version's credentials the database accepts, and make that version AWSCURRENT or store its value with PutSecretValue, which ends this rotation; then start a new one.",
   );
+}
+
+/** Whether a host name is one that RDS gave, so that the API can be asked about it. */
+export function isRdsHost(host: string): boolean {
+  return /^[a-z0-9-]+\.(cluster-(ro-)?)?[a-z0-9]+\.[a-z0-9-]+\.rds\.amazonaws\.com(\.cn)?$/i.test(host);
 }

@@ -26,7 +26,7 @@ export function otherOfPair(username: string, manifest: Manifest): string {
       other === ""
         ? `The user "${username}" is nobody's twin: nothing stands before ${suffix}`
         : `The second user "${other}" would have a name of ${Buffer.byteLength(other)} bytes, and ${manifest.title} allows ${limit}`,
-      "Nothing was changed. Use a user with a shorter name, or the single-user strategy.",
+      "This try changed nothing. Use a user with a shorter name, or the single-user strategy.",
     );
   }
   return other;

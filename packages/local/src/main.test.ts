@@ -15,8 +15,18 @@ function folder(): string {
   return path;
 }
 
-function run(...flags: string[]): { child: ChildProcess; output: () => string; errors: () => string } {
-  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+function run(...flags: string[]): ReturnType<typeof runWith> {
+  return runWith({}, ...flags);
+}
+
+function runWith(
+  env: Record<string, string>,
+  ...flags: string[]
+): { child: ChildProcess; output: () => string; errors: () => string } {
+  const child = spawn(process.execPath, [MAIN, ...flags], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   onTestFinished(() => {
     child.kill("SIGKILL");
   });
@@ -67,7 +77,35 @@ it.each(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
+it("gives a function this endpoint and nothing of the shell's AWS, from when its module is loaded", async () => {
+  const directory = folder();
+  writeFileSync(
+    join(directory, "handler.cjs"),
+    `require("node:fs").writeFileSync(__dirname + "/env", JSON.stringify(process.env)); exports.handler = async () => {};`,
+  );
+  const shell = {
+    AWS_PROFILE: "production",
+    AWS_SESSION_TOKEN: "real",
+    AWS_ACCESS_KEY_ID: "real",
+    AWS_SECRET_ACCESS_KEY: "real",
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: "http://127.0.0.1:9",
+    AWS_REGION: "eu-north-1",
+  };
+  const { output } = runWith(shell, "--function", `f=${join(directory, "handler.cjs")}`);
+  await expect.poll(output, { timeout: 5_000 }).toMatch(/^http:/);
+  const seen = JSON.parse(readFileSync(join(directory, "env"), "utf8")) as Record<string, string>;
+  const url = output().trim();
+  expect(seen).toMatchObject({
+    SECRETS_MANAGER_ENDPOINT: url,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: url,
+    AWS_REGION: "us-east-1",
+  });
+  expect(seen).not.toHaveProperty("AWS_PROFILE");
+  expect(JSON.stringify(seen)).not.toContain('"real"');
+});
+
 it.each([
+  [["--function", "f=a.js", "--function", "f=b.js"], "There are two functions of the name f."],
   [["--port", "eighty"], "It is a number from 0 to 65535."],
   [["--port", "65536"], "It is a number from 0 to 65535."],
   [["--function", "f"], "It is NAME=MODULE-OR-URL"],

@@ -36,8 +36,12 @@ const program = new Command("quarterturn-local")
 
 const { port, function: sources, file } = program.parse().opts<Flags>();
 const functions: Record<string, RotationFunction> = {};
-for (const [name, source] of Object.entries(sources)) functions[name] = await load(name, source).catch(fail);
+const started = Promise.withResolvers<void>();
+for (const [name, source] of Object.entries(sources)) functions[name] = functionAt(name, source);
 const local = await startLocal({ port, functions, ...(file !== undefined && { file }) }).catch(fail);
+isolateFunctions();
+started.resolve();
+for (const [name, source] of Object.entries(sources)) await load(name, source).catch(fail);
 local.onEvent((event) => process.stderr.write(`${lineOf(event)}\n`));
 process.stdout.write(`${local.url}\n`);
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -58,11 +62,37 @@ function readFunction(text: string, sofar: Record<string, string>): Record<strin
   if (name === undefined || source === undefined) {
     throw new InvalidArgumentError("It is NAME=MODULE-OR-URL; a name has letters, digits, - and _, 64 at most.");
   }
+  if (name in sofar) throw new InvalidArgumentError(`There are two functions of the name ${name}.`);
   return { ...sofar, [name]: source };
 }
 
-async function load(name: string, source: string): Promise<RotationFunction> {
-  if (/^https?:\/\//.test(source)) return new URL(source);
+/** A module is loaded when the endpoint has started, since it may read its environment as soon as it is loaded. */
+function functionAt(name: string, source: string): RotationFunction {
+  if (isUrl(source)) return new URL(source);
+  return async (event, context) => {
+    await started.promise;
+    return (await load(name, source))?.(event, context);
+  };
+}
+
+/** Functions in this process reach this endpoint and no other, whatever credentials the shell has: those are not handed on to them. */
+function isolateFunctions(): void {
+  for (const name of ["AWS_PROFILE", "AWS_SESSION_TOKEN"]) delete process.env[name];
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: "local",
+    AWS_SECRET_ACCESS_KEY: "local",
+    AWS_REGION: local.region,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: local.url,
+    SECRETS_MANAGER_ENDPOINT: local.url,
+  });
+}
+
+function isUrl(source: string): boolean {
+  return /^https?:\/\//.test(source);
+}
+
+async function load(name: string, source: string): Promise<Exclude<RotationFunction, URL> | undefined> {
+  if (isUrl(source)) return undefined;
   const path = resolve(source);
   const file = existsSync(path) ? path : createRequire(join(process.cwd(), "any.js")).resolve(source);
   const module = v.safeParse(moduleSchema, await import(pathToFileURL(file).href));
@@ -82,5 +112,6 @@ function detailsOf(event: LocalEvent): (string | undefined)[] {
 }
 
 function fail(error: unknown): never {
-  return program.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+  const [firstLine] = (error instanceof Error ? error.message : String(error)).split("\n");
+  return program.error(`error: ${firstLine}`);
 }

@@ -11,9 +11,12 @@ import {
 import { Client, DatabaseError } from "pg";
 import { certificateIssuer } from "./certificate-issuer.ts";
 
+/** Server and user, for messages. */
+export const whereOf = (login: Login) => `${addressOf(login)} (logged in as "${login.username}")`;
+
 export interface Connection {
   readonly client: Client;
-  /** Ends it; waits a second for the server's part of that, and no longer. */
+  /** Ends it; waits a second at most for the server's part of that. */
   close(): Promise<void>;
 }
 
@@ -35,11 +38,9 @@ export async function connect(login: Login, { deadline }: EngineContext): Promis
     user: login.username,
     password: login.password,
     database: login.dbname,
-    // An address, and not only a name, is verified: pg itself passes no host for it.
-    ssl: login.tls && { secureContext: login.tls.secureContext, host: login.host },
+    ssl: login.tls && { secureContext: login.tls.secureContext },
     stream: () => socket,
     connectionTimeoutMillis: milliseconds,
-    query_timeout: milliseconds,
     application_name: "quarterturn",
   });
   // Without a listener, an error of an idle connection would end the process; the next query reports it.
@@ -49,14 +50,14 @@ export async function connect(login: Login, { deadline }: EngineContext): Promis
     return {
       client,
       async close() {
-        const timer = setTimeout(() => socket.destroy(), 1_000);
+        const timer = setTimeout(() => socket.destroy(), Math.min(1_000, deadline.share()));
         await client.end();
         clearTimeout(timer);
       },
     };
   } catch (error) {
     socket.destroy();
-    const where = `${addressOf(login)} (user "${login.username}")`;
+    const where = whereOf(login);
     if (error instanceof DatabaseError) {
       if (error.code === "28P01") return "rejected";
       throw loginError(error, login, where);
@@ -64,6 +65,35 @@ export async function connect(login: Login, { deadline }: EngineContext): Promis
     const issuer = isUnknownAuthority(error) ? await certificateIssuer(login, deadline.share()) : undefined;
     throw tlsError(error, where, issuer) ?? connectionError(error, login, where, isConnected, milliseconds);
   }
+}
+
+/**
+ * Whether a login is accepted: the password is proven also where the server, after it has checked it, has another reason to say no.
+ *
+ * @throws RotationError where the server did not get so far
+ */
+export async function isAccepted(login: Login, context: EngineContext): Promise<boolean> {
+  try {
+    const connection = await connect(login, context);
+    if (connection === "rejected") return false;
+    await connection.close();
+    return true;
+  } catch (error) {
+    if (hasNoRoom(error) || ["42501", "3D000"].includes(causeOf(error)?.code ?? "")) return true;
+    throw error;
+  }
+}
+
+/** Whether a login ended at the user's or the database's own connection limit, which the server looks at after the password. */
+export function hasNoRoom(error: unknown): boolean {
+  const { code, routine } = causeOf(error) ?? {};
+  return code === "53300" && ["InitializeSessionUserId", "CheckMyDatabase"].includes(routine ?? "");
+}
+
+/** The server's own error behind one that is thrown. */
+export function causeOf(error: unknown): DatabaseError | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof DatabaseError ? cause : undefined;
 }
 
 function connectionError(
@@ -81,7 +111,7 @@ function connectionError(
       ? new RotationError(
           "timeout",
           `${where}: connected, and no answer within ${milliseconds} ms`,
-          "Nothing was changed by this login. Check that the port is PostgreSQL's and that the server is not overloaded or starting.",
+          "This try changed nothing by this login. Check that the port is PostgreSQL's and that the server is not overloaded or starting.",
           because,
         )
       : new RotationError(
@@ -133,7 +163,7 @@ function loginError(error: DatabaseError, login: Login, where: string): Rotation
       );
     default:
       return new RotationError(
-        error.code?.startsWith("53") || error.code?.startsWith("57P") ? "unreachable" : "database",
+        error.code?.startsWith("53") || error.code?.startsWith("57P") ? "busy" : "database",
         said,
         "The server is there and does not take this login now. The service tries again.",
         because,
@@ -171,6 +201,15 @@ export function statementError(
         "unsupported",
         said,
         "The server is read-only: put the writer's host into the secret.",
+        because,
+      );
+    case "57014":
+    case "25P03":
+    case "25P04":
+      return new RotationError(
+        "timeout",
+        said,
+        "Another session may hold the user's row locked. The service tries again.",
         because,
       );
     default:

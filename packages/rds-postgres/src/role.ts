@@ -27,8 +27,20 @@ export interface RolePair {
   readonly isMember: boolean;
   /** Whether that membership lets it inherit and SET ROLE. */
   readonly isFullMember: boolean;
-  /** Objects, in all databases, that the twin owns itself. */
-  readonly ownedByTwin: number;
+  /** What the twin has and the original has not. */
+  readonly twinsOwn: TwinsOwn;
+}
+
+/** What a twin has for itself: a session that acts as the original cannot use it, nor can the original. */
+interface TwinsOwn {
+  /** How many objects it owns. */
+  readonly objects: number;
+  /** How many objects name it in their rights. */
+  readonly rights: number;
+  /** The databases of these. */
+  readonly databases: readonly string[];
+  /** Roles, other than the original, that it is a member of. */
+  readonly memberships: readonly string[];
 }
 
 /** The query for a pair; one row, read by `rolePairOf`. Everything that it reads is shared by all databases and readable by everybody. */
@@ -46,9 +58,14 @@ export function rolePairQuery(original: string, twin: string): string {
   return `SELECT ${role(original)} AS original, ${role(twin)} AS twin,
     EXISTS (SELECT ${membership}) AS is_member,
     EXISTS (SELECT ${membership} AND ${option("inherit_option")} AND ${option("set_option")}) AS is_full_member,
-    (SELECT pg_catalog.count(*) FROM pg_catalog.pg_shdepend s, pg_catalog.pg_roles t
-      WHERE t.rolname = ${escapeLiteral(twin)} AND s.refobjid = t.oid AND s.deptype = 'o'
-      AND s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass) AS owned_by_twin`;
+    (SELECT pg_catalog.json_build_object(
+        'objects', pg_catalog.count(*) FILTER (WHERE s.deptype = 'o'), 'rights', pg_catalog.count(*) FILTER (WHERE s.deptype = 'a'),
+        'databases', COALESCE(pg_catalog.json_agg(DISTINCT d.datname) FILTER (WHERE d.oid IS NOT NULL), '[]'),
+        'memberships', (SELECT COALESCE(pg_catalog.json_agg(g.rolname), '[]') FROM pg_catalog.pg_auth_members m, pg_catalog.pg_roles g, pg_catalog.pg_roles t
+          WHERE t.rolname = ${escapeLiteral(twin)} AND m.member = t.oid AND g.oid = m.roleid AND g.rolname <> ${escapeLiteral(original)}))
+      FROM pg_catalog.pg_roles t JOIN pg_catalog.pg_shdepend s ON s.refobjid = t.oid LEFT JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+      WHERE t.rolname = ${escapeLiteral(twin)} AND s.deptype IN ('o', 'a') AND s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      AND s.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass) AS twins_own`;
 }
 
 export function rolePairOf(row: Record<string, unknown> | undefined): RolePair {
@@ -57,7 +74,7 @@ export function rolePairOf(row: Record<string, unknown> | undefined): RolePair {
     twin: roleOf(row?.twin),
     isMember: row?.is_member === true,
     isFullMember: row?.is_full_member === true,
-    ownedByTwin: Number(row?.owned_by_twin),
+    twinsOwn: row?.twins_own as TwinsOwn,
   };
 }
 

@@ -1,11 +1,19 @@
-import { RotationError } from "@quarterturn/core";
+import { type LogFields, RotationError } from "@quarterturn/core";
 import { addressOf, type EngineContext, type Login, type Pair, type Session } from "@quarterturn/database";
-import { DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
-import type { Connection } from "./connection.ts";
+import { escapeIdentifier, escapeLiteral } from "pg";
+import { type Connection, causeOf, isAccepted } from "./connection.ts";
 import { type Role, type RolePair, rolePairOf, rolePairQuery } from "./role.ts";
 import { type Identity, type Run, transaction } from "./transaction.ts";
-import { losesRoleAtDiscard, type TwinStatement, twinStatements } from "./twin.ts";
-import { passwordVerifier } from "./verifier.ts";
+import { losesRoleAtDiscard, mustStayItself, type TwinStatement, twinStatements } from "./twin.ts";
+import { type PasswordEncryption, sentAsIs, sentForm } from "./verifier.ts";
+
+/** What differs between changing one's own password and setting another's. */
+interface PasswordChange {
+  /** What an admin does where the right is missing, given the session's user. */
+  remedy(admin: string): string;
+  before(run: Run, identity: Identity): Promise<void>;
+  beforeCommit?(): Promise<void>;
+}
 
 /** A session over an open connection. @param sendsVerifier whether a password is sent as its verifier */
 export function openSession(
@@ -16,35 +24,44 @@ export function openSession(
 ): Session {
   const address = addressOf(login);
 
-  function passwordStatement(username: string, password: string, { passwordEncryption }: Identity): string {
-    const isAscii = /^[\x20-\x7e]*$/.test(password);
-    const sent = sendsVerifier && isAscii ? passwordVerifier(username, password, passwordEncryption) : password;
-    return `ALTER ROLE ${escapeIdentifier(username)} PASSWORD ${escapeLiteral(sent)}`;
-  }
-
   return {
     async changePassword(next) {
-      await transaction(client, login, context, async (run, identity) => {
-        if (identity.sessionUser !== login.username) {
+      await givePassword(login.username, next, {
+        remedy: () =>
+          `Where rds.restrict_password_commands is on, a role that may runs: GRANT rds_password TO ${escapeIdentifier(login.username)};`,
+        async before(_run, identity) {
+          if (identity.sessionUser === login.username) return;
           throw new RotationError(
             "wrong-target",
             `${address}: the login of "${login.username}" is a session of "${identity.sessionUser}"`,
-            "Nothing was changed. A proxy or a mapping of user names stands in between: put the server's own host and user into the secret.",
+            "This try changed nothing. A proxy or a mapping of user names stands in between: put the server's own host and user into the secret.",
           );
-        }
-        await run(
-          passwordStatement(login.username, next, identity),
-          `changing the password of "${login.username}"`,
-          `Where rds.restrict_password_commands is on, a role that may runs: GRANT rds_password TO ${escapeIdentifier(login.username)};`,
-        );
+        },
+        // The row is ours until COMMIT: this makes it a compare-and-swap. A step of a rotation that was given up may run late, and must
+        // not overwrite what a newer one set since this session logged in. Two of the same step set the same.
+        async beforeCommit() {
+          if ((await isAccepted(login, context)) || (await isAccepted({ ...login, password: next }, context))) return;
+          throw new RotationError(
+            "superseded",
+            `${address}: the password of "${login.username}" was changed by somebody else while this step ran`,
+            "This try changed nothing. See which version's credentials the database accepts before anything else is changed.",
+          );
+        },
       });
       return "refused";
     },
 
     alignTwin: (original, twin) =>
       transaction(client, login, context, async (run, { versionNumber, sessionUser }) => {
-        const pair = await readPair(run, original, twin);
+        const pair = await withUsableRole(run, await readPair(run, original, twin));
         if (pair.twin) requireMember(pair, original, twin);
+        if (mustStayItself(pair)) {
+          context.log.warn(
+            "The twin has objects, rights, memberships or settings of its own and acts as itself, as AWS's function left it: give them to the original, and the next rotation makes it act as that",
+            ownFields(pair, original, twin),
+          );
+          return;
+        }
         for (const statement of twinStatements(pair, twin, sessionUser, versionNumber)) await apply(run, statement);
         if (losesRoleAtDiscard(versionNumber)) {
           context.log.warn(
@@ -52,30 +69,53 @@ export function openSession(
             { versionNumber },
           );
         }
-        if (pair.ownedByTwin > 0) {
-          context.log.warn(
-            "The twin owns objects itself, which the original cannot change: run the statement in each of its databases",
-            {
-              objects: pair.ownedByTwin,
-              statement: `REASSIGN OWNED BY ${escapeIdentifier(twin)} TO ${escapeIdentifier(original)};`,
-            },
-          );
-        }
       }),
 
     setPassword: (pair: Pair, password) =>
-      transaction(client, login, context, async (run, identity) => {
-        requireMember(await readPair(run, pair.original, pair.twin), pair.original, pair.twin);
-        const username = pair[pair.pending];
-        await run(
-          passwordStatement(username, password, identity),
-          `setting the password of "${username}"`,
-          `Run as a role that may: GRANT ${escapeIdentifier(username)} TO ${escapeIdentifier(identity.sessionUser)} WITH ADMIN OPTION; (and GRANT rds_password TO it where rds.restrict_password_commands is on)`,
-        );
+      givePassword(pair[pair.pending], password, {
+        remedy: (admin) =>
+          `Run as a role that may: GRANT ${escapeIdentifier(pair[pair.pending])} TO ${escapeIdentifier(admin)} WITH ADMIN OPTION; (and GRANT rds_password TO it where rds.restrict_password_commands is on)`,
+        async before(run) {
+          const roles = await readPair(run, pair.original, pair.twin);
+          requireMember(roles, pair.original, pair.twin);
+          if (pair.pending === "twin") return;
+          requireFullMember(roles, pair.original, pair.twin);
+          if (roles.twinsOwn.objects + roles.twinsOwn.rights === 0) return;
+          context.log.warn(
+            "The twin has objects or rights of its own, which the original cannot use: they are out of the application's reach until the next rotation",
+            ownFields(roles, pair.original, pair.twin),
+          );
+        },
       }),
 
     close,
   };
+
+  /** Sets a password in one transaction; an md5 form that is refused at the login, since pg_hba.conf wants SCRAM, gives way to that. */
+  async function givePassword(username: string, password: string, { remedy, before, beforeCommit }: PasswordChange) {
+    let form: PasswordEncryption = "scram-sha-256";
+    const run = (wanted?: PasswordEncryption) =>
+      transaction(client, login, context, async (run, identity) => {
+        if (!wanted) await before(run, identity);
+        form = wanted ?? identity.passwordEncryption;
+        const sent = sendsVerifier ? sentForm(username, password, form) : sentAsIs(password);
+        const sql = `ALTER ROLE ${escapeIdentifier(username)} PASSWORD ${escapeLiteral(sent)}`;
+        await run(sql, `setting the password of "${username}"`, remedy(identity.sessionUser));
+        if (!wanted) await beforeCommit?.();
+      });
+    await run();
+    if (form === "scram-sha-256" || (await isAccepted({ ...login, username, password }, context))) return;
+    context.log.warn(
+      "The server is configured to store md5 and refuses it at the login: the password is stored as SCRAM",
+      { server: address, user: username },
+    );
+    await run("scram-sha-256");
+  }
+
+  function ownFields({ twinsOwn }: RolePair, original: string, twin: string): LogFields {
+    const statement = `REASSIGN OWNED BY ${escapeIdentifier(twin)} TO ${escapeIdentifier(original)};`;
+    return { server: address, twin, ...twinsOwn, ...(twinsOwn.objects > 0 ? { statement } : {}) };
+  }
 
   async function readPair(run: Run, original: string, twin: string): Promise<RolePair & { original: Role }> {
     const [row] = await run(rolePairQuery(original, twin), "reading the two users");
@@ -84,8 +124,20 @@ export function openSession(
     throw new RotationError(
       "wrong-target",
       `${address} has no user "${original}", whose twin "${twin}" would be`,
-      "Nothing was changed. Create it, or use the single-user strategy for this user.",
+      "This try changed nothing. Create it, or use the single-user strategy for this user.",
     );
+  }
+
+  /** A role setting that the original may not use does not make its sessions another role's, and must not be copied. */
+  async function withUsableRole<P extends { original: Role }>(run: Run, pair: P): Promise<P> {
+    const { name, settings } = pair.original;
+    const role = settings.find((setting) => setting.name === "role" && setting.database === undefined);
+    if (!role) return pair;
+    const sql = `SELECT pg_catalog.pg_has_role(o.oid, r.oid, 'MEMBER') AS may FROM pg_catalog.pg_roles o, pg_catalog.pg_roles r
+      WHERE o.rolname = ${escapeLiteral(name)} AND r.rolname = ${escapeLiteral(role.value)}`;
+    const [row] = await run(sql, "reading the original's role");
+    if (row?.may === true) return pair;
+    return { ...pair, original: { ...pair.original, settings: settings.filter((setting) => setting !== role) } };
   }
 
   /** A role that merely has the twin's name is somebody else's, and its password must not get into this secret. */
@@ -94,24 +146,37 @@ export function openSession(
     throw new RotationError(
       "wrong-target",
       `${address} has a user "${twin}" that is not a member of "${original}"`,
-      `Nothing was changed. If it is meant to be the second user of this secret, run: GRANT ${escapeIdentifier(original)} TO ${escapeIdentifier(twin)}; otherwise rename one of the two.`,
+      `This try changed nothing. If it is meant to be the second user of this secret, run: GRANT ${escapeIdentifier(original)} TO ${escapeIdentifier(twin)}; otherwise rename one of the two.`,
     );
   }
 
-  async function apply(run: Run, { sql, doing, remedy, isOptional }: TwinStatement): Promise<void> {
+  /**
+   * A membership that gives nothing shows no pair: somebody may have made it only to get the original's password into the twin's secret.
+   */
+  function requireFullMember({ isFullMember, twin: role }: RolePair, original: string, twin: string): void {
+    if (isFullMember || role?.settings.some(({ name, value }) => name === "role" && value === original)) return;
+    throw new RotationError(
+      "wrong-target",
+      `${address} has a user "${twin}" that may not act as "${original}", although it is a member`,
+      `This try changed nothing. If the two are the users of this secret, run: GRANT ${escapeIdentifier(original)} TO ${escapeIdentifier(twin)} WITH INHERIT TRUE, SET TRUE;`,
+    );
+  }
+
+  async function apply(run: Run, { sql, sayable, doing, remedy, isOptional }: TwinStatement): Promise<void> {
     if (!isOptional) return void (await run(sql, doing, remedy));
     await run("SAVEPOINT setting", doing);
     try {
       await run(sql, doing, remedy);
     } catch (error) {
-      // Not permitted to this admin, or unknown to (or refused by) this version of the server.
-      const cause = error instanceof Error ? error.cause : undefined;
-      if (!(cause instanceof DatabaseError) || !["42501", "42704", "22023"].includes(cause.code ?? "")) throw error;
+      // Not permitted to this admin, or unknown to or refused by this version of the server; but not a conflict, or a connection that ended.
+      const { code = "" } = causeOf(error) ?? {};
+      if (code === "" || /^(XX|40|57|08|53|25)/.test(code)) throw error;
       await run("ROLLBACK TO SAVEPOINT setting", doing);
-      context.log.warn(
-        "A setting of the original could not be given to the twin: an admin who may can run the statement",
-        { statement: `${sql};`, reason: cause.message },
-      );
+      context.log.warn("The twin could not be made like its original in this: a role that may can run the statement", {
+        server: address,
+        statement: sayable,
+        sqlstate: code,
+      });
     }
   }
 }

@@ -1,6 +1,6 @@
-import { addressOf, type EngineContext, type Login } from "@quarterturn/database";
-import { type Client, DatabaseError } from "pg";
-import { statementError } from "./connection.ts";
+import type { EngineContext, Login } from "@quarterturn/database";
+import type { Client } from "pg";
+import { causeOf, statementError, whereOf } from "./connection.ts";
 import type { PasswordEncryption } from "./verifier.ts";
 
 /** What is known of the connection's server and user. */
@@ -8,6 +8,10 @@ export interface Identity {
   readonly sessionUser: string;
   /** server_version_num, e.g. 180004 */
   readonly versionNumber: number;
+  /**
+   * How the server is configured to store passwords: md5 where clients may know nothing newer. A setting of the user or of the database
+   * is not asked: whoever owns those could lock the user out by it.
+   */
   readonly passwordEncryption: PasswordEncryption;
 }
 
@@ -28,10 +32,11 @@ export async function transaction(
   { deadline }: EngineContext,
   work: (run: Run, identity: Identity) => Promise<void>,
 ): Promise<void> {
-  const where = `${addressOf(login)} (user "${login.username}")`;
+  const where = whereOf(login);
   const run: Run = async (sql, doing, remedy) => {
     try {
-      const result = await client.query(sql);
+      const query = { text: sql, query_timeout: deadline.share() };
+      const result = await client.query(query);
       // pg answers several statements with an array of results, which its types do not say.
       return [result].flat().at(-1)?.rows ?? [];
     } catch (error) {
@@ -44,7 +49,7 @@ export async function transaction(
       await work(run, {
         sessionUser: String(identity?.session_user),
         versionNumber: Number(identity?.version),
-        passwordEncryption: identity?.encryption === "scram-sha-256" ? "scram-sha-256" : "md5",
+        passwordEncryption: ["md5", "on", "off"].includes(String(identity?.encryption)) ? "md5" : "scram-sha-256",
       });
       await run("COMMIT", "committing");
       return;
@@ -61,6 +66,7 @@ const begin = (milliseconds: number) =>
     "SET LOCAL search_path = pg_catalog, pg_temp",
     "SET LOCAL ROLE NONE",
     "SET LOCAL datestyle = ISO",
+    "SET LOCAL lock_timeout = 0",
     `SET LOCAL statement_timeout = ${milliseconds}`,
     // A killed function may leave the connection open: the server must not keep the locks that the retry needs.
     `SET LOCAL idle_in_transaction_session_timeout = ${milliseconds}`,
@@ -68,10 +74,10 @@ const begin = (milliseconds: number) =>
 
 const identify = `SELECT session_user::pg_catalog.text,
   pg_catalog.current_setting('server_version_num') AS version,
-  pg_catalog.current_setting('password_encryption') AS encryption`;
+  (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'password_encryption'
+    AND source NOT IN ('database', 'user', 'database user', 'client', 'session')) AS encryption`;
 
 /** "tuple concurrently updated" (an internal error for catalogue rows), a deadlock, or the other session created the role first. */
 function isConflict(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof DatabaseError && ["XX000", "40001", "40P01", "23505", "42710"].includes(cause.code ?? "");
+  return ["XX000", "40001", "40P01", "23505", "42710"].includes(causeOf(error)?.code ?? "");
 }

@@ -4,11 +4,26 @@ import type { Role, RolePair, RoleSetting } from "./role.ts";
 /** A statement that brings a twin nearer to its original. */
 export interface TwinStatement {
   readonly sql: string;
+  /** The same for logs: without the value of a setting, which applications also use for keys. */
+  readonly sayable: string;
   readonly doing: string;
   /** What an admin with more rights runs where this one lacks them. */
   readonly remedy: string;
   /** Whether the twin is of use without it: then it is only said. */
   readonly isOptional: boolean;
+}
+
+/**
+ * Whether a twin that AWS's function made (it does not act as its original yet) has to stay as it is: it owns or may do something that a
+ * session as the original could not use any more, and the application may depend on it.
+ */
+export function mustStayItself({ original, twin, twinsOwn }: RolePair & { original: Role }): boolean {
+  if (!twin || twin.settings.some(({ database, name }) => name === "role" && database === undefined)) return false;
+  const { objects, rights, memberships } = twinsOwn;
+  const hasOwnSettings = twin.settings.some(
+    (setting) => original.settings.find(isSame(setting))?.value !== setting.value,
+  );
+  return objects > 0 || rights > 0 || memberships.length > 0 || hasOwnSettings;
 }
 
 /**
@@ -29,7 +44,7 @@ export function twinStatements(
     `Run as a role that may: GRANT ${escapeIdentifier(name)} TO ${escapeIdentifier(admin)} WITH ADMIN OPTION;`;
   const statements: TwinStatement[] = [];
   const need = (sql: string, doing: string, remedy: string) =>
-    statements.push({ sql, doing, remedy, isOptional: false });
+    statements.push({ sql, sayable: sql, doing, remedy, isOptional: false });
 
   if (!pair.twin) {
     need(
@@ -54,6 +69,11 @@ export function twinStatements(
       `Run as a role that may: ${sql};`,
     );
   }
+  if (!original.isReplication && pair.twin?.isReplication) {
+    const sql = `ALTER ROLE ${role} NOREPLICATION`;
+    const doing = `taking REPLICATION from "${twin}", which its original has not`;
+    statements.push({ sql, sayable: `${sql};`, doing, remedy: `Run as a role that may: ${sql};`, isOptional: true });
+  }
   if ((pair.twin?.connectionLimit ?? -1) !== original.connectionLimit) {
     need(
       `ALTER ROLE ${role} CONNECTION LIMIT ${original.connectionLimit}`,
@@ -68,41 +88,51 @@ export function twinStatements(
       mayAdminister(twin),
     );
   }
-  for (const { setting, sql } of settingStatements(original, pair.twin, role)) {
+  for (const { setting, sql, sayable } of settingStatements(original, pair.twin, role)) {
     const isRole = setting.name === "role";
     statements.push({
       sql,
+      sayable,
       doing: `making "${twin}" ${isRole ? `act as "${original.name}"` : "have the original's settings"}`,
-      remedy: isRole ? mayAdminister(twin) : `Run as a role that may: ${sql};`,
+      remedy: isRole ? mayAdminister(twin) : `Run as a role that may: ${sayable}`,
       isOptional: !isRole,
     });
   }
   return statements;
 }
 
+const isSame = (a: RoleSetting) => (b: RoleSetting) => a.database === b.database && a.name === b.name;
+
 /** The original's settings as the twin must have them: the same, and its role, which is the original unless that acts as another one. */
 function settingStatements(
   original: Role,
   twin: Role | undefined,
   role: string,
-): { setting: RoleSetting; sql: string }[] {
+): { setting: RoleSetting; sql: string; sayable: string }[] {
   const actsAs = original.settings.some(({ database, name }) => name === "role" && database === undefined);
   const wanted = actsAs
     ? original.settings
     : [{ database: undefined, name: "role", value: original.name }, ...original.settings];
   const existing = twin?.settings ?? [];
-  const isSame = (a: RoleSetting) => (b: RoleSetting) => a.database === b.database && a.name === b.name;
   const target = ({ database }: RoleSetting) =>
     `ALTER ROLE ${role}${database === undefined ? "" : ` IN DATABASE ${escapeIdentifier(database)}`}`;
   // A dotted name is an extension's; its parts are quoted one by one.
   const name = (setting: RoleSetting) => setting.name.split(".").map(escapeIdentifier).join(".");
+  const set = (setting: RoleSetting) => {
+    const sql = `${target(setting)} SET ${name(setting)} TO `;
+    return {
+      setting,
+      sql: sql + settingValue(setting),
+      sayable: `${sql}<the original's value, see pg_db_role_setting>;`,
+    };
+  };
+  const reset = (setting: RoleSetting) => {
+    const sql = `${target(setting)} RESET ${name(setting)}`;
+    return { setting, sql, sayable: `${sql};` };
+  };
   return [
-    ...wanted
-      .filter((setting) => existing.find(isSame(setting))?.value !== setting.value)
-      .map((setting) => ({ setting, sql: `${target(setting)} SET ${name(setting)} TO ${settingValue(setting)}` })),
-    ...existing
-      .filter((setting) => !wanted.some(isSame(setting)))
-      .map((setting) => ({ setting, sql: `${target(setting)} RESET ${name(setting)}` })),
+    ...wanted.filter((setting) => existing.find(isSame(setting))?.value !== setting.value).map(set),
+    ...existing.filter((setting) => !wanted.some(isSame(setting))).map(reset),
   ];
 }
 

@@ -5,6 +5,7 @@
 import {
   CancelRotateSecretCommand,
   CreateSecretCommand,
+  ListSecretVersionIdsCommand,
   PutSecretValueCommand,
   RotateSecretCommand,
   SecretsManagerClient,
@@ -94,7 +95,22 @@ async function step(
     );
   }
   await options.before?.(id);
-  await invoke({ ...event, Step: name }, options.strategy, options.env);
+  const before = await everything(id);
+  try {
+    await invoke({ ...event, Step: name }, options.strategy, options.env);
+  } finally {
+    expect(await everything(id)).toEqual(before);
+  }
+}
+
+/** All that a step could change: the secret's versions and labels, and the server's users with their passwords. */
+async function everything(id: string): Promise<unknown> {
+  const versions = await client.send(new ListSecretVersionIdsCommand({ SecretId: id, IncludeDeprecated: true }));
+  const users = await fixture.superuser.query("SELECT * FROM pg_authid ORDER BY oid");
+  return {
+    versions: versions.Versions?.map(({ VersionId, VersionStages }) => [VersionId, VersionStages]),
+    users: users.rows,
+  };
 }
 
 type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
@@ -136,7 +152,7 @@ const withoutVariables = (message: string) =>
     .replaceAll(/\b(localhost|127\.0\.0\.1):\d+/g, "HOST:PORT")
     .replaceAll(/\.example:\d+/g, ".example:PORT")
     .replaceAll(/\b\d+ ms\b/g, "N ms")
-    .replaceAll(/"(u|app|weak)\d+/g, '"app')
+    .replaceAll(/"(app|weak)\d+/g, '"$1')
     .replaceAll(/Quarterturn test CA \w+/g, "NAME OF THE AUTHORITY");
 
 const password = "never-in-a-log";
@@ -274,12 +290,26 @@ section("The server", (refused) => {
     "tls",
     showing(async () => startPostgres({ certificate: await issueCertificate({ hosts: ["other.example"] }) })),
   );
+  refused("an address that the certificate does not hold", "tls", async () => {
+    await using server = await startPostgres({ certificate: await issueCertificate({ hosts: ["localhost"] }) });
+    await at({ host: "127.0.0.1", port: server.port });
+  });
   refused("a wrong password in every version", "credentials-rejected", () =>
     step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
   );
   refused("testSecret with a password that the server refuses", "credentials-rejected", () =>
     step("testSecret", account(), { pending: account() }),
   );
+  refused("a user that may not log in", "privilege", async () => {
+    const current = await fixture.createUser();
+    await fixture.superuser.query(`ALTER ROLE ${current.username} NOLOGIN`);
+    await step("setSecret", current, { pending: { ...current, password } });
+  });
+  refused("a user that has all the connections that it may have", "busy", async () => {
+    const current = await fixture.createUser();
+    await fixture.superuser.query(`ALTER ROLE ${current.username} CONNECTION LIMIT 0`);
+    await step("setSecret", current, { pending: { ...current, password } });
+  });
   refused("a database that does not exist", "bad-secret", async () => {
     const current = { ...(await fixture.createUser()), dbname: "nowhere" };
     await step("setSecret", current, { pending: { ...current, password } });

@@ -2,7 +2,13 @@ import { randomBytes } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
-import { createTestCa, type PostgresOptions, type PostgresServer, startPostgres } from "@quarterturn-tools/engines";
+import {
+  createTestCa,
+  POSTGRES_VERSIONS,
+  type PostgresOptions,
+  type PostgresServer,
+  startPostgres,
+} from "@quarterturn-tools/engines";
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
 import { manifest, postgres } from "../src/index.ts";
 
@@ -11,6 +17,9 @@ const ca = await createTestCa();
 setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
 
 export const issueCertificate = ca.issue;
+
+/** The newest release of each major version. */
+export const currentMinors = POSTGRES_VERSIONS.filter((version) => !version.includes("."));
 
 export interface Fixture extends AsyncDisposable {
   readonly server: PostgresServer;

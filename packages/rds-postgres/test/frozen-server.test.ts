@@ -67,7 +67,7 @@ test("a server that freezes at any moment of setSecret is reported before the de
   };
   expect(await rotate()).toBe("done");
   const outcomes: string[] = [];
-  for (let moment = 1; moment <= 12; moment++) {
+  for (let moment = 1; moment <= 20; moment++) {
     proxy.freezeAfter(moment);
     outcomes.push(await rotate());
   }

@@ -1,13 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { deadlineOf } from "@quarterturn/core";
 import type { DatabaseSecret } from "@quarterturn/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { contextOf, type Fixture, single, startFixture, successor } from "./fixture.ts";
+import { contextOf, currentMinors, type Fixture, single, startFixture, successor } from "./fixture.ts";
 
 let fixture: Fixture;
-beforeAll(async () => {
-  fixture = await startFixture({ settings: { log_connections: "on" } });
-});
-afterAll(() => fixture[Symbol.asyncDispose]());
 
 const set = (current: DatabaseSecret, pending: DatabaseSecret, previous?: DatabaseSecret) =>
   single().set({ current, pending, previous: async () => previous }, contextOf(fixture));
@@ -30,15 +27,20 @@ async function loginsDuring(work: () => Promise<unknown>): Promise<{ accepted: n
   };
 }
 
-describe("setSecret of the single-user strategy", () => {
-  test("takes one login, and testSecret another; none is refused (weakness 5)", async () => {
+describe.each(currentMinors)("setSecret of the single-user strategy on PostgreSQL %s", (version) => {
+  beforeAll(async () => {
+    fixture = await startFixture({ version, settings: { log_connections: "on" } });
+  });
+  afterAll(() => fixture[Symbol.asyncDispose]());
+
+  test("takes two logins (the second proves that nobody else changed the password), testSecret one; none is refused (weakness 5)", async () => {
     const current = await fixture.createUser();
     const pending = await successor(current);
     const logins = await loginsDuring(async () => {
       await set(current, pending);
       await single().test(pending, contextOf(fixture));
     });
-    expect(logins).toEqual({ accepted: 2, refused: 0 });
+    expect(logins).toEqual({ accepted: 3, refused: 0 });
     expect([await accepts(current), await accepts(pending)]).toEqual([false, true]);
   });
 
@@ -183,5 +185,54 @@ describe("setSecret of the single-user strategy", () => {
       code: "bad-secret",
       message: expect.stringMatching(/"nowhere" does not exist .* Correct dbname/),
     });
+  });
+
+  test("a late step of a rotation that was given up does not overwrite what a newer one set", async () => {
+    const current = await fixture.createUser();
+    const [stale, fresh] = [await successor(current), await successor(current)];
+    // Both wait for the user's row, in this order.
+    await fixture.superuser.query(`BEGIN; ALTER ROLE ${current.username} VALID UNTIL 'infinity'`);
+    const waiting = async (count: number) => {
+      await expect
+        .poll(async () => (await fixture.superuser.query("SELECT FROM pg_locks WHERE NOT granted")).rowCount, {
+          timeout: 5_000,
+        })
+        .toBe(count);
+    };
+    const first = set(current, fresh);
+    await waiting(1);
+    const second = set(current, stale);
+    await waiting(2);
+    await fixture.superuser.query("COMMIT");
+    const outcomes = await Promise.allSettled([first, second]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    const winner = outcomes[0]?.status === "fulfilled" ? fresh : stale;
+    expect(await accepts(winner)).toBe(true);
+    expect(outcomes.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "superseded" } });
+  });
+
+  test("a user that has all the connections it may have is rotated, and its password counts as proven", async () => {
+    const current = await fixture.createUser();
+    await fixture.superuser.query(`ALTER ROLE ${current.username} CONNECTION LIMIT 1`);
+    const pending = await successor(current);
+    await set(current, pending);
+    const busy = await fixture.server.connect({ user: pending.username, password: pending.password });
+    await single().test(pending, contextOf(fixture));
+    await busy.end();
+  });
+
+  test("a row that another session holds locked is a timeout, with what to look for", async () => {
+    const current = await fixture.createUser();
+    await fixture.superuser.query(`BEGIN; ALTER ROLE ${current.username} VALID UNTIL 'infinity'`);
+    const end = Date.now() + 2_000;
+    const context = { ...contextOf(fixture), deadline: deadlineOf(() => end - Date.now()) };
+    const refused = single().set(
+      { current, pending: await successor(current), previous: async () => undefined },
+      context,
+    );
+    await expect(refused).rejects.toMatchObject({ code: "timeout" });
+    expect(Date.now()).toBeLessThan(end);
+    await fixture.superuser.query("ROLLBACK");
+    expect(await accepts(current)).toBe(true);
   });
 });

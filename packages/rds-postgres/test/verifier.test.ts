@@ -68,4 +68,38 @@ describe("the password verifier", () => {
     const twin = await alternate(fixture, pending);
     expect(await stored(fixture, twin.username)).toMatch(/^md5[0-9a-f]{32}$/);
   });
+
+  test("a setting of the user or of the database cannot lock the user out by an md5 form that the server refuses", async () => {
+    // Where pg_hba.conf takes both, the setting would weaken what is stored without anybody noticing.
+    await using fixture = await startFixture({ hba: ["hostssl all all all md5"] });
+    const first = await fixture.createUser();
+    await fixture.superuser.query(
+      `ALTER ROLE ${first.username} SET password_encryption TO 'md5'; ALTER DATABASE postgres SET password_encryption TO 'md5'`,
+    );
+    const second = await rotate(fixture, {}, Promise.resolve(first));
+    const third = await alternate(fixture, second);
+    for (const { username } of [second, third]) expect(await stored(fixture, username)).toMatch(/^SCRAM-SHA-256\$/);
+  });
+
+  test("a server that is configured to store md5 and to demand SCRAM gets SCRAM", async () => {
+    await using fixture = await startFixture({ settings: { password_encryption: "md5" } });
+    await fixture.superuser.query(
+      "SET password_encryption = 'scram-sha-256'; ALTER ROLE boss PASSWORD 'boss-password'",
+    );
+    const second = await rotate(fixture);
+    const third = await alternate(fixture, second);
+    for (const { username } of [second, third]) expect(await stored(fixture, username)).toMatch(/^SCRAM-SHA-256\$/);
+  });
+
+  test("PASSWORD_VERIFIER=false refuses a password that the server would take for a verifier", async () => {
+    await using fixture = await startFixture();
+    const current = await fixture.createUser();
+    const pending = { ...current, password: `md5${"0".repeat(32)}` };
+    const refused = single({ PASSWORD_VERIFIER: "false" }).set(
+      { current, pending, previous: async () => undefined },
+      contextOf(fixture),
+    );
+    await expect(refused).rejects.toMatchObject({ code: "bad-secret" });
+    await fixture.query(current, "SELECT 1");
+  });
 });

@@ -30,6 +30,8 @@ async function bundleFunction({ name, engine, strategy, entry }: LambdaFunction,
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   for (const [file, bytes] of files) await writeFile(join(folder, file), bytes);
+  // For whoever loads it where it was written: this repository's own package.json says that .js files are ES modules.
+  await writeFile(join(into, "package.json"), '{ "type": "commonjs" }\n');
   const archive = zip(files);
   const zipFile = join(into, `${name}.zip`);
   await writeFile(zipFile, archive);

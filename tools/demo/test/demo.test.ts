@@ -70,7 +70,7 @@ test("without a terminal: plain lines of 80 columns, both promises kept, and not
   const [single = 0, toTwin = 0, back = 0] = rowOf(stdout, "Secrets Manager calls")?.map(Number) ?? [];
   expect(single).toBeLessThanOrEqual(8);
   expect([toTwin, back].every((calls) => calls > 0 && calls <= 9)).toBe(true);
-  expect(rowOf(stdout, "database logins")).toEqual(["2", "3", "3"]);
+  expect(rowOf(stdout, "database logins")).toEqual(["3", "3", "3"]);
   expect(rowOf(stdout, "  of these failed")).toEqual(["0", "0", "0"]);
   expect(stdout).toContain("logs in as checkout_clone");
   expect(code).toBe(0);

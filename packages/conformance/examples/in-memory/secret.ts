@@ -28,7 +28,7 @@ export function requireSameAccount(current: Secret, other: Login, username: stri
   throw new RotationError(
     "wrong-target",
     `The versions name different accounts (${other.username} at ${other.host}:${other.port})`,
-    "Nothing was changed. Correct the secret, then rotate again.",
+    "This try changed nothing. Correct the secret, then rotate again.",
   );
 }
 
@@ -44,6 +44,6 @@ export function rejected({ username, host, port }: Login): RotationError {
   return new RotationError(
     "credentials-rejected",
     `${host}:${port} refuses the password of "${username}"`,
-    "Nothing was changed. Store the password that works, then rotate again.",
+    "This try changed nothing. Store the password that works, then rotate again.",
   );
 }

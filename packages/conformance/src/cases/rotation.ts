@@ -9,7 +9,7 @@ const consecutive: ConformanceCase = {
   promise: 1,
   run: (harness) =>
     harness.scenario(async (scenario) => {
-      const { strategy } = harness.options;
+      const { strategy, window } = harness.options;
       let id = await scenario.operator.holder("AWSCURRENT");
       let old: SecretObject = await scenario.value({ label: "AWSCURRENT" });
       const names = [old.username];
@@ -18,6 +18,9 @@ const consecutive: ConformanceCase = {
         for (const step of steps) {
           await scenario.succeed(rotation, [step]);
           await mustBeAvailable(harness, scenario, rotation, step, `after ${step} of rotation ${turn}`);
+          if (step === "setSecret" && harness.promotesEarly && window === "refused") {
+            await scenario.mustHaveFinished(rotation, "after setSecret, with EARLY_PROMOTION");
+          }
         }
         const when = `after rotation ${turn}`;
         await scenario.mustHaveFinished(rotation, when);
