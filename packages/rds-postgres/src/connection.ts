@@ -111,7 +111,7 @@ function connectionError(
       ? new RotationError(
           "timeout",
           `${where}: connected, and no answer within ${milliseconds} ms`,
-          "This try changed nothing by this login. Check that the port is PostgreSQL's and that the server is not overloaded or starting.",
+          "This login changed nothing. Check that the port is PostgreSQL's and that the server is not overloaded or starting.",
           because,
         )
       : new RotationError(

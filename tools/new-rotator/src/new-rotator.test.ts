@@ -32,6 +32,7 @@ async function copyWorkspace(): Promise<void> {
     "tsconfig.base.json",
     "tsconfig.json",
     "vitest.config.ts",
+    "tools/test/src/selected-engines.ts",
   ]) {
     await cp(join(workspace, file), join(root, file));
   }
