@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { type Step, steps } from "@quarterturn/core";
+import { type ErrorCode, type Step, steps } from "@quarterturn/core";
 import type { Harness } from "./harness.ts";
+import type { ThrownError } from "./invocation.ts";
 import type { Rotation, Scenario } from "./scenario.ts";
 
 /**
@@ -28,6 +29,21 @@ export async function mustKeepPrevious({ options }: Harness, scenario: Scenario,
   } else {
     await scenario.mustLogIn({ label: "AWSPREVIOUS" }, when);
   }
+  const issued = options.credentials === "issued" && (await scenario.target.issuedTo?.(scenario.account.secret));
+  // AWSCURRENT's and AWSPREVIOUS's.
+  assert.ok(Number(issued) <= 2, `${issued} issued credentials are valid ${when}: a try left some behind`);
+}
+
+/** AWSCURRENT's credentials are refused: in the step that uses them first, the rotation must stop and change nothing. A key is issued in createSecret. */
+export async function refuseCurrent(
+  { options }: Harness,
+  scenario: Scenario,
+  rotation: Rotation,
+  codes: readonly ErrorCode[],
+): Promise<ThrownError> {
+  if (options.credentials === "issued") return scenario.refuse("createSecret", rotation, codes);
+  await scenario.succeed(rotation, ["createSecret"]);
+  return scenario.refuse("setSecret", rotation, codes);
 }
 
 /** The steps that come before one. */

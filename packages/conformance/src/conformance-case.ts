@@ -8,7 +8,7 @@ export interface ConformanceCase {
   /** Which of the project's six promises it guards. */
   readonly promise: 1 | 2 | 3 | 4 | 5 | 6;
   /** Absent: to every rotator. */
-  readonly appliesTo?: (options: Pick<ConformanceOptions, "strategy" | "window">) => boolean;
+  readonly appliesTo?: (options: Pick<ConformanceOptions, "strategy" | "window" | "credentials" | "text">) => boolean;
   /** @param report takes a figure for people. @throws Error saying what did not hold */
   run(harness: Harness, report: (figure: string) => void): Promise<void>;
 }

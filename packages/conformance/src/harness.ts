@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Lane } from "./lane.ts";
 import { Scenario, type Wish } from "./scenario.ts";
 import { startService } from "./service.ts";
-import type { Strategy, Target } from "./target.ts";
+import type { Address, Strategy, Target } from "./target.ts";
 
 /** What the suite must know of a rotator. */
 export interface ConformanceOptions {
@@ -18,11 +18,20 @@ export interface ConformanceOptions {
    * `none` for everything else. Promise 1 is judged by it.
    */
   readonly window: "refused" | "none";
-  /** The function's environment variables. */
-  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * `chosen` (if absent): passwords that the rotator makes and sets. `issued`: keys that the system makes, which are valid from createSecret
+   * on; the target then needs `issuedTo`.
+   */
+  readonly credentials?: "chosen" | "issued";
+  /** `json` (if absent): the secret is a JSON object. `plain`: its text is the password alone; single-user only. */
+  readonly text?: "json" | "plain";
+  /** The function's environment variables; `at` is the address that secrets have, for a function that knows it from there. */
+  readonly env?: Environment | ((at: Address) => Environment);
   /** Starts the real system behind the secrets, once for the suite. */
   readonly target: () => Promise<Target>;
 }
+
+type Environment = Readonly<Record<string, string>>;
 
 /** What was written while a scenario ran, and what must not be in it. */
 export interface Transcript {
@@ -35,6 +44,8 @@ export interface Transcript {
 export interface Harness extends AsyncDisposable {
   readonly options: ConformanceOptions;
   readonly target: Target;
+  /** The keys that a secret of the target has; of a plain-text one `password` alone. */
+  readonly secretKeys: ReadonlySet<string>;
   /** EARLY_PROMOTION is on. */
   readonly promotesEarly: boolean;
   /** Of every scenario that has run. */
@@ -56,30 +67,35 @@ export interface Harness extends AsyncDisposable {
 export async function startHarness(options: ConformanceOptions): Promise<Harness> {
   await using opened = new AsyncDisposableStack();
   const target = opened.use(await options.target());
+  if (options.credentials === "issued" && !target.issuedTo)
+    throw new Error("Where keys are issued, the target must count them");
   const folder = await mkdtemp(join(tmpdir(), "conformance-"));
   opened.defer(() => rm(folder, { recursive: true }));
   const services = {
     continue: opened.use(await startService("continue")),
     over: opened.use(await startService("over")),
   };
-  const env = {
+  const own = (at: Address) => (typeof options.env === "function" ? options.env(at) : options.env);
+  const env = (at: Address) => ({
     ...(target.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: target.caFile }),
     // Every process after the first loads in half the time.
     NODE_COMPILE_CACHE: folder,
-    ...options.env,
-  };
+    ...own(at),
+  });
   const free: Lane[] = [];
   const waiting: ((lane: Lane) => void)[] = [];
   for (let lane = 0; lane <= availableParallelism() && lane < 5; lane++) {
-    free.push(opened.use(await Lane.open(options.handler, env)));
+    free.push(opened.use(await Lane.open(options.handler, target.address.host, env)));
   }
+  const sample = await target.createAccount({ at: target.address });
+  const secretKeys = new Set(options.text === "plain" ? ["password"] : Object.keys(sample.secret));
   const transcripts: Transcript[] = [];
 
   async function scenario<T>(run: (scenario: Scenario) => Promise<T>, wish: Wish = {}): Promise<T> {
     const lane = free.pop() ?? (await new Promise<Lane>((resolve) => waiting.push(resolve)));
     try {
       const service = services[wish.afterEarlyPromotion ?? "continue"];
-      const fresh = await Scenario.open(lane, target, service, wish);
+      const fresh = await Scenario.open(lane, target, service, wish, options.text ?? "json");
       const result = await run(fresh);
       const written = [...fresh.written, JSON.stringify(fresh.events)];
       transcripts.push({ scenario: fresh.secretId, written, secrets: await fresh.secrets() });
@@ -95,7 +111,8 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
   return {
     options,
     target,
-    promotesEarly: options.env?.EARLY_PROMOTION === "true",
+    secretKeys,
+    promotesEarly: own(target.address)?.EARLY_PROMOTION === "true",
     transcripts,
     scenario,
     async each(items, named, run, wish) {

@@ -3,6 +3,7 @@ import { type ApiProxy, startApiProxy } from "./api-proxy.ts";
 import { type DatabaseProxy, startDatabaseProxy } from "./database-proxy.ts";
 import { EffectMeter, type Point } from "./effects.ts";
 import { type Outcome, RotatorProcess } from "./rotator-process.ts";
+import type { Address } from "./target.ts";
 
 /** What one case uses at a time: two proxies, and the function's warm processes behind them. */
 export class Lane implements AsyncDisposable {
@@ -20,12 +21,15 @@ export class Lane implements AsyncDisposable {
     this.#start = start;
   }
 
-  /** @param env what the rotator's process gets beside the endpoint and dummy credentials of AWS */
-  static async open(handler: URL, env: Readonly<Record<string, string>>): Promise<Lane> {
+  /**
+   * @param host the name that secrets have for the database's proxy
+   * @param env what the rotator's process gets beside the endpoint and dummy credentials of AWS, by the address that secrets have
+   */
+  static async open(handler: URL, host: string, env: (at: Address) => Readonly<Record<string, string>>): Promise<Lane> {
     const meter = new EffectMeter();
     const api = await startApiProxy(meter);
     const database = await startDatabaseProxy(meter);
-    const whole = { ...lambdaEnvironment(api.url), ...env };
+    const whole = { ...lambdaEnvironment(api.url), ...env({ host, port: database.port }) };
     return new Lane(meter, api, database, () => new RotatorProcess(handler, whole));
   }
 

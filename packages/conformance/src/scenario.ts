@@ -17,7 +17,7 @@ import type { Account, Address, LoginResult, SecretObject, Target } from "./targ
 export interface Wish {
   readonly name?: string;
   readonly password?: string;
-  /** What is stored for the account; its JSON if absent. */
+  /** What is stored for the account; if absent its JSON, or its password where the secret is plain text. */
   readonly text?: (secret: SecretObject) => string | Uint8Array;
   /** multi-user: what is stored for the admin; undefined stores nothing, and `masterarn` names a secret that does not exist. */
   readonly adminText?: (admin: SecretObject) => string | undefined;
@@ -53,8 +53,18 @@ export class Scenario {
   readonly #service: Service;
   readonly #others: Account[] = [];
   readonly #rotationTokens: string[] = [];
+  readonly #text: "json" | "plain";
 
-  private constructor(lane: Lane, target: Target, service: Service, at: Address, account: Account, secretId: string) {
+  private constructor(
+    lane: Lane,
+    target: Target,
+    service: Service,
+    at: Address,
+    account: Account,
+    secretId: string,
+    text: "json" | "plain",
+  ) {
+    this.#text = text;
     this.lane = lane;
     this.target = target;
     this.#service = service;
@@ -64,7 +74,13 @@ export class Scenario {
     this.operator = operatorOf(service.client, secretId);
   }
 
-  static async open(lane: Lane, target: Target, service: Service, wish: Wish): Promise<Scenario> {
+  static async open(
+    lane: Lane,
+    target: Target,
+    service: Service,
+    wish: Wish,
+    text: "json" | "plain",
+  ): Promise<Scenario> {
     lane.api.forget();
     lane.api.forwardTo(service.endpoint.url);
     lane.database.forget();
@@ -73,8 +89,7 @@ export class Scenario {
     const at = { host: target.address.host, port: lane.database.port };
     const { name, password } = wish;
     const account = await target.createAccount({ at, ...(name ? { name } : {}), ...(password ? { password } : {}) });
-    const store = async (kind: string, text: string | Uint8Array) => {
-      const value = typeof text === "string" ? { SecretString: text } : { SecretBinary: text };
+    const store = async (kind: string, value: { SecretString: string } | { SecretBinary: Uint8Array }) => {
       const created = await service.client.send(
         new CreateSecretCommand({ Name: `conformance/${kind}/${randomUUID()}`, ...value }),
       );
@@ -82,12 +97,13 @@ export class Scenario {
     };
     let secret = account.secret;
     if (account.adminSecret) {
-      const text = (wish.adminText ?? JSON.stringify)(account.adminSecret);
-      const masterarn = text === undefined ? missingSecret : await store("admin", text);
+      const adminText = (wish.adminText ?? JSON.stringify)(account.adminSecret);
+      const masterarn = adminText === undefined ? missingSecret : await store("admin", { SecretString: adminText });
       secret = { ...secret, masterarn };
     }
-    const secretId = await store("user", (wish.text ?? JSON.stringify)(secret));
-    return new Scenario(lane, target, service, at, { ...account, secret }, secretId);
+    const stored = wish.text?.(secret) ?? written(secret, text);
+    const value = typeof stored === "string" ? { SecretString: stored } : { SecretBinary: stored };
+    return new Scenario(lane, target, service, at, { ...account, secret }, await store("user", value), text);
   }
 
   /** Begins a rotation whose steps the suite runs: the pending version has no value yet. */
@@ -167,7 +183,10 @@ export class Scenario {
     return result;
   }
 
-  /** A rotation whose pending value somebody else wrote: what createSecret would write, changed. */
+  /**
+   * A rotation whose pending value somebody else wrote: what createSecret would write, changed. Connections are counted from there on, since
+   * createSecret may have had a key issued.
+   */
   async startRotationTo(change: (next: SecretObject) => string): Promise<Rotation> {
     const draft = await this.startRotation();
     await this.succeed(draft, ["createSecret"]);
@@ -175,6 +194,7 @@ export class Scenario {
     await this.operator.move("AWSPENDING");
     const rotation = await this.startRotation();
     await this.operator.put(change(next), rotation);
+    this.lane.database.forget();
     return rotation;
   }
 
@@ -189,7 +209,12 @@ export class Scenario {
   async value(which: Which): Promise<SecretObject> {
     const text = await this.operator.text(which);
     assert.ok(text !== undefined, `There is no value of ${JSON.stringify(which)}`);
-    return JSON.parse(text) as SecretObject;
+    return this.#text === "plain" ? { password: text } : (JSON.parse(text) as SecretObject);
+  }
+
+  /** How a version of this secret is written. */
+  textOf(secret: SecretObject): string {
+    return written(secret, this.#text);
   }
 
   async login(which: Which): Promise<LoginResult> {
@@ -214,11 +239,14 @@ export class Scenario {
   async state(): Promise<State> {
     const [labels, values] = await Promise.all([this.operator.labels(), this.operator.values()]);
     const known: readonly (readonly [string, unknown])[] = [
-      ...Object.entries(values).map(([id, text]) => [`version ${id}`, objectIn(text)] as const),
+      ...Object.entries(values).map(
+        ([id, text]) => [`version ${id}`, this.#text === "plain" ? { password: text } : objectIn(text)] as const,
+      ),
       ...[this.account, ...this.#others].map(({ secret }, index) => [`account ${index}`, secret] as const),
     ];
+    const isNamed = this.#text === "json" && "username" in this.account.secret;
     const logins: Record<string, LoginResult> = {};
-    for (const [name, secret] of known) if (isLogin(secret)) logins[name] = await this.target.login(secret);
+    for (const [name, secret] of known) if (isLogin(secret, isNamed)) logins[name] = await this.target.login(secret);
     return { labels, values, logins };
   }
 
@@ -251,7 +279,16 @@ export class Scenario {
   }
 }
 
+/** How an account's secret is written with another password: a wish's `text`. */
+export function withPassword({ text = "json" }: { readonly text?: "json" | "plain" }, password: unknown) {
+  return (secret: SecretObject): string => written({ ...secret, password }, text);
+}
+
 const missingSecret = "arn:aws:secretsmanager:us-east-1:000000000000:secret:no-such-admin-AbCdEf";
+
+function written(secret: SecretObject, text: "json" | "plain"): string {
+  return text === "plain" ? String(secret.password) : JSON.stringify(secret);
+}
 
 function objectIn(text: string): unknown {
   try {
@@ -262,7 +299,8 @@ function objectIn(text: string): unknown {
   }
 }
 
-function isLogin(secret: unknown): secret is SecretObject {
+function isLogin(secret: unknown, isNamed: boolean): secret is SecretObject {
   const { username, password } = (secret ?? {}) as Record<string, unknown>;
-  return typeof username === "string" && typeof password === "string" && username !== "" && password !== "";
+  const hasName = !isNamed || (typeof username === "string" && username !== "");
+  return hasName && typeof password === "string" && password !== "";
 }

@@ -60,4 +60,9 @@ export interface Target extends AsyncDisposable {
    * @throws for whatever is not an answer about the credentials
    */
   login(secret: SecretObject): Promise<LoginResult>;
+  /**
+   * Issued credentials only: how many of those that rotations of this account obtained are valid now. Killed and repeated tries must not
+   * leave any over.
+   */
+  issuedTo?(secret: SecretObject): Promise<number>;
 }

@@ -17,7 +17,7 @@ import type { Step } from "./event.ts";
  * - `privilege`: somebody lacks a right: the function's role, the database user or the admin
  * - `replica-behind`: a replica of the secret is not in sync
  * - `unsupported`: this server cannot do what the strategy needs
- * - `service`: Secrets Manager (or another AWS service) answered with an error of its own
+ * - `service`: Secrets Manager, another AWS service, or the service that a key is for, answered with an error of its own
  * - `busy`: the database was reached and takes no login now: too many connections, starting, shutting down
  * - `database`: the database answered with an error that has no more precise code
  * - `unexpected`: none of these; a bug

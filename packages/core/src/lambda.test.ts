@@ -360,6 +360,27 @@ describe("early promotion", () => {
   });
 });
 
+describe("discard", () => {
+  test("takes back what a try made that came second, and nothing else; its failure is logged and undoes nothing", async () => {
+    let issued = 1;
+    const issuing = handlerOf({
+      ...counter,
+      create: async () => ({ count: ++issued }),
+      discard: async ({ count }) => {
+        done.push(`discard ${count}`);
+        throw new Error("cannot");
+      },
+    });
+    const { run, read, token } = await startedRotation(undefined, issuing);
+    await run("createSecret");
+    expect(done).toEqual([]);
+    await run("createSecret");
+    expect(done).toEqual(["discard 3"]);
+    expect(await read({ VersionId: token })).toBe('{"count":2,"note":"kept"}');
+    expect(written).toMatch(/"WARN".*could not be discarded.*cannot/);
+  });
+});
+
 describe("retire", () => {
   test("runs after the label has moved, with the new and the old value; its failure is logged and undoes nothing", async () => {
     const retiring = handlerOf({

@@ -7,13 +7,21 @@ export interface Setting {
 }
 
 /** What describes one rotator package: the single source of its defaults, its README's tables, its SAM templates and its listing. */
-export interface Manifest {
+export interface RotatorManifest {
   /** The package's name without its scope, e.g. `rds-postgres`. */
   readonly name: string;
   /** The product's name for people. */
   readonly title: string;
   /** Values of the secret's `engine` that mean this package. */
   readonly engines: readonly string[];
+  /** Settings beyond those that every rotator reads. */
+  readonly settings: readonly Setting[];
+  /** What the tests run against, and what they cannot show. */
+  readonly verifiedAgainst: readonly string[];
+}
+
+/** The manifest of a database's package. */
+export interface Manifest extends RotatorManifest {
   readonly port: number;
   /** The database to log in to where the secret names none. */
   readonly dbname?: string;
@@ -21,10 +29,6 @@ export interface Manifest {
   readonly excludeCharacters: string;
   /** The longest user name, in bytes of UTF-8; the twin's must fit. */
   readonly usernameLimit?: number;
-  /** Settings beyond those that every rotator reads. */
-  readonly settings: readonly Setting[];
-  /** What the tests run against, and what they cannot show. */
-  readonly verifiedAgainst: readonly string[];
 }
 
 /** The settings that core reads for every rotator, and those of its passwords. */

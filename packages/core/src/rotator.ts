@@ -42,6 +42,12 @@ export interface Rotator<S, Changes = Partial<S>> {
   /** What the next version changes. Nothing outside may depend on it yet: its result is dropped where an earlier try wrote a version. */
   create(current: S, context: RotationContext): Promise<Changes>;
   /**
+   * Takes back what `create` did outside, where its result was dropped: revokes a key that was issued. It gets the value that was not
+   * written. A failure is logged and undoes nothing; a try that is killed after `create` never comes here, so `retire` must also find
+   * what such a try left.
+   */
+  discard?(unused: S, context: RotationContext): Promise<void>;
+  /**
    * Makes the pending credentials valid. Refuses, before anything is touched, a pending value that is not the current one's successor.
    *
    * @returns what AWSCURRENT's credentials, which the application uses, are worth now; where they are refused, EARLY_PROMOTION shortens

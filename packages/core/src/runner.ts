@@ -35,9 +35,13 @@ export async function runStep<S, Changes>(
     refuseLaggingReplicas(described);
     const { text, value } = await current();
     const next = rotator.format.write(text, await rotator.create(value, context));
-    await readSecretValue(next, "the pending version", rotator.schema, rotator.format);
+    const unused = await readSecretValue(next, "the pending version", rotator.schema, rotator.format);
     if ((await store.putPending(secretId, token, next, event.rotationToken)) === "exists") {
       context.log.info("The pending version has a value already: an earlier try wrote it, and it is kept");
+      await attempt(
+        async () => rotator.discard?.(unused, context),
+        "The credentials that this try made for nothing could not be discarded: they stay valid",
+      );
     }
     return "ran";
   }
@@ -106,13 +110,18 @@ export async function runStep<S, Changes>(
 
   async function retire(): Promise<void> {
     if (!rotator.retire) return;
-    try {
+    await attempt(async () => {
       const previous = await labelled(AWSPREVIOUS);
-      if (previous) await rotator.retire({ current: (await current()).value, previous: previous.value }, context);
+      if (previous) await rotator.retire?.({ current: (await current()).value, previous: previous.value }, context);
+    }, "The previous credentials could not be retired: they stay valid until the next rotation");
+  }
+
+  /** What is desirable and undoes nothing if it fails. */
+  async function attempt(action: () => Promise<void>, failure: string): Promise<void> {
+    try {
+      await action();
     } catch (error) {
-      context.log.warn("The previous credentials could not be retired: they stay valid until the next rotation", {
-        reason: error instanceof Error ? error.message : String(error),
-      });
+      context.log.warn(failure, { reason: error instanceof Error ? error.message : String(error) });
     }
   }
 

@@ -24,6 +24,10 @@ export interface Engine {
   /** The one source of the default port and database, of the excluded characters and of the longest name. */
   readonly manifest: Manifest;
   /**
+   * Whether a password that the engine keeps valid beside a new one is discarded once AWSCURRENT has moved.
+   */
+  readonly discardsOldPassword: boolean;
+  /**
    * Logs in to change something. The session must distrust what the database's users can configure, since they could otherwise run code
    * in it.
    */
@@ -44,17 +48,24 @@ export interface Session {
    */
   changePassword(next: string): Promise<CurrentAfterSet>;
   /**
+   * Ends what other passwords this session's user has, and never the one that the session logged in with.
+   * @throws RotationError
+   */
+  discardOldPassword(): Promise<void>;
+  /**
    * Makes the twin whole: it exists, and can do what the original can. A twin that did not exist cannot log in afterwards; one that
    * exists, and may be in use, can all the time. An account that has the twin's name and is not the original's twin is refused
    * (`wrong-target`). Converges from every state that a killed run leaves.
+   * @param isOurs for an engine whose accounts do not show whose twin they are: whether the secret itself proves that the pending user is
+   *   its own
    * @throws RotationError
    */
-  alignTwin(original: string, twin: string): Promise<void>;
+  alignTwin(pair: Pair, isOurs: () => Promise<boolean>): Promise<void>;
   /**
    * Sets the password of one of a pair, which may log in from now on. An account that is not of the pair is refused (`wrong-target`).
    * @throws RotationError
    */
-  setPassword(pair: Pair, password: string): Promise<void>;
+  setPassword(pair: Pair, password: string, isOurs: () => Promise<boolean>): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -24,7 +24,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
       password: generatePassword(settings.password),
     }),
 
-    async set({ current, pending }, context) {
+    async set({ current, pending, previous }, context) {
       if (pending.username === current.username) {
         throw new RotationError(
           "superseded",
@@ -46,13 +46,21 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
       }
       try {
         const pair = pairOf(current.username);
-        if (pair.pending === "twin") await session.alignTwin(pair.original, pair.twin);
-        await session.setPassword(pair, pending.password);
+        if (pair.pending === "twin") await session.alignTwin(pair, isOurs);
+        await session.setPassword(pair, pending.password, isOurs);
         context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
       } finally {
         await session.close();
       }
       return "valid";
+
+      /** AWSPREVIOUS of a pair that was rotated before has the pending user's password: read only where an account does not say whose it is. */
+      async function isOurs(): Promise<boolean> {
+        const before = await previous();
+        if (before?.username !== pending.username) return false;
+        const { host, port, tls } = admin;
+        return (await engine.probe({ ...loginOf(before), host, port, tls }, context)) !== "rejected";
+      }
 
       /**
        * Whoever may write this secret chooses its user. The admin acts for that user only if the secret's own password logs in, and at the

@@ -1,4 +1,10 @@
-import { type CurrentAfterSet, generatePassword, RotationError, type Rotator } from "@quarterturn/core";
+import {
+  type CurrentAfterSet,
+  generatePassword,
+  type RotationContext,
+  RotationError,
+  type Rotator,
+} from "@quarterturn/core";
 import type { Engine, EngineContext, Login, Session } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
 import type { DatabaseSettings } from "./settings.ts";
@@ -7,7 +13,7 @@ import { tlsPolicy } from "./tls.ts";
 
 /**
  * The single-user strategy: the user changes its own password. Between setSecret and finishSecret new logins with AWSCURRENT's password
- * are refused.
+ * are refused, unless the engine keeps two passwords for a user.
  *
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html#rotating-secrets-one-user-one-password
  */
@@ -60,7 +66,25 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
     async test(pending, context) {
       await requireLogin(engine, pending, context);
     },
+
+    ...(engine.discardsOldPassword ? { retire } : {}),
   };
+
+  async function retire({ current }: { readonly current: DatabaseSecret }, context: RotationContext): Promise<void> {
+    const session = await engine.login(loginOf(current), context);
+    if (session === "rejected") {
+      throw new RotationError(
+        "credentials-rejected",
+        `${addressOf(current)} refuses the user "${current.username}" with AWSCURRENT's password`,
+        "Somebody else has changed it since it was tested. Store the password that works with PutSecretValue.",
+      );
+    }
+    try {
+      await session.discardOldPassword();
+    } finally {
+      await session.close();
+    }
+  }
 }
 
 /** The login that a secret describes. */

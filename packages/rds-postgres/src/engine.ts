@@ -9,6 +9,7 @@ export function postgres(env: Environment): Engine {
   const sendsVerifier = booleanSetting(env, "PASSWORD_VERIFIER", true);
   return {
     manifest,
+    discardsOldPassword: false,
 
     async login(login, context) {
       const connection = await connect(login, context);

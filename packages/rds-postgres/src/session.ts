@@ -51,7 +51,10 @@ export function openSession(
       return "refused";
     },
 
-    alignTwin: (original, twin) =>
+    // A user has one password.
+    discardOldPassword: async () => undefined,
+
+    alignTwin: ({ original, twin }) =>
       transaction(client, login, context, async (run, { versionNumber, sessionUser }) => {
         const pair = await withUsableRole(run, await readPair(run, original, twin));
         if (pair.twin) requireMember(pair, original, twin);

@@ -65,7 +65,7 @@ async function measure({ strategy, variant, mode, timed, underLogins }: (typeof 
 }
 
 function bundleOf(strategy: Strategy): Bundle {
-  const found = bundles.find((each) => each.strategy === strategy);
+  const found = bundles.find((each) => each.engine === "postgres" && each.strategy === strategy);
   if (found === undefined) throw new Error(`No bundle has the strategy ${strategy}.`);
   return found;
 }

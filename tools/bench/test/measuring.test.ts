@@ -18,7 +18,7 @@ beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), "quarterturn-bench-"));
   running.defer(() => rm(folder, { recursive: true }));
   const bundles = await bundle(folder);
-  const found = bundles.find(({ strategy }) => strategy === "single-user");
+  const found = bundles.find(({ engine, strategy }) => engine === "postgres" && strategy === "single-user");
   if (found === undefined) throw new Error("There is no bundle for single-user.");
   singleUser = found;
   world = running.use(await startWorld());

@@ -15,7 +15,7 @@ beforeAll(async () => {
   running.defer(() => rm(folder, { recursive: true }));
   const bundles = await bundle(folder);
   const deployment = running.use(
-    await deploy(bundles.find(({ strategy }) => strategy === "multi-user")?.zipFile ?? ""),
+    await deploy(bundles.find(({ name }) => name === "rds-postgres-multi-user")?.zipFile ?? ""),
   );
   world = running.use(await rotationWorld());
   rds = running.use(await startRds(world.endpoint.url));

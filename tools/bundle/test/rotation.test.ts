@@ -34,7 +34,9 @@ describe.for(runtimes)("the deployed bundle under Node.js $version, alone in its
     const nodeBinary = await binary();
     expect((await run(nodeBinary, ["--version"])).stdout).toMatch(new RegExp(`^v${version}\\.`));
     await using starting = new AsyncDisposableStack();
-    const { zipFile } = bundles.find((each) => each.strategy === strategy) ?? { zipFile: strategy };
+    const { zipFile } = bundles.find((each) => each.engine === "postgres" && each.strategy === strategy) ?? {
+      zipFile: strategy,
+    };
     const { folder: deployed } = starting.use(await deploy(zipFile));
     await rm(join(deployed, "rds.js"));
     const lambda = starting.use(await startLambda({ folder: deployed, env: world.env, nodeBinary }));

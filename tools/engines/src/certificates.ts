@@ -48,6 +48,13 @@ export async function createTestCa(): Promise<TestCa> {
   };
 }
 
+/** What a server shows. One without TLS has a certificate too, which it does not show: so there is a `ca` in any case. */
+export async function serverCertificate(wish: ServerCertificate | "none" | undefined): Promise<ServerCertificate> {
+  if (wish !== undefined && wish !== "none") return wish;
+  const ca = await createTestCa();
+  return ca.issue({ hosts: ["localhost", "127.0.0.1", "::1"] });
+}
+
 interface Keys {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;

@@ -1,18 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { createTestCa, type ServerCertificate } from "./certificates.ts";
-import { freePort, loopbackAddresses } from "./loopback.ts";
+import { type ServerCertificate, serverCertificate } from "./certificates.ts";
+import { loopbackAddresses } from "./loopback.ts";
 import { postgresConnections } from "./postgres-connections.ts";
 import { type PostgresInstallation, postgresInstallation } from "./postgres-installation.ts";
 import type { PostgresOptions, PostgresServer } from "./postgres-server.ts";
-import { type SupervisedServer, superviseServer } from "./supervised-server.ts";
+import { startOnFreePort } from "./start-on-free-port.ts";
+import type { SupervisedServer } from "./supervised-server.ts";
 
 /** Starts a server of npm's binaries on a free port of this machine, with nothing in it but the admin. */
 export async function startEmbeddedPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const installation = await postgresInstallation(options.version ?? "18");
-  const certificate = await serverCertificate(options);
-  const { port, server } = await startOnFreePort(installation, certificate, options);
+  const certificate = await serverCertificate(options.certificate);
+  const { port, server } = await startOnOwnPort(installation, certificate, options);
   const { serverVersion: version, admin } = installation;
   const connections = postgresConnections({
     host: "localhost",
@@ -40,23 +40,13 @@ export async function startEmbeddedPostgres(options: PostgresOptions): Promise<P
   };
 }
 
-/** A server without TLS has one too, which it does not show: so `ca` is a certificate in any case. */
-async function serverCertificate({ certificate }: PostgresOptions): Promise<ServerCertificate> {
-  if (certificate !== undefined && certificate !== "none") return certificate;
-  const ca = await createTestCa();
-  return ca.issue({ hosts: ["localhost", "127.0.0.1", "::1"] });
-}
-
-const PORT_ATTEMPTS = 5;
-
-async function startOnFreePort(
+function startOnOwnPort(
   installation: PostgresInstallation,
   certificate: ServerCertificate,
   options: PostgresOptions,
 ): Promise<{ port: number; server: SupervisedServer }> {
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
-    const server = await superviseServer({
+  return startOnFreePort(
+    (port) => ({
       name: "postgres",
       template: installation.template,
       files: (folder) => serverFiles(folder, port, certificate, options),
@@ -66,15 +56,15 @@ async function startOnFreePort(
         ...["-c", `config_file=${join(folder, CONFIG_FILE)}`],
         ...["-c", `hba_file=${join(folder, HBA_FILE)}`],
       ],
-    });
-    const outcome = await startOutcome(server);
-    if (outcome === "ready") return { port, server };
-    const log = await server.log();
-    await server.close();
-    if (outcome !== "port in use" || attempt === PORT_ATTEMPTS) {
-      throw new Error(`PostgreSQL ${installation.serverVersion} did not start: ${outcome}. Its log:\n${log}`);
-    }
-  }
+      // The first is the fast shutdown.
+      stopSignals: ["INT", "TERM"],
+    }),
+    {
+      title: `PostgreSQL ${installation.serverVersion}`,
+      isReady,
+      addressInUse: /could not bind IPv[46] address .*: Address already in use/,
+    },
+  );
 }
 
 const CONFIG_FILE = "postgresql.conf";
@@ -115,25 +105,6 @@ function lines(texts: readonly string[]): string {
 /** https://www.postgresql.org/docs/current/config-setting.html: a quote is doubled, a backslash escapes. */
 function quoted(value: string): string {
   return `'${value.replace(/['\\]/g, "$&$&")}'`;
-}
-
-const START_TIMEOUT_MS = 60_000;
-const POLL_MS = 10;
-
-async function startOutcome(
-  server: SupervisedServer,
-): Promise<"ready" | "port in use" | "it ended" | "it was not ready in time"> {
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    const ended = server.ended();
-    if (ended || (await isReady(server))) {
-      // A server that gets one of its addresses goes on without those that are in use.
-      if (/could not bind IPv[46] address .*: Address already in use/.test(await server.log())) return "port in use";
-      return ended ? "it ended" : "ready";
-    }
-    await sleep(POLL_MS);
-  }
-  return "it was not ready in time";
 }
 
 /** Whether the file's eighth line says so (PostgreSQL's src/include/utils/pidfile.h). */

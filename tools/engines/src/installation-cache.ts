@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /**
  * The folder of this user's installations, made if need be. A temporary folder's cleaner removes single files that nobody has used for
@@ -24,6 +24,25 @@ export async function installationCache(): Promise<string> {
     );
   }
   return folder;
+}
+
+/**
+ * Builds an installation beside its place and moves it there whole, so any number of processes may do it at once.
+ *
+ * @param destination a path in the cache's folder
+ * @param build fills a folder that everybody can enter
+ */
+export async function install(destination: string, build: (folder: string) => Promise<void>): Promise<void> {
+  const building = await mkdtemp(join(dirname(destination), "building-"));
+  try {
+    await chmod(building, 0o755);
+    await build(building);
+    await rename(building, destination);
+  } catch (error) {
+    await rm(building, { recursive: true, force: true });
+    // Another process was faster: its installation is as good.
+    if (!existsSync(destination)) throw error;
+  }
 }
 
 const WEEK_MS = 7 * 24 * 3_600_000;

@@ -1,20 +1,39 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
-import { POSTGRES_VERSIONS, type PostgresServer, type PostgresVersion, startPostgres } from "./index.ts";
+import {
+  type MysqlServer,
+  POSTGRES_VERSIONS,
+  type PostgresServer,
+  startMariadb,
+  startMysql,
+  startPostgres,
+} from "./index.ts";
 
-const ENGINES = new Map(POSTGRES_VERSIONS.map((version) => [`postgres@${version}`, version]));
+interface Started {
+  /** What it is and how a client reaches it. */
+  readonly description: string;
+  close(): Promise<void>;
+}
+
+const ENGINES = new Map<string, () => Promise<Started>>([
+  ...POSTGRES_VERSIONS.map(
+    (version) => [`postgres@${version}`, () => startPostgres({ version }).then(postgres)] as const,
+  ),
+  ["mysql", () => startMysql().then((server) => mysql("MySQL", server))],
+  ["mariadb", () => startMariadb().then((server) => mysql("MariaDB", server))],
+]);
 
 /** Starts what the command line names, prints it, and stops it at Ctrl-C. */
 async function main(): Promise<void> {
   const { positionals } = parseArgs({ allowPositionals: true });
-  const versions = positionals.length === 0 ? (["18"] as const) : positionals.map(versionNamed);
+  const starts = (positionals.length === 0 ? ["postgres@18"] : positionals).map(engineNamed);
   const stop = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  const servers: PostgresServer[] = [];
+  const servers: Started[] = [];
   try {
-    for (const version of versions) {
-      const server = await startPostgres({ version });
+    for (const start of starts) {
+      const server = await start();
       servers.push(server);
-      console.log(`PostgreSQL ${server.version}: ${url(server)}`);
+      console.log(server.description);
     }
     console.log("Ctrl-C stops them.");
     await stop;
@@ -23,17 +42,24 @@ async function main(): Promise<void> {
   }
 }
 
-function versionNamed(name: string): PostgresVersion {
-  const version = ENGINES.get(name);
-  if (version === undefined)
-    throw new Error(`There is no engine ${name}. There are: ${[...ENGINES.keys()].join(", ")}.`);
-  return version;
+function engineNamed(name: string): () => Promise<Started> {
+  const start = ENGINES.get(name);
+  if (start === undefined) throw new Error(`There is no engine ${name}. There are: ${[...ENGINES.keys()].join(", ")}.`);
+  return start;
 }
 
 /** With the parameters that psql and other users of libpq know. */
-function url({ admin, host, port, caFile }: PostgresServer): string {
+function postgres({ version, admin, host, port, caFile, close }: PostgresServer): Started {
   const parameters = new URLSearchParams({ sslmode: "verify-full", sslrootcert: caFile });
-  return `postgres://${admin.username}:${admin.password}@${host}:${port}/postgres?${parameters}`;
+  const url = `postgres://${admin.username}:${admin.password}@${host}:${port}/postgres?${parameters}`;
+  return { description: `PostgreSQL ${version}: ${url}`, close };
+}
+
+/** In the form that MYSQL_URL and MARIADB_URL have. */
+function mysql(title: string, { version, admin, host, port, caFile, close }: MysqlServer): Started {
+  const parameters = new URLSearchParams({ sslrootcert: caFile });
+  const url = `mysql://${admin.username}:${admin.password}@${host}:${port}/?${parameters}`;
+  return { description: `${title} ${version}: ${url}`, close };
 }
 
 try {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { installationCache } from "./installation-cache.ts";
-import { findPackage, install, postgresInstallation } from "./postgres-installation.ts";
+import { findPackage, installPackage, postgresInstallation } from "./postgres-installation.ts";
 import { serverUser } from "./server-user.ts";
 
 const run = promisify(execFile);
@@ -41,7 +41,7 @@ test("a package whose symbolic links npm did not make is installed with them", a
   const list = JSON.parse(await readFile(join(native, "pg-symlinks.json"), "utf8")) as { target: string }[];
   for (const { target } of list) await rm(join(temporary, "package", target), { force: true });
   const installation = join(await installationCache(), "postgres-without-links");
-  await install(native, await installationCache(), installation);
+  await installPackage(native, installation);
   for (const { target } of list) expect((await lstat(join(installation, target))).isSymbolicLink()).toBe(true);
 });
 

@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chown, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { installationCache } from "./installation-cache.ts";
+import { install, installationCache } from "./installation-cache.ts";
 import { type PostgresVersion, urlVariable } from "./postgres-version.ts";
-import { serverUser } from "./server-user.ts";
+import { runAsServer, serverUser } from "./server-user.ts";
 
 /** A PostgreSQL that the server's user can run, and a data folder of its own to copy. */
 export interface PostgresInstallation {
@@ -30,9 +30,8 @@ export interface PostgresInstallation {
  */
 export async function postgresInstallation(version: PostgresVersion): Promise<PostgresInstallation> {
   const found = findPackage(version);
-  const cache = await installationCache();
-  const folder = join(cache, `postgres-${found.version}-${RECIPE}`);
-  if (!existsSync(folder)) await install(found.native, cache, folder);
+  const folder = join(await installationCache(), `postgres-${found.version}-${RECIPE}`);
+  if (!existsSync(folder)) await installPackage(found.native, folder);
   const description = JSON.parse(await readFile(join(folder, DESCRIPTION), "utf8")) as Description;
   return { ...description, program: join(folder, "native/bin/postgres"), template: join(folder, "data") };
 }
@@ -70,20 +69,13 @@ export function findPackage(version: PostgresVersion, platform = `${process.plat
 }
 
 /** @param native the package's folder of programs, libraries and links */
-export async function install(native: string, cache: string, destination: string): Promise<void> {
-  const building = await mkdtemp(join(cache, "building-"));
-  try {
-    await run("cp", ["-R", native, building]);
-    await addMissingLinks(building);
-    await run("chmod", ["-R", "a+rX", join(building, "native")]);
-    await chmod(building, 0o755);
-    await initialise(building);
-    await rename(building, destination);
-  } catch (error) {
-    await rm(building, { recursive: true, force: true });
-    // Another process was faster: its installation is as good.
-    if (!existsSync(destination)) throw error;
-  }
+export function installPackage(native: string, destination: string): Promise<void> {
+  return install(destination, async (folder) => {
+    await run("cp", ["-R", native, folder]);
+    await addMissingLinks(folder);
+    await run("chmod", ["-R", "a+rX", join(folder, "native")]);
+    await initialise(folder);
+  });
 }
 
 async function addMissingLinks(folder: string): Promise<void> {
@@ -110,18 +102,4 @@ async function initialise(folder: string): Promise<void> {
   const stdout = await runAsServer(join(folder, "native/bin/postgres"), ["--version"]);
   const description: Description = { serverVersion: stdout.trim().split(" ").at(-1) ?? stdout, admin };
   await writeFile(join(folder, DESCRIPTION), JSON.stringify(description), { mode: 0o600 });
-}
-
-async function runAsServer(program: string, programArguments: readonly string[]): Promise<string> {
-  const user = serverUser();
-  try {
-    const { stdout } = await run(program, programArguments, { ...user, cwd: "/" });
-    return stdout;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EACCES") throw cause;
-    throw new Error(
-      `User id ${user.uid} may not run ${program}. Set TMPDIR to a folder that this user can enter and run programs in.`,
-      { cause },
-    );
-  }
 }

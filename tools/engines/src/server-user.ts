@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
 const NOBODY = 65_534;
 
 /**
@@ -15,4 +18,25 @@ export function serverUser(): { readonly uid: number; readonly gid: number } {
     );
   }
   return uid === 0 ? { uid: NOBODY, gid: NOBODY } : { uid, gid };
+}
+
+/** Runs a program as that user. @returns what it writes to standard output */
+export async function runAsServer(
+  program: string,
+  programArguments: readonly string[],
+  standardInput = "",
+): Promise<string> {
+  const user = serverUser();
+  try {
+    const running = promisify(execFile)(program, programArguments, { ...user, cwd: "/" });
+    running.child.stdin?.end(standardInput);
+    const { stdout } = await running;
+    return stdout;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EACCES") throw cause;
+    throw new Error(
+      `User id ${user.uid} may not run ${program}. Set TMPDIR to a folder that this user can enter and run programs in.`,
+      { cause },
+    );
+  }
 }

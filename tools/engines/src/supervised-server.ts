@@ -28,6 +28,8 @@ export interface ServerRecipe {
   files(folder: string): Readonly<Record<string, string>>;
   /** The server program and its arguments. */
   command(folder: string): readonly string[];
+  /** What ends the server program, without the SIG of their names. */
+  readonly stopSignals: readonly string[];
 }
 
 /**
@@ -35,17 +37,17 @@ export interface ServerRecipe {
  * ends, by SIGKILL too, so there is one way to stop. The shell makes the folder, so that no moment is left in which only
  * this process could remove it; a line from here says that the folder's files are there.
  *
- * SIGINT is PostgreSQL's fast shutdown. A shell starts its background programs with SIGINT ignored, so one that has not
- * got as far as its own signal handlers needs the SIGTERM, which later adds nothing.
+ * A shell starts its background programs with SIGINT ignored, so one that is to be stopped by it and has not got as far as
+ * its own signal handlers needs another signal after it, which later adds nothing.
  */
 const SUPERVISOR = `
-folder=$1; template=$2; shift 2
+folder=$1; template=$2; signals=$3; shift 3
 exec 3<&0
 mkdir -m 700 "$folder" || exit
 exec >>"$folder/log" 2>&1
 if cp -R "$template" "$folder/data" && read -r _ <&3; then
   "$@" </dev/null 3<&- & server=$!
-  { read -r _ <&3; kill -INT $server; kill -TERM $server; } & watcher=$!
+  { read -r _ <&3; for signal in $signals; do kill -"$signal" $server; done; } & watcher=$!
   wait $server
   kill $watcher
 fi
@@ -60,7 +62,10 @@ export async function superviseServer(recipe: ServerRecipe): Promise<SupervisedS
   const folder = join(tmpdir(), `quarterturn-${recipe.name}-${randomUUID()}`);
   const supervisor = spawn(
     "/bin/sh",
-    ["-c", SUPERVISOR, "supervisor", folder, recipe.template, ...recipe.command(folder)],
+    [
+      ...["-c", SUPERVISOR, "supervisor", folder, recipe.template, recipe.stopSignals.join(" ")],
+      ...recipe.command(folder),
+    ],
     {
       ...user,
       cwd: "/",

@@ -1,6 +1,6 @@
 import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { coreSettingList, type Manifest, type Setting } from "@quarterturn/core";
+import { coreSettingList, type Manifest, type RotatorManifest, type Setting } from "@quarterturn/core";
 import { databaseSettingList } from "@quarterturn/database";
 
 const root = new URL("../../..", import.meta.url).pathname;
@@ -11,7 +11,9 @@ const root = new URL("../../..", import.meta.url).pathname;
  */
 export async function pagesWithTables(): Promise<readonly { path: string; current: string; generated: string }[]> {
   const pages = [];
-  for await (const path of glob(["README.md", "docs/*.md", "packages/*/README.md"], { cwd: root })) {
+  for await (const path of glob(["README.md", "docs/*.md", "packages/*/README.md", "packages/*/examples/*/README.md"], {
+    cwd: root,
+  })) {
     const current = await readFile(join(root, path), "utf8");
     let generated = current;
     for (const [whole, name = ""] of current.matchAll(/<!-- generated: ([\w-]+) -->[\s\S]*?<!-- end -->/g)) {
@@ -45,7 +47,7 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
     return table(["package", "what it is"], rows.sort());
   },
   facts: async (path) => {
-    const manifest = await manifestOf(path);
+    const manifest = (await manifestOf(path)) as Manifest;
     return table(
       ["", ""],
       [
@@ -60,14 +62,20 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
       ],
     );
   },
-  settings: async (path) =>
-    settingsTable([...(await manifestOf(path)).settings, ...databaseSettingList, ...coreSettingList]),
+  settings: async (path) => {
+    const manifest = await manifestOf(path);
+    return settingsTable([
+      ...manifest.settings,
+      ...("port" in manifest ? databaseSettingList : []),
+      ...coreSettingList,
+    ]);
+  },
   "verified-against": async (path) => (await manifestOf(path)).verifiedAgainst.map((line) => `- ${line}`).join("\n"),
 };
 
-async function manifestOf(path: string): Promise<Manifest> {
+async function manifestOf(path: string): Promise<Manifest | RotatorManifest> {
   const { manifest } = (await import(join(root, path.replace("README.md", "src/manifest.ts")))) as {
-    manifest: Manifest;
+    manifest: Manifest | RotatorManifest;
   };
   return manifest;
 }

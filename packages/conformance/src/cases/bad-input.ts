@@ -2,35 +2,48 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { steps } from "@quarterturn/core";
 import type { ConformanceCase } from "../conformance-case.ts";
+import type { Harness } from "../harness.ts";
 import { mustFail } from "../outcomes.ts";
 import type { SecretObject } from "../target.ts";
 
 interface Malformed {
   readonly is: string;
+  /** The key that is wrong: a secret without it cannot be wrong there. */
+  readonly key?: string;
   text(secret: SecretObject): string;
 }
 
-const withKeys = (is: string, keys: SecretObject): Malformed => ({
+const withKey = (is: string, key: string, value: unknown): Malformed => ({
   is,
-  text: (secret) => JSON.stringify({ ...secret, ...keys }),
+  key,
+  text: (secret) => JSON.stringify({ ...secret, [key]: value }),
 });
+
+const endsEarly: Malformed = {
+  is: "JSON that ends early",
+  text: (secret) => JSON.stringify(secret).slice(0, -1),
+};
 
 const malformed: readonly Malformed[] = [
   { is: "not JSON", text: () => "q7Zt9Lw2" },
-  { is: "JSON that ends early", text: (secret) => JSON.stringify(secret).slice(0, -1) },
+  endsEarly,
   { is: "an array", text: (secret) => JSON.stringify([secret]) },
   { is: "a JSON text", text: (secret) => JSON.stringify(secret.password) },
   { is: "null", text: () => "null" },
-  withKeys("without a host", { host: undefined }),
-  withKeys("without a username", { username: undefined }),
-  withKeys("without a password", { password: undefined }),
-  withKeys("one with an empty username", { username: "" }),
-  withKeys("one with an empty password", { password: "" }),
-  withKeys("one with a number as password", { password: 12345678 }),
-  withKeys('one with port "abc"', { port: "abc" }),
-  withKeys("one with port 70000", { port: 70_000 }),
-  withKeys("one of another engine", { engine: "no-such-engine" }),
+  withKey("without a host", "host", undefined),
+  withKey("without a username", "username", undefined),
+  withKey("without a password", "password", undefined),
+  withKey("one with an empty username", "username", ""),
+  withKey("one with an empty password", "password", ""),
+  withKey("one with a number as password", "password", 12345678),
+  withKey('one with port "abc"', "port", "abc"),
+  withKey("one with port 70000", "port", 70_000),
+  withKey("one of another engine", "engine", "no-such-engine"),
 ];
+
+/** Where the secret is plain text, any other text may be a key. */
+const malformedFor = ({ options, secretKeys }: Harness) =>
+  options.text === "plain" ? [endsEarly] : malformed.filter(({ key }) => key === undefined || secretKeys.has(key));
 
 const codes = ["bad-secret", "wrong-target"] as const;
 
@@ -40,7 +53,7 @@ const current: ConformanceCase = {
   async run(harness) {
     const binary = { is: "binary", text: (secret: SecretObject) => Buffer.from(JSON.stringify(secret)) };
     await harness.each(
-      [...malformed, binary],
+      [...malformedFor(harness), binary],
       ({ is }) => `the secret is ${is}`,
       async (scenario) => {
         const rotation = await scenario.startRotation();
@@ -57,7 +70,7 @@ const pending: ConformanceCase = {
   promise: 5,
   async run(harness) {
     await harness.each(
-      malformed,
+      malformedFor(harness),
       ({ is }) => `the pending version is ${is}`,
       async (scenario, { text }) => {
         const rotation = await scenario.startRotationTo(text);

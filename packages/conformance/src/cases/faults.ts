@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { ErrorCode } from "@quarterturn/core";
-import { before } from "../availability.ts";
+import { before, refuseCurrent } from "../availability.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import { type NetworkFault, networkFaults } from "../database-proxy.ts";
-import type { Scenario } from "../scenario.ts";
+import { type Scenario, withPassword } from "../scenario.ts";
 import type { TlsFault } from "../target.ts";
 
 /** What an invocation gets here, in milliseconds: a server that never answers must be reported before it is over. */
@@ -25,7 +25,8 @@ const server: ConformanceCase = {
   async run(harness) {
     const declared = Object.keys(harness.target.tlsFaults ?? {}) as TlsFault[];
     // An early promotion leaves nothing for testSecret to reach.
-    const steps = harness.promotesEarly ? (["setSecret"] as const) : (["setSecret", "testSecret"] as const);
+    const later = harness.promotesEarly ? (["setSecret"] as const) : (["setSecret", "testSecret"] as const);
+    const steps = harness.options.credentials === "issued" ? (["createSecret", ...later] as const) : later;
     const items = [...networkFaults, ...declared].flatMap((fault) => steps.map((step) => ({ fault, step })));
     await harness.each(
       items,
@@ -73,13 +74,14 @@ const password: ConformanceCase = {
     harness.scenario(
       async (scenario) => {
         const rotation = await scenario.startRotation();
-        await scenario.succeed(rotation, ["createSecret"]);
-        const error = await scenario.refuse("setSecret", rotation, ["credentials-rejected"]);
-        for (const named of [scenario.target.address.host, String(scenario.account.secret.username)]) {
+        const error = await refuseCurrent(harness, scenario, rotation, ["credentials-rejected"]);
+        const { host } = scenario.target.address;
+        const user = String(scenario.account.secret.username);
+        for (const named of harness.secretKeys.has("username") ? [host, user] : [host]) {
           assert.ok(error.message.includes(named), `The message must name ${named}: ${error.message}`);
         }
       },
-      { text: (secret) => JSON.stringify({ ...secret, password: "not-the-password" }) },
+      { text: withPassword(harness.options, "not-the-password") },
     ),
 };
 

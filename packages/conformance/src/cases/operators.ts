@@ -55,7 +55,7 @@ const putByHand: ConformanceCase = {
     await harness.each(moments, afterStep, async (scenario, moment) => {
       const rotation = await reach(scenario, moment);
       const byHand = { ...(await scenario.value({ label: "AWSCURRENT" })), note: "changed by hand" };
-      const version = await scenario.operator.put(JSON.stringify(byHand));
+      const version = await scenario.operator.put(scenario.textOf(byHand));
       await mustRest(scenario, rotation);
       assert.equal(await scenario.operator.holder("AWSCURRENT"), version, "What was put by hand must stay AWSCURRENT");
       await rotateAgain(harness, scenario);

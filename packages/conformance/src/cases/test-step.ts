@@ -7,8 +7,14 @@ const refusesUnset: ConformanceCase = {
   promise: 1,
   run: (harness) =>
     harness.scenario(async (scenario) => {
-      const rotation = await scenario.startRotation();
-      await scenario.succeed(rotation, ["createSecret"]);
+      const unset = async () => {
+        const rotation = await scenario.startRotation();
+        await scenario.succeed(rotation, ["createSecret"]);
+        return rotation;
+      };
+      // What is issued is valid at once; what somebody wrote is not.
+      const invalid = () => scenario.startRotationTo((next) => scenario.textOf({ ...next, password: "not-issued" }));
+      const rotation = await (harness.options.credentials === "issued" ? invalid() : unset());
       mustFail(await scenario.run("testSecret", rotation), "testSecret before setSecret", ["credentials-rejected"]);
     }),
 };

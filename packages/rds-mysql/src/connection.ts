@@ -1,0 +1,95 @@
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { RotationError } from "@quarterturn/core";
+import { addressOf, type EngineContext, type Login, noTlsError, type TlsPolicy, tlsError } from "@quarterturn/database";
+import { createConnection, type RowDataPacket, type SslOptions } from "mysql2/promise";
+import { connectionError, isServerError, loginError, statementError } from "./errors.ts";
+import { diagnoseTls } from "./tls-diagnosis.ts";
+
+/** Runs one statement; `doing` and `remedy` (what helps where a right is missing) make the words of its error. */
+export type Run = (sql: string, doing: string, remedy?: string) => Promise<RowDataPacket[]>;
+
+export interface Connection {
+  readonly run: Run;
+  /** Ends it; waits a second for the server's part of that, and no longer. */
+  close(): Promise<void>;
+}
+
+/**
+ * An open connection, or `rejected` where the server refused the name or the password.
+ *
+ * @param database whether to go to the login's database, as an application would
+ * @throws RotationError `unreachable`, `timeout`, `tls`, `privilege`, `bad-secret` or `database`
+ */
+export async function connect(
+  login: Login,
+  { deadline }: EngineContext,
+  database: boolean,
+): Promise<Connection | "rejected"> {
+  const milliseconds = deadline.share();
+  const socket = connectTcp({ host: login.host, port: login.port, noDelay: true });
+  let isConnected = false;
+  socket.once("connect", () => {
+    isConnected = true;
+  });
+  const where = `${addressOf(login)} (user "${login.username}")`;
+  try {
+    const client = await createConnection({
+      // Of the connection's own name it verifies the certificate.
+      host: login.host,
+      stream: () => socket,
+      user: login.username,
+      password: login.password,
+      connectTimeout: milliseconds,
+      charset: "utf8mb4",
+      ...(login.tls ? { ssl: sslOptions(login.tls) } : {}),
+      ...(database && login.dbname !== undefined ? { database: login.dbname } : {}),
+    });
+    // Without a listener, an error of an idle connection would end the process; the next statement reports it.
+    client.on("error", () => undefined);
+    return {
+      async run(sql, doing, remedy) {
+        try {
+          const [rows] = await client.query<RowDataPacket[]>({ sql, timeout: deadline.share() });
+          return rows;
+        } catch (error) {
+          // A connection that did not answer is not waited for again.
+          if (!isServerError(error)) socket.destroy();
+          throw statementError(error, where, doing, remedy);
+        }
+      },
+      async close() {
+        if (socket.destroyed) return;
+        const timer = setTimeout(() => socket.destroy(), 1_000);
+        // A connection that has broken has nothing to end.
+        await client.end().catch(() => socket.destroy());
+        // The driver does not wait for the server's part: an invocation that ended before would leave bytes to the next.
+        if (!socket.closed) await once(socket, "close");
+        clearTimeout(timer);
+      },
+    };
+  } catch (error) {
+    socket.destroy();
+    if (isServerError(error)) {
+      if (error.errno === 1045) return "rejected";
+      throw loginError(error, login, where);
+    }
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "HANDSHAKE_NO_SSL_SUPPORT") throw noTlsError(where, error);
+    if (login.tls && code === "HANDSHAKE_SSL_ERROR") {
+      const diagnosis = await diagnoseTls(login, login.tls.secureContext, deadline.share());
+      const reason = diagnosis && tlsError(diagnosis.error, where, diagnosis.issuer);
+      if (reason) throw new RotationError(reason.code, reason.what, reason.advice, { cause: error });
+    }
+    throw connectionError(error, login, where, isConnected, milliseconds);
+  }
+}
+
+const optionsOf = new WeakMap<Exclude<TlsPolicy, false>, SslOptions>();
+
+/** One object for all connections: the driver makes one context for each. */
+function sslOptions(tls: Exclude<TlsPolicy, false>): SslOptions {
+  const options = optionsOf.get(tls) ?? { ca: [...tls.authorities], rejectUnauthorized: true, verifyIdentity: true };
+  optionsOf.set(tls, options);
+  return options;
+}

@@ -1,0 +1,176 @@
+import { RotationError, reasonOf } from "@quarterturn/core";
+import type { Login } from "@quarterturn/database";
+
+/** An answer of the server, as mysql2 throws it. @see https://dev.mysql.com/doc/mysql-errors/9.7/en/server-error-reference.html */
+export interface ServerError extends Error {
+  readonly errno: number;
+  readonly sqlState: string;
+  readonly sqlMessage: string;
+}
+
+export function isServerError(error: unknown): error is ServerError {
+  return error instanceof Error && "sqlState" in error && typeof error.sqlState === "string";
+}
+
+/** The number of the server's error that a RotationError was made of. */
+export function errorNumber(error: unknown): number | undefined {
+  const cause = error instanceof RotationError ? error.cause : undefined;
+  return isServerError(cause) ? cause.errno : undefined;
+}
+
+/** No connection, or one that ended before it was a login. */
+export function connectionError(
+  error: unknown,
+  login: Login,
+  where: string,
+  isConnected: boolean,
+  milliseconds: number,
+): RotationError {
+  const reason = reasonOf(error);
+  const because = { cause: error };
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ETIMEDOUT") {
+    return isConnected
+      ? new RotationError(
+          "timeout",
+          `${where}: connected, and no answer within ${milliseconds} ms`,
+          "This login changed nothing. Check that the port is MySQL's and that the server is not overloaded or starting.",
+          because,
+        )
+      : new RotationError(
+          "timeout",
+          `${where}: no connection within ${milliseconds} ms`,
+          "Packets to the server are dropped: the function's subnets need a route to it, and its security group must let the function's in on this port.",
+          because,
+        );
+  }
+  if (!isConnected) {
+    return new RotationError(
+      "unreachable",
+      code === "ENOTFOUND" || code === "EAI_AGAIN"
+        ? `${where}: the host name has no address`
+        : `${where}: no connection (${reason})`,
+      "Check host and port of the secret, and that the database is running and reachable from the function's subnets.",
+      because,
+    );
+  }
+  if (code === "AUTH_SWITCH_PLUGIN_ERROR") {
+    return new RotationError(
+      "unsupported",
+      `${where}: the account's authentication plugin is not one of passwords (${reason})`,
+      "This try changed nothing. The user must be identified with caching_sha2_password (or mysql_native_password).",
+      because,
+    );
+  }
+  return new RotationError(
+    "unreachable",
+    `${where}: the server ended the connection during the login (${reason})`,
+    `Check that the port is MySQL's and that no proxy or limit ends its connections${login.tls ? "" : "; it may require TLS, which the secret's ssl turns off"}.`,
+    because,
+  );
+}
+
+/** The server refused the login for another reason than the password. */
+export function loginError(error: ServerError, login: Login, where: string): RotationError {
+  const because = { cause: error };
+  const said = `${where}: ${error.sqlMessage} (error ${error.errno})`;
+  switch (error.errno) {
+    case 1044:
+      return new RotationError(
+        "privilege",
+        said,
+        "Grant the user a right on this database, or correct dbname in the secret.",
+        because,
+      );
+    case 1049:
+      return new RotationError("bad-secret", said, "Correct dbname in the secret.", because);
+    case 1130:
+      return new RotationError(
+        "privilege",
+        said,
+        "No account may log in from the function's address: create one for this host, or for '%'.",
+        because,
+      );
+    case 1862:
+      return new RotationError(
+        "privilege",
+        said,
+        "The account's password is expired. An admin gives it the secret's password again, and PASSWORD EXPIRE NEVER if this function is to keep it.",
+        because,
+      );
+    case 3118:
+      return new RotationError("privilege", said, "The account is locked: an admin unlocks it.", because);
+    case 3159:
+      return new RotationError(
+        "tls",
+        said,
+        `The server takes encrypted connections only, and the secret says "ssl": ${login.tls !== false}.`,
+        because,
+      );
+    default:
+      return new RotationError(
+        [1040, 1053, 1129, 1203, 1226].includes(error.errno) ? "unreachable" : "database",
+        said,
+        "The server is there and does not take this login now. The service tries again.",
+        because,
+      );
+  }
+}
+
+/** The error of a statement, with what an operator can do about it. */
+export function statementError(
+  error: unknown,
+  where: string,
+  doing: string,
+  remedy: string | undefined,
+): RotationError {
+  // The driver keeps the statement with its error.
+  if (error instanceof Error && "sql" in error) error.sql = undefined;
+  const because = { cause: error };
+  if (!isServerError(error)) {
+    const { code } = error as NodeJS.ErrnoException;
+    return new RotationError(
+      code === "PROTOCOL_SEQUENCE_TIMEOUT" ? "timeout" : "unreachable",
+      `${where}: ${doing}: no answer (${reasonOf(error)})`,
+      "The statement may or may not have taken effect. The service tries again, which is safe.",
+      because,
+    );
+  }
+  if (error.errno === 1064) {
+    // Its text quotes the statement.
+    return new RotationError(
+      "unsupported",
+      `${where}: ${doing}: the server does not know the statement (error 1064)`,
+      "The server's version is older than what this function supports, see its README.",
+    );
+  }
+  const said = `${where}: ${doing}: ${error.sqlMessage} (error ${error.errno})`;
+  switch (error.errno) {
+    case 1044:
+    case 1045:
+    case 1142:
+    case 1227:
+    case 1410:
+    case 3619:
+    case 3892:
+      return new RotationError("privilege", said, remedy ?? "Grant the missing right, then rotate again.", because);
+    case 1290:
+    case 1792:
+    case 1836:
+      return new RotationError(
+        "unsupported",
+        said,
+        "The server is read-only: put the writer's host into the secret.",
+        because,
+      );
+    case 1819:
+      return new RotationError(
+        "database",
+        said,
+        "The server's password policy refuses the generated password: set PASSWORD_LENGTH and the EXCLUDE_ settings of the function to what the policy wants, then start a new rotation.",
+        because,
+      );
+    default:
+      return new RotationError("database", said, "The service tries the rotation again.", because);
+  }
+}

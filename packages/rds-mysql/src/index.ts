@@ -1,0 +1,2 @@
+export { mysql } from "./engine.ts";
+export { manifest } from "./manifest.ts";

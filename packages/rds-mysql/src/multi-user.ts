@@ -1,0 +1,7 @@
+import { rotationHandler } from "@quarterturn/core";
+import { databaseSettings, multiUser } from "@quarterturn/database";
+import { mysql } from "./engine.ts";
+import { manifest } from "./manifest.ts";
+
+/** The Lambda handler of the multi-user (alternating users) strategy. */
+export const handler = rotationHandler((env) => multiUser(mysql(env), databaseSettings(env, manifest)));

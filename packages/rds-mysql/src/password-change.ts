@@ -1,0 +1,109 @@
+import { type CurrentAfterSet, RotationError } from "@quarterturn/core";
+import type { EngineContext, Login } from "@quarterturn/database";
+import type { Run } from "./connection.ts";
+import { errorNumber } from "./errors.ts";
+import type { Server } from "./server.ts";
+import { accountName, literal } from "./sql.ts";
+
+/** "you need (at least one of) the CREATE USER or APPLICATION_PASSWORD_ADMIN privilege(s)" */
+const noPrivilege = 1227;
+/** The password after REPLACE is not the primary one. */
+const notThePrimary = 3891;
+/** Passwords that were used before are refused (PASSWORD HISTORY), and that is looked at before the one after REPLACE. */
+export const usedBefore = 3638;
+
+/**
+ * Gives the session's user another primary password and keeps the one that the session logged in with, where the server and the user's rights
+ * allow it. REPLACE makes the change a compare-and-swap by the server itself: applied twice, RETAIN would lose the old password.
+ *
+ * | the server's answer to REPLACE and RETAIN | the next password | what is true and done |
+ * | --- | --- | --- |
+ * | success | | both are valid |
+ * | 3891, or 3638 | logs in | an earlier try did it |
+ * | 3891 | is refused | the session's password is the secondary one (a rotation was abandoned or rolled back): only the primary one is set |
+ * | 1227 | | the user may not keep two: the password is changed without RETAIN, and the session's is refused from then on |
+ *
+ * @param isAccepted whether the user logs in with a password
+ * @see https://dev.mysql.com/doc/refman/9.7/en/password-management.html#dual-passwords
+ */
+export async function changePassword(
+  run: Run,
+  server: Server,
+  login: Login,
+  next: string,
+  isAccepted: (password: string) => Promise<boolean>,
+  { log }: EngineContext,
+): Promise<CurrentAfterSet> {
+  const account = accountName(server.account);
+  const doing = `changing the password of ${account}`;
+  if (server.isMariadb) {
+    // ALTER USER takes a right there that not every user has on itself.
+    await run(`SET PASSWORD = PASSWORD(${literal(next)})`, doing);
+    return "refused";
+  }
+  const alter = `ALTER USER CURRENT_USER() IDENTIFIED BY ${literal(next)}`;
+  if (!server.hasDualPasswords) {
+    await run(alter, doing);
+    return "refused";
+  }
+  const replace = `${alter} REPLACE ${literal(login.password)}`;
+  try {
+    try {
+      await run(`${replace} RETAIN CURRENT PASSWORD`, doing);
+      return "valid";
+    } catch (error) {
+      if (errorNumber(error) !== noPrivilege) throw error;
+      await run(replace, doing);
+      log.warn(
+        "The user may not keep two passwords, so new logins with the old one are refused until AWSCURRENT has moved: an admin can run the statement",
+        { statement: `GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO ${account};` },
+      );
+      return "refused";
+    }
+  } catch (error) {
+    if (![notThePrimary, usedBefore].includes(errorNumber(error) ?? 0)) throw error;
+    if (await isAccepted(next)) {
+      log.info("The pending password was set by an earlier try");
+      return "valid";
+    }
+    if (errorNumber(error) === usedBefore) throw error;
+  }
+  log.info("AWSCURRENT has the user's secondary password: it is kept, and the primary one is replaced");
+  await run(
+    alter,
+    doing,
+    `The account demands its primary password for a change (PASSWORD REQUIRE CURRENT), and AWSCURRENT has the secondary one. Run as an admin: ALTER USER ${account} PASSWORD REQUIRE CURRENT OPTIONAL;`,
+  );
+  return "valid";
+}
+
+/**
+ * Ends every other password of the session's user. RETAIN puts the session's own password in the place of the old one, but only if it is the
+ * primary one: a plain DISCARD would take AWSCURRENT's away where a next rotation has made it the secondary one already.
+ */
+export async function discardOldPassword(
+  run: Run,
+  server: Server,
+  { password }: Login,
+  { log }: EngineContext,
+): Promise<void> {
+  if (!server.hasDualPasswords) return;
+  const doing = `discarding the old password of ${accountName(server.account)}`;
+  const own = literal(password);
+  try {
+    await run(`ALTER USER CURRENT_USER() IDENTIFIED BY ${own} REPLACE ${own} RETAIN CURRENT PASSWORD`, doing);
+  } catch (error) {
+    if (errorNumber(error) !== noPrivilege) throw error;
+    log.info("The user may not keep two passwords, so there is no old one to discard");
+  }
+}
+
+/** @throws RotationError `wrong-target` where the session is another user's, e.g. by a proxy account or as the anonymous user */
+export function requireOwnSession(server: Server, login: Login, address: string): void {
+  if (server.account.user === login.username) return;
+  throw new RotationError(
+    "wrong-target",
+    `${address}: the login of "${login.username}" is a session of ${accountName(server.account)}`,
+    "This try changed nothing. A proxy account, an anonymous account or a proxy server stands in between: put the server's own host and user into the secret.",
+  );
+}

@@ -1,0 +1,49 @@
+import type { RotationContext } from "@quarterturn/core";
+import type { Run } from "./connection.ts";
+import { type Account, accountOf } from "./sql.ts";
+
+/** What is known of a session's server and user. */
+export interface Server {
+  readonly account: Account;
+  readonly isMariadb: boolean;
+  /** Whether a user can have two passwords: MySQL 8.0.14 and later. */
+  readonly hasDualPasswords: boolean;
+  /** Whether accounts can be marked (ALTER USER ... ATTRIBUTE) and be roles: MySQL 8.0.21 and later. */
+  readonly hasAttributes: boolean;
+}
+
+/**
+ * Makes a session's statements mean what they say, whatever the server's defaults are, and asks who and where it is. A lock that somebody
+ * holds is waited for as long as the statement may take, and not for the server's year.
+ */
+export async function prepareSession(run: Run, { deadline }: Pick<RotationContext, "deadline">): Promise<Server> {
+  const seconds = Math.max(1, Math.ceil(deadline.share() / 1_000));
+  await run(
+    `SET SESSION sql_mode = '', SESSION autocommit = 1, SESSION lock_wait_timeout = ${seconds}`,
+    "preparing the session",
+  );
+  await run("SET SESSION TRANSACTION READ WRITE", "preparing the session");
+  const [row] = await run(
+    "SELECT CURRENT_USER() AS account, VERSION() AS version",
+    "asking for the session's identity",
+  );
+  const version = String(row?.version);
+  const isMariadb = version.includes("MariaDB");
+  const isAtLeast = (wanted: readonly number[]) => !isMariadb && compare(numbersOf(version), wanted) >= 0;
+  return {
+    account: accountOf(String(row?.account)),
+    isMariadb,
+    hasDualPasswords: isAtLeast([8, 0, 14]),
+    hasAttributes: isAtLeast([8, 0, 21]),
+  };
+}
+
+/** "8.0.36-log" is 8, 0, 36; of "8.0.mysql_aurora.3.04" the third is not known, and Aurora's have been above 21 from its first. */
+function numbersOf(version: string): readonly number[] {
+  return version.split(/[.-]/, 3).map((part) => (/^\d+$/.test(part) ? Number(part) : Number.POSITIVE_INFINITY));
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const index = b.findIndex((number, i) => a[i] !== number);
+  return index === -1 ? 0 : (a[index] ?? 0) - (b[index] ?? 0);
+}

@@ -1,0 +1,36 @@
+import { addressOf, type EngineContext, type Login, type Session } from "@quarterturn/database";
+import { type Connection, connect } from "./connection.ts";
+import { changePassword, discardOldPassword, requireOwnSession } from "./password-change.ts";
+import { prepareSession } from "./server.ts";
+import { alignTwin, setPassword } from "./twin.ts";
+
+/** A session over an open connection. */
+export async function openSession({ run, close }: Connection, login: Login, context: EngineContext): Promise<Session> {
+  const server = await prepareSession(run, context);
+  const address = addressOf(login);
+
+  async function isAccepted(password: string, username = login.username): Promise<boolean> {
+    const other = await connect({ ...login, username, password }, context, false);
+    if (other === "rejected") return false;
+    await other.close();
+    return true;
+  }
+
+  return {
+    async changePassword(next) {
+      requireOwnSession(server, login, address);
+      return changePassword(run, server, login, next, isAccepted, context);
+    },
+
+    async discardOldPassword() {
+      requireOwnSession(server, login, address);
+      await discardOldPassword(run, server, login, context);
+    },
+
+    alignTwin: (pair, isOurs) => alignTwin(run, server, pair, isOurs, address, context),
+    setPassword: (pair, password, isOurs) =>
+      setPassword(run, server, pair, password, { isOurs, isAccepted }, address, context),
+
+    close,
+  };
+}

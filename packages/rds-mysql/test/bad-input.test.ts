@@ -1,0 +1,259 @@
+/** What only MySQL answers to what is given wrongly: each is a typed error in one line. The rest is in rds-postgres and the conformance suite. */
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  RotateSecretCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { type Environment, type ErrorCode, RotationError, rotationHandler, type Step } from "@quarterturn/core";
+import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
+import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
+import {
+  createTestCa,
+  type MysqlServer,
+  startBlackHole,
+  startFaultyServer,
+  startMysql,
+} from "@quarterturn-tools/engines";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { manifest, mysql } from "../src/index.ts";
+import { type Fixture, issueCertificate, startFixture } from "./fixture.ts";
+
+let fixture: Fixture;
+let local: LocalEndpoint;
+let client: SecretsManagerClient;
+let logged = "";
+const events: RotationEvent[] = [];
+
+beforeAll(async () => {
+  fixture = await startFixture();
+  const byHand = async (event: RotationEvent) => {
+    events.push(event);
+    throw new Error("run by hand");
+  };
+  local = await startLocal({ functions: { byHand }, rotationRetry: { attempts: 1, delayMs: 0 } });
+  client = new SecretsManagerClient({ endpoint: local.url });
+  vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+    logged += chunk;
+    return true;
+  });
+});
+afterAll(async () => {
+  client.destroy();
+  await local.close();
+  await fixture[Symbol.asyncDispose]();
+});
+
+const handlers = {
+  "single-user": (env: Environment) =>
+    rotationHandler((from) => singleUser(mysql(from), databaseSettings(from, manifest)), env),
+  "multi-user": (env: Environment) =>
+    rotationHandler((from) => multiUser(mysql(from), databaseSettings(from, manifest)), env),
+};
+type Strategy = keyof typeof handlers;
+
+const invoke = (event: unknown, strategy: Strategy = "single-user", env: Environment = {}) => {
+  const end = Date.now() + 3_000;
+  const handler = handlers[strategy]({ SECRETS_MANAGER_ENDPOINT: local.url, ...env });
+  return handler(event, { awsRequestId: "request", getRemainingTimeInMillis: () => end - Date.now() });
+};
+
+async function secretWith(value: string | Uint8Array): Promise<string> {
+  const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value };
+  const { ARN = "" } = await client.send(
+    new CreateSecretCommand({ Name: `s${Math.random().toString(36).slice(2)}`, ...content }),
+  );
+  return ARN;
+}
+
+/** Runs one step of a rotation of a secret with this value and, for the later steps, this pending value. */
+async function step(
+  name: Step,
+  current: object | string | Uint8Array,
+  options: { pending?: object; strategy?: Strategy; env?: Environment; before?: (id: string) => Promise<unknown> } = {},
+): Promise<void> {
+  const id = await secretWith(
+    typeof current === "string" || current instanceof Uint8Array ? current : JSON.stringify(current),
+  );
+  await client.send(new RotateSecretCommand({ SecretId: id, RotationLambdaARN: local.functionArn("byHand") }));
+  await local.settled(id);
+  const event = events.find((each) => each.SecretId === id);
+  const token = event?.ClientRequestToken ?? "";
+  if (options.pending) {
+    await client.send(
+      new PutSecretValueCommand({
+        SecretId: id,
+        ClientRequestToken: token,
+        SecretString: JSON.stringify(options.pending),
+        VersionStages: ["AWSPENDING"],
+      }),
+    );
+  }
+  await options.before?.(id);
+  await invoke({ ...event, Step: name }, options.strategy, options.env);
+}
+
+type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
+/** A group of tests of bad input, each in one line. */
+function section(group: string, register: (refused: Refused) => void): void {
+  describe(group, () => register(refused));
+}
+
+function refused(situation: string, code: ErrorCode, work: () => Promise<unknown>): void {
+  test(`${situation}: ${code}`, async () => {
+    logged = "";
+    const started = Date.now();
+    const error = await work().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(RotationError);
+    const { message, code: actual } = error as RotationError;
+    expect(actual, message).toBe(code);
+    expect(message).not.toMatch(/[\r\n]/);
+    expect(Date.now() - started).toBeLessThan(3_000);
+    const records = logged
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(records.at(-1)).toMatchObject({ level: "ERROR", message: "Step failed", code, reason: message });
+    expect(logged + message).not.toMatch(/never-in-a-log/);
+  });
+}
+
+const password = "never-in-a-log";
+const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
+  host: fixture.server.host,
+  port: fixture.server.port,
+  username: "nobody",
+  password,
+  ssl: true,
+  ...more,
+});
+
+section("The secret's value", (refused) => {
+  refused("another engine", "bad-secret", () => step("createSecret", account({ engine: "postgres" })));
+  refused("a user whose twin's name would be too long", "bad-secret", () =>
+    step("createSecret", account({ username: "x".repeat(27) }), { strategy: "multi-user" }),
+  );
+  refused("a setting that means nothing", "bad-setting", () =>
+    step("createSecret", account(), { env: { OLD_PASSWORD: "never" } }),
+  );
+});
+
+section("The server", (refused) => {
+  const at = (server: { host: string; port: number }) =>
+    step("setSecret", account({ host: server.host, port: server.port }), {
+      pending: account({ host: server.host, port: server.port, password: "never-in-a-log-2" }),
+    });
+  const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
+    await using server = await startFaultyServer(kind);
+    await at(server);
+  };
+  const showing = (start: () => Promise<MysqlServer>) => async () => {
+    await using server = await start();
+    await at(server);
+  };
+  refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 3306 }));
+  refused("a closed port", "unreachable", faulty("closed"));
+  refused("a black hole: packets are dropped", "timeout", async () => {
+    await using hole = await startBlackHole();
+    await at(hole);
+  });
+  refused("a server that accepts and never answers", "timeout", faulty("silent"));
+  refused("a server that resets", "unreachable", faulty("resets"));
+  refused(
+    "a server that speaks no TLS",
+    "tls",
+    showing(() => startMysql({ certificate: "none" })),
+  );
+  refused(
+    "an expired certificate",
+    "tls",
+    showing(async () =>
+      startMysql({
+        certificate: await issueCertificate({
+          hosts: ["localhost"],
+          notBefore: new Date(2020, 1),
+          notAfter: new Date(2021, 1),
+        }),
+      }),
+    ),
+  );
+  refused(
+    "a certificate of another authority",
+    "tls",
+    showing(async () => startMysql({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) })),
+  );
+  refused(
+    "a certificate for another host",
+    "tls",
+    showing(async () => startMysql({ certificate: await issueCertificate({ hosts: ["other.example"] }) })),
+  );
+  refused("a wrong password in every version", "credentials-rejected", () =>
+    step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
+  );
+  refused("testSecret with a password that the server refuses", "credentials-rejected", () =>
+    step("testSecret", account(), { pending: account() }),
+  );
+  refused("a database that the user may not use", "privilege", async () => {
+    const current = { ...(await fixture.createUser()), dbname: "nowhere" };
+    await step("testSecret", current, { pending: current });
+  });
+  refused("a server that takes encrypted connections only, and a secret that wants none", "tls", async () => {
+    const current = { ...(await fixture.createUser()), ssl: false };
+    await fixture.asRoot("SET GLOBAL require_secure_transport = ON");
+    try {
+      await step("testSecret", current, { pending: current });
+    } finally {
+      await fixture.asRoot("SET GLOBAL require_secure_transport = OFF");
+    }
+  });
+  refused("a server that is read-only", "unsupported", async () => {
+    const current = await fixture.createUser();
+    await fixture.asRoot("SET GLOBAL read_only = ON");
+    try {
+      await step("setSecret", current, { pending: { ...current, password } });
+    } finally {
+      await fixture.asRoot("SET GLOBAL read_only = OFF");
+    }
+  });
+});
+
+section("The admin secret (multi-user)", (refused) => {
+  const successor = { username: "app_clone", password };
+  const withAdmin = async (admin: object | string | undefined, options: { env?: Environment; user?: object } = {}) => {
+    const user = { ...(await fixture.createUser()), ...options.user };
+    const { masterarn: _, ...current } = user;
+    const arn =
+      typeof admin === "object"
+        ? { masterarn: await secretWith(JSON.stringify(admin)) }
+        : admin === undefined
+          ? {}
+          : { masterarn: admin };
+    const pending = { ...current, ...arn, ...successor, username: `${current.username}_clone` };
+    await step(
+      "setSecret",
+      { ...current, ...arn },
+      { strategy: "multi-user", pending, ...(options.env ? { env: options.env } : {}) },
+    );
+  };
+  const boss = () => ({ host: fixture.server.host, port: fixture.server.port, ...fixture.admin });
+  refused("none named", "bad-secret", () => withAdmin(undefined));
+  refused("one that does not exist", "bad-secret", () =>
+    withAdmin("arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"),
+  );
+  refused("one without a password", "bad-secret", () => withAdmin({ ...boss(), password: undefined }));
+  refused("one for another host", "wrong-target", () => withAdmin({ ...boss(), host: "other.example" }));
+  refused("one without a host, which RDS does not know", "bad-secret", () => withAdmin(fixture.admin));
+  refused("one whose password is refused", "credentials-rejected", () =>
+    withAdmin({ ...boss(), password: "never-in-a-log-3" }),
+  );
+  refused("AWSCURRENT's password refused at the admin's server", "credentials-rejected", () =>
+    withAdmin(boss(), { user: { password: "never-in-a-log-4" } }),
+  );
+  refused("one of an admin without the right", "privilege", async () => {
+    await fixture.asRoot("CREATE USER weak1 IDENTIFIED BY 'never-in-a-log-5'");
+    await withAdmin({ ...boss(), username: "weak1", password: "never-in-a-log-5" });
+  });
+});

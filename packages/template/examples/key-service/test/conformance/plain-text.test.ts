@@ -1,0 +1,13 @@
+import { rotatorConformance } from "@quarterturn/conformance";
+import { keyServiceTarget } from "../target.ts";
+
+rotatorConformance({
+  name: "key-service, single-user, the secret is plain text",
+  handler: new URL("../../src/single-user.ts", import.meta.url),
+  strategy: "single-user",
+  window: "none",
+  credentials: "issued",
+  text: "plain",
+  env: ({ host, port }) => ({ KEY_SERVICE_URL: `http://${host}:${port}` }),
+  target: () => keyServiceTarget("single-user"),
+});

@@ -1,0 +1,153 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createTestCa, startMariadb, startMysql } from "./index.ts";
+import { freePort, loopbackAddresses } from "./loopback.ts";
+import { serverUser } from "./server-user.ts";
+
+vi.mock("./loopback.ts", { spy: true });
+beforeEach(() => {
+  for (const variable of ["MYSQL_URL", "MARIADB_URL"]) vi.stubEnv(variable, "");
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const rowsOf = async (connection: Connection, sql: string) => (await connection.query<RowDataPacket[]>(sql))[0];
+
+describe.each([
+  { title: "MySQL", start: startMysql, number: /^9\.\d+\.\d+$/, plugin: "caching_sha2_password" },
+  { title: "MariaDB", start: startMariadb, number: /^10\.11\.\d+$/, plugin: "mysql_native_password" },
+])("$title", ({ title, start, number, plugin }) => {
+  test("starts and lets its admin in over verified TLS, and nobody else", async () => {
+    await using server = await start();
+    expect(server.version).toMatch(number);
+    const admin = await server.connect();
+    const [version] = await rowsOf(admin, "SELECT VERSION() AS said");
+    expect(version?.said).toContain(server.version);
+    const [cipher] = await rowsOf(admin, "SHOW STATUS LIKE 'Ssl_cipher'");
+    expect(cipher?.Value).toMatch(/^TLS_AES_/);
+    // The other accounts are the product's own and cannot log in.
+    const accounts = await rowsOf(
+      admin,
+      "SELECT User AS user, Host AS host, plugin FROM mysql.user WHERE User NOT LIKE 'mysql.%' AND User <> 'mariadb.sys'",
+    );
+    expect(accounts).toEqual([{ user: "admin", host: "%", plugin }]);
+    await expect(server.connect({ password: "" })).rejects.toMatchObject({ code: "ER_ACCESS_DENIED_ERROR" });
+  });
+
+  test("four starts at once give four servers", async () => {
+    const servers = await Promise.all(Array.from({ length: 4 }, () => start()));
+    try {
+      expect(new Set(servers.map(({ port }) => port)).size).toBe(4);
+      for (const server of servers) {
+        expect(await rowsOf(await server.connect(), "SELECT @@port AS port")).toEqual([{ port: server.port }]);
+      }
+    } finally {
+      await Promise.all(servers.map((server) => server.close()));
+    }
+  });
+
+  test.for(loopbackAddresses())("a port that another program takes first, at %s, is given up", async (address) => {
+    const taken = await freePort();
+    const other = createServer().listen(taken, address);
+    await once(other, "listening");
+    try {
+      vi.mocked(freePort).mockResolvedValueOnce(taken);
+      await using server = await start();
+      expect(server.port).not.toBe(taken);
+      await server.connect();
+    } finally {
+      other.close();
+    }
+  });
+
+  test("closing ends the clients, stops the server and removes its folder, also the second time", async () => {
+    const server = await start();
+    const connection = await server.connect();
+    await server.close();
+    await server.close();
+    await expect(connection.query("SELECT 1")).rejects.toThrow();
+    await expect(server.connect()).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    expect(existsSync(dirname(server.logFile))).toBe(false);
+  });
+
+  test("a process killed when its server is ready leaves neither server nor folder", async () => {
+    const main = join(import.meta.dirname, "main.ts");
+    const command = spawn(process.execPath, [main, title.toLowerCase()], { stdio: ["ignore", "pipe", "inherit"] });
+    const [output] = await once(command.stdout, "data");
+    const url = new URL(String(output).split(" ")[2] ?? "");
+    const folder = dirname(url.searchParams.get("sslrootcert") ?? "");
+    expect(existsSync(join(folder, "data"))).toBe(true);
+    command.kill("SIGKILL");
+    await expect.poll(() => existsSync(folder), { timeout: 5_000 }).toBe(false);
+    const socket = connect(Number(url.port), "127.0.0.1");
+    const [error] = await once(socket, "error");
+    expect(error).toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  test("a server that cannot start is an error with its log", async () => {
+    await expect(start({ settings: { "no-such-option": "1" } })).rejects.toThrow(
+      new RegExp(`${title} [\\d.]+ did not start: it ended\\. Its log:.*no-such-option`, "s"),
+    );
+  });
+
+  test("settings reach the server, and the general log is part of its log", async () => {
+    await using server = await start({ settings: { "general-log": "ON", "max-connections": "17" } });
+    const connection = await server.connect();
+    expect(await rowsOf(connection, "SELECT @@max_connections AS most")).toEqual([{ most: 17 }]);
+    await expect.poll(() => readFile(server.logFile, "utf8")).toContain("SELECT @@max_connections AS most");
+  });
+
+  test("the server is not root's", async () => {
+    await using server = await start();
+    const { uid } = await stat(server.logFile);
+    expect(uid).toBe(serverUser().uid);
+    expect(uid).not.toBe(0);
+  });
+
+  test.each([
+    {
+      is: "an expired certificate",
+      hosts: ["localhost"],
+      notAfter: new Date(Date.now() - 60_000),
+      reason: "certificate has expired",
+    },
+    {
+      is: "a certificate for another host",
+      hosts: ["db.example.com"],
+      reason: "does not match certificate's altnames",
+    },
+  ])("$is is refused", async ({ is: _, reason, ...request }) => {
+    const ca = await createTestCa();
+    await using server = await start({ certificate: await ca.issue(request) });
+    expect(await readFile(server.caFile, "utf8")).toBe(ca.pem);
+    await expect(server.connect()).rejects.toThrow(reason);
+  });
+
+  test("a certificate of another authority is refused", async () => {
+    const trusted = await createTestCa();
+    await using server = await start();
+    const { host, port, admin } = server;
+    const login = { host, port, user: admin.username, password: admin.password };
+    await expect(createConnection({ ...login, ssl: { ca: trusted.pem } })).rejects.toThrow(
+      "unable to verify the first certificate",
+    );
+  });
+
+  test("a server with certificate none speaks no TLS, and connect reaches it", async () => {
+    await using server = await start({ certificate: "none" });
+    const { host, port, admin, ca } = server;
+    const login = { host, port, user: admin.username, password: admin.password };
+    await expect(createConnection({ ...login, ssl: { ca } })).rejects.toThrow(
+      "Server does not support secure connection",
+    );
+    const [cipher] = await rowsOf(await server.connect(), "SHOW STATUS LIKE 'Ssl_cipher'");
+    expect(cipher?.Value).toBe("");
+  });
+});

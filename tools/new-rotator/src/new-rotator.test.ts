@@ -1,0 +1,90 @@
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { newRotator, workspace } from "./new-rotator.ts";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "new-rotator-"));
+  await mkdir(join(root, "packages"));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+/** Runs one of the workspace's tools in the new workspace. @throws Error with its output, where it fails */
+async function run(tool: string, ...parameters: string[]): Promise<string> {
+  const options = { cwd: root, env: { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1" } };
+  const running = promisify(execFile)(join(workspace, "node_modules/.bin", tool), parameters, options);
+  const { stdout } = await running.catch((error: { stdout: string; stderr: string }) => {
+    throw new Error(`${tool} failed:\n${error.stdout}${error.stderr}`);
+  });
+  return stdout;
+}
+
+/** What a package needs of its workspace. */
+async function copyWorkspace(): Promise<void> {
+  for (const file of [
+    ".gitignore",
+    "biome.json",
+    "package.json",
+    "tsconfig.base.json",
+    "tsconfig.json",
+    "vitest.config.ts",
+    "tools/test/src/selected-engines.ts",
+  ]) {
+    await cp(join(workspace, file), join(root, file));
+  }
+  await symlink(join(workspace, "node_modules"), join(root, "node_modules"));
+}
+
+test("a new rotator passes types, build and its tests as created", { timeout: 60_000 }, async () => {
+  await copyWorkspace();
+  await newRotator("acme-billing", join(root, "packages"));
+  await run("tsc", "-p", ".");
+  // What npm run build does first, since a build sees other packages as they are published.
+  for (const name of ["core", "template"]) {
+    await run("tsc", "-p", join(workspace, "packages", name, "tsconfig.build.json"));
+  }
+  await run("tsc", "-p", "packages/acme-billing/tsconfig.build.json");
+  expect(await readdir(join(root, "packages/acme-billing/dist"))).toContain("single-user.js");
+
+  // The whole suite runs on the example that this is a copy of.
+  const report = await run("vitest", "run", "-t", "each of three rotations|service's own rotations");
+  expect(report).toMatch(/acme-billing, multi-user keeps the promises/);
+  expect(report).toMatch(/Test Files +3 passed \(3\)/);
+  expect(report).toMatch(/Tests +6 passed/);
+});
+
+test.each(["a", "acme-billing-sandbox-eu-1"])("a new rotator with the name %s passes lint", async (name) => {
+  await copyWorkspace();
+  await newRotator(name, join(root, "packages"));
+  await run("biome", "check", "--error-on-warnings", ".");
+});
+
+test("the name is everywhere that the example's was", async () => {
+  const files = await newRotator("acme-billing", join(root, "packages"));
+  expect(files.length).toBeGreaterThan(10);
+  for (const file of files) {
+    expect(await readFile(file, "utf8"), file).not.toMatch(/key-service|KEY_SERVICE|keyService|Key Service/);
+  }
+  const manifest = await readFile(join(root, "packages/acme-billing/src/manifest.ts"), "utf8");
+  for (const name of ['name: "acme-billing"', 'title: "Acme Billing"', '"ACME_BILLING_URL"']) {
+    expect(manifest).toContain(name);
+  }
+});
+
+test.each(["", "Acme", "acme_billing", "../acme", "acme-", "2acme", "a".repeat(26)])(
+  'refuses "%s" as a name and makes nothing',
+  async (name) => {
+    await expect(newRotator(name, join(root, "packages"))).rejects.toThrow("is no name for a package");
+    expect(await readdir(join(root, "packages"))).toEqual([]);
+  },
+);
+
+test("refuses a package that exists and leaves it alone", async () => {
+  await mkdir(join(root, "packages/acme"));
+  await expect(newRotator("acme", join(root, "packages"))).rejects.toThrow("exists");
+  expect(await readdir(join(root, "packages/acme"))).toEqual([]);
+});

@@ -1,0 +1,49 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const workspace = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** A whole rotator package, tested where it stands; what is made of it is the same under another name. */
+const example = join(workspace, "packages/template/examples/key-service");
+
+/**
+ * Makes the folder of a new rotator package.
+ *
+ * @param name the package's name without its scope, in kebab-case
+ * @param packages the folder to make it in
+ * @returns the files that were written
+ * @throws Error where the name is none, or the folder exists
+ */
+export async function newRotator(name: string, packages: string): Promise<readonly string[]> {
+  // With a longer one some lines of the copy would have to be broken.
+  if (!/^(?=.{1,25}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
+    throw new Error(
+      `"${name}" is no name for a package: small letters and digits, words joined by "-", 25 characters at most`,
+    );
+  }
+  const folder = join(packages, name);
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === "EEXIST" ? new Error(`${folder} exists: choose another name, or remove it first`) : error;
+  });
+  const entries = await readdir(example, { recursive: true, withFileTypes: true });
+  const sources = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Promise.all(
+    sources.sort().map(async (source) => {
+      const file = join(folder, relative(example, source));
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, renamed(await readFile(source, "utf8"), name));
+      return file;
+    }),
+  );
+}
+
+function renamed(text: string, name: string): string {
+  const words = name.split("-");
+  const capitalised = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return text
+    .replaceAll("key-service", name)
+    .replaceAll("KEY_SERVICE", words.join("_").toUpperCase())
+    .replaceAll("keyService", [words[0], ...capitalised.slice(1)].join(""))
+    .replaceAll("Key Service", capitalised.join(" "));
+}
