@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bundledHandler } from "@quarterturn-tools/bundle/bundled-handler";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { inMemoryTarget } from "../examples/in-memory/target.ts";
 import { type ConformanceCase, runCase } from "../src/conformance-case.ts";
@@ -101,8 +102,9 @@ function caseNamed(beginning: string): ConformanceCase {
   return found;
 }
 
+/** A TypeScript source, which runs as it is. */
 const good = new URL("../examples/in-memory/single-user.ts", import.meta.url);
-const broken = new URL("./broken-rotator.ts", import.meta.url);
+const broken = await bundledHandler(new URL("./broken-rotator.ts", import.meta.url));
 
 function harnessOf(strategy: Strategy, handler: URL, env: Record<string, string> = {}): Promise<Harness> {
   const options: ConformanceOptions = {
