@@ -1,4 +1,4 @@
-import type { CurrentAfterSet, Manifest, RotationContext } from "@quarterturn/core";
+import type { CurrentAfterSet, Manifest, RotationContext, UserPair } from "@quarterturn/core";
 import type { TlsPolicy } from "./tls.ts";
 
 /** Where and as whom to log in. */
@@ -74,8 +74,4 @@ export interface Session {
 }
 
 /** The two users of the multi-user strategy, and which of them is meant. */
-export interface Pair {
-  readonly original: string;
-  readonly twin: string;
-  readonly pending: "original" | "twin";
-}
+export type Pair = UserPair;

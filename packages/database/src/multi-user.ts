@@ -1,4 +1,4 @@
-import { generatePassword, RotationError, type Rotator } from "@quarterturn/core";
+import { generatePassword, otherOfPair, pairOf, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
 import type { Engine, Login } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
@@ -6,7 +6,6 @@ import type { ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { loginOf, requireLogin } from "./single-user.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
-import { otherOfPair, pairOf } from "./twin.ts";
 
 /**
  * The multi-user (alternating users) strategy: an admin gives the other user of a pair its new password, so that AWSCURRENT's credentials
