@@ -199,8 +199,8 @@ export class Scenario {
   }
 
   /** A second account, which no rotation of this secret may touch. */
-  async bystander(): Promise<SecretObject> {
-    const account = await this.target.createAccount({ at: this.#at });
+  async bystander(name?: string): Promise<SecretObject> {
+    const account = await this.target.createAccount({ at: this.#at, ...(name ? { name } : {}) });
     this.#others.push(account);
     return account.secret;
   }

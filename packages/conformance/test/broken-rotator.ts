@@ -103,12 +103,14 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
     async set({ current, pending }, context) {
       if ((await login(pending, context)) !== "rejected") return "valid";
       const session = await sessionOf(await adminOf(current, context), context);
-      await session.ask({ do: "createAccount", username: pending.username });
+      await session.ask({ do: "createTwin", username: pending.username, of: current.username });
       await session.ask(setPassword(pending));
       await session.ask({ do: "copyRights", from: current.username, to: pending.username });
       return "valid";
     },
   },
+
+  "takes any account for the twin that has its name": { ...multiUser, set: setWithoutChecks },
 
   "trusts any admin secret": { ...multiUser, set: setWithoutChecks },
 
@@ -172,7 +174,11 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
     ...multiUser,
     async set(values, context) {
       const session = await sessionOf(await adminOf(values.current, context), context);
-      await session.ask({ do: "createAccount", username: values.pending.username.replaceAll("'", "''") });
+      await session.ask({
+        do: "createTwin",
+        of: values.current.username,
+        username: values.pending.username.replaceAll("'", "''"),
+      });
       await session.ask(setPassword(values.pending));
       return "valid";
     },
@@ -201,7 +207,7 @@ async function setWithoutChecks(
   context: RotationContext,
 ): Promise<"valid"> {
   const session = await sessionOf(await adminOf(current, context), context);
-  await session.ask({ do: "createAccount", username: pending.username });
+  await session.ask({ do: "createTwin", username: pending.username, of: current.username });
   await session.ask({ do: "copyRights", from: current.username, to: pending.username });
   await session.ask(setPassword(pending));
   return "valid";

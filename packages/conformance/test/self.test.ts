@@ -73,6 +73,11 @@ const catches: readonly Catch[] = [
   ),
   single("uses whatever user AWSPREVIOUS names", "the credentials of another user", /must fail with wrong-target/),
   multi("trusts any admin secret", "an admin secret that is missing", /for another port: setSecret must fail/),
+  multi(
+    "takes any account for the twin that has its name",
+    "an account that merely has the name",
+    /twin's: setSecret must fail with wrong-target.*original's: setSecret must fail with wrong-target/s,
+  ),
   single("takes any value", "a secret that cannot be used", /createSecret must fail with bad-secret/),
   single("takes any value", "a pending version that cannot be used", /must fail with bad-secret/),
   single("takes any event", "an event that is no rotation event", /must fail with bad-event/),
