@@ -76,7 +76,7 @@ const byService: ConformanceCase = {
 const everyInstant: ConformanceCase = {
   name: "an application that logs in all the time is never refused",
   promise: 1,
-  appliesTo: ({ window }) => window === "none",
+  only: { where: "where there is no window", holds: ({ window }) => window === "none" },
   run: (harness, report) =>
     harness.scenario(async (scenario) => {
       let isRotating = true;
