@@ -3,8 +3,9 @@ import type { ErrorCode } from "@quarterturn/core";
 import { before, refuseCurrent } from "../availability.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import { type NetworkFault, networkFaults } from "../database-proxy.ts";
+import { judged } from "../judged.ts";
 import { type Scenario, withPassword } from "../scenario.ts";
-import type { TlsFault } from "../target.ts";
+import { type Target, type TlsFault, tlsFaults } from "../target.ts";
 
 /** What an invocation gets here, in milliseconds: a server that never answers must be reported before it is over. */
 const shortDeadline = 3_000;
@@ -22,12 +23,12 @@ const codesOf: Readonly<Record<NetworkFault | TlsFault, readonly ErrorCode[]>> =
 const server: ConformanceCase = {
   name: "a server that cannot be reached or verified is named before the deadline, nothing changes, and the retry succeeds",
   promise: 5,
-  async run(harness) {
-    const declared = Object.keys(harness.target.tlsFaults ?? {}) as TlsFault[];
+  async run(harness, report) {
+    const playable = judged(tlsFaults, String, (fault) => whyNot(harness.target, fault), report);
     // An early promotion leaves nothing for testSecret to reach.
     const later = harness.promotesEarly ? (["setSecret"] as const) : (["setSecret", "testSecret"] as const);
     const steps = harness.options.credentials === "issued" ? (["createSecret", ...later] as const) : later;
-    const items = [...networkFaults, ...declared].flatMap((fault) => steps.map((step) => ({ fault, step })));
+    const items = [...networkFaults, ...playable].flatMap((fault) => steps.map((step) => ({ fault, step })));
     await harness.each(
       items,
       ({ fault, step }) => `${fault}, in ${step}`,
@@ -47,6 +48,12 @@ const server: ConformanceCase = {
   },
 };
 
+/** The target's reason for not playing a fault. */
+function whyNot({ tlsFaults: played }: Target, fault: TlsFault): string | undefined {
+  const how = typeof played === "string" ? played : played[fault];
+  return typeof how === "string" ? how : undefined;
+}
+
 /** Puts the fault before the scenario's database. */
 async function play(scenario: Scenario, fault: NetworkFault | TlsFault): Promise<AsyncDisposable> {
   const { database } = scenario.lane;
@@ -55,8 +62,9 @@ async function play(scenario: Scenario, fault: NetworkFault | TlsFault): Promise
     await database.play(network);
     return { [Symbol.asyncDispose]: () => repair(scenario) };
   }
-  const start = scenario.target.tlsFaults?.[fault as TlsFault];
-  if (!start) throw new Error(`The target declares no ${fault}`);
+  const played = scenario.target.tlsFaults;
+  const start = typeof played === "string" ? played : played[fault as TlsFault];
+  if (typeof start === "string") throw new Error(`The target plays no ${fault}: ${start}`);
   const faulty = await start();
   database.forwardTo(faulty.at);
   return { [Symbol.asyncDispose]: () => faulty.close() };
