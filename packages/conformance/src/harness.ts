@@ -96,7 +96,7 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
     const lane = free.pop() ?? (await new Promise<Lane>((resolve) => waiting.push(resolve)));
     try {
       const service = services[wish.habit ?? "usual"];
-      const fresh = await Scenario.open(lane, target, service, wish, options.text ?? "json");
+      const fresh = await Scenario.open(lane, target, service, wish, options);
       const result = await run(fresh);
       const written = [...fresh.written, JSON.stringify(fresh.events)];
       transcripts.push({ scenario: fresh.secretId, written, secrets: await fresh.secrets() });

@@ -42,6 +42,14 @@ const setPassword = ({ username, password }: Login) => ({ do: "setPassword", use
 const rotators: Readonly<Record<string, Rotator<Secret>>> = {
   "keeps the password": { ...singleUser, create: async () => ({}) },
 
+  "connects in createSecret": {
+    ...singleUser,
+    async create(current, context) {
+      (await sessionOf(current, context)).close();
+      return singleUser.create(current, context);
+    },
+  },
+
   "sets a password only once": {
     ...singleUser,
     async set({ current, pending }, context) {
@@ -256,6 +264,7 @@ const handlers: Readonly<Record<string, (event: Event, context: Parameters<Rotat
   },
 
   "reports success where nothing is staged": (event, context) => ignoring("not-staged", good(event, context)),
+  "reports success where it may not store": (event, context) => ignoring("privilege", good(event, context)),
   "reports success where it was superseded": (event, context) => ignoring("superseded", good(event, context)),
   "does not care whether rotation is on": (event, context) => ignoring("not-enabled", good(event, context)),
   "takes any event": (event, context) => ignoring("bad-event", good(event, context)),

@@ -91,6 +91,12 @@ const catches: readonly Catch[] = [
     /UpdateSecretVersionStage.*must fail with privilege/s,
   ),
   single(
+    "reports success where it may not store",
+    "a new value that Secrets Manager refuses to store",
+    /first try.*must fail with privilege/s,
+  ),
+  single("connects in createSecret", "a pending version for another user", /createSecret connected/),
+  single(
     "expects AWSPENDING on what it has promoted",
     "whether the service leaves AWSPENDING",
     /cleaned up: createSecret failed.*not-staged/s,

@@ -134,7 +134,7 @@ const admin: ConformanceCase = {
 const namesake: ConformanceCase = {
   name: "an account that merely has the name of the pair's other user is somebody else's: it is refused and not touched, be it the twin's or the original's",
   promise: 4,
-  appliesTo: ({ strategy }) => strategy === "multi-user",
+  only: { where: "for multi-user", holds: ({ strategy }) => strategy === "multi-user" },
   async run(harness) {
     await harness.each(
       [
