@@ -120,7 +120,8 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalEndpo
       const result = perform(service, name, body, (id) => {
         secretId = id;
       });
-      for (const secret of state.secrets) rotations.review(secret);
+      const secret = secretId === undefined ? undefined : findSecret(state, secretId);
+      if (secret !== undefined) rotations.review(secret);
       save();
       logCall({ secretArn: "ARN" in result ? String(result.ARN) : undefined });
       return result;
