@@ -63,8 +63,8 @@ test("a new rotator passes types, build and its tests as created", { timeout: 60
   // The whole suite runs on the example that this is a copy of.
   const report = await run("vitest", "run", "-t", "each of three rotations|service's own rotations");
   expect(report).toMatch(/acme-billing, multi-user keeps the promises/);
-  expect(report).toMatch(/Test Files +3 passed/);
-  expect(report).toMatch(/Tests +6 passed/);
+  expect(report).toMatch(/Test Files +4 passed/);
+  expect(report).toMatch(/Tests +8 passed/);
 
   await copyPackages("core", "template");
   for (const name of ["core", "template", "acme-billing"]) {
