@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ErrorCode } from "@quarterturn/core";
+import type { ErrorCode, Step } from "@quarterturn/core";
 import { before, refuseCurrent } from "../availability.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import { type NetworkFault, networkFaults } from "../database-proxy.ts";
@@ -25,8 +25,9 @@ const server: ConformanceCase = {
   promise: 5,
   async run(harness, report) {
     const playable = judged(tlsFaults, String, (fault) => whyNot(harness.target, fault), report);
-    // An early promotion leaves nothing for testSecret to reach.
-    const later = harness.promotesEarly ? (["setSecret"] as const) : (["setSecret", "testSecret"] as const);
+    const nothingLeft = harness.promotesEarly ? "an early promotion leaves it nothing to reach" : undefined;
+    const whyNotIn = (step: Step) => (step === "testSecret" ? nothingLeft : undefined);
+    const later = judged(["setSecret", "testSecret"] as const, String, whyNotIn, report);
     const steps = harness.options.credentials === "issued" ? (["createSecret", ...later] as const) : later;
     await harness.each([...networkFaults, ...playable], String, async (scenario, fault) => {
       await using played = await prepare(scenario, fault);
