@@ -12,8 +12,7 @@ interface ApiCall {
 }
 
 /** What Secrets Manager itself does wrong: it refuses, fails, is too busy and then fails once, or does what it is asked and never says so. */
-export const serviceFaults = ["denies", "fails", "recovers", "silent"] as const;
-export type ServiceFault = (typeof serviceFaults)[number];
+export type ServiceFault = "denies" | "fails" | "recovers" | "silent";
 
 /** Stands before Secrets Manager's endpoint: sees every request of the rotator, and can stop the process at any. */
 export interface ApiProxy extends AsyncDisposable {

@@ -11,7 +11,7 @@ export interface Service extends AsyncDisposable {
 }
 
 /** What the service does where its documentation does not say, or where it was seen to do both: all of it is played. */
-export const serviceHabits = {
+const serviceHabits = {
   /** After an early promotion the steps go on; AWSPENDING stays on the promoted version. */
   usual: {},
   /** A version that became AWSCURRENT before finishSecret ends the rotation. */

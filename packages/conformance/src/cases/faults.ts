@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ErrorCode } from "@quarterturn/core";
+import type { ErrorCode, Step } from "@quarterturn/core";
 import { before, refuseCurrent } from "../availability.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import { type NetworkFault, networkFaults } from "../database-proxy.ts";
@@ -25,26 +25,25 @@ const server: ConformanceCase = {
   promise: 5,
   async run(harness, report) {
     const playable = judged(tlsFaults, String, (fault) => whyNot(harness.target, fault), report);
-    // An early promotion leaves nothing for testSecret to reach.
-    const later = harness.promotesEarly ? (["setSecret"] as const) : (["setSecret", "testSecret"] as const);
+    const nothingLeft = harness.promotesEarly ? "an early promotion leaves it nothing to reach" : undefined;
+    const whyNotIn = (step: Step) => (step === "testSecret" ? nothingLeft : undefined);
+    const later = judged(["setSecret", "testSecret"] as const, String, whyNotIn, report);
     const steps = harness.options.credentials === "issued" ? (["createSecret", ...later] as const) : later;
-    const items = [...networkFaults, ...playable].flatMap((fault) => steps.map((step) => ({ fault, step })));
-    await harness.each(
-      items,
-      ({ fault, step }) => `${fault}, in ${step}`,
-      async (scenario, { fault, step }) => {
-        const rotation = await scenario.startRotation();
+    await harness.each([...networkFaults, ...playable], String, async (scenario, fault) => {
+      await using played = await prepare(scenario, fault);
+      const rotation = await scenario.startRotation();
+      for (const step of steps) {
         await scenario.succeed(rotation, before(step));
-        await using _server = await play(scenario, fault);
+        await played.begin();
         const options = { remainingMs: shortDeadline, what: fault };
         const error = await scenario.refuse(step, rotation, codesOf[fault], options);
         const { host } = scenario.target.address;
         assert.ok(error.message.includes(host), `The message must name the host: ${error.message}`);
         await repair(scenario);
-        await scenario.succeed(rotation);
-        await scenario.mustHaveFinished(rotation, "after the server is back");
-      },
-    );
+      }
+      await scenario.succeed(rotation);
+      await scenario.mustHaveFinished(rotation, "after the server is back");
+    });
   },
 };
 
@@ -54,20 +53,20 @@ function whyNot({ tlsFaults: played }: Target, fault: TlsFault): string | undefi
   return typeof how === "string" ? how : undefined;
 }
 
-/** Puts the fault before the scenario's database. */
-async function play(scenario: Scenario, fault: NetworkFault | TlsFault): Promise<AsyncDisposable> {
+interface PlayedFault extends AsyncDisposable {
+  /** Puts the fault before the scenario's database, until that is repaired. */
+  begin(): Promise<void>;
+}
+
+async function prepare(scenario: Scenario, fault: NetworkFault | TlsFault): Promise<PlayedFault> {
   const { database } = scenario.lane;
   const network = networkFaults.find((each) => each === fault);
-  if (network) {
-    await database.play(network);
-    return { [Symbol.asyncDispose]: () => repair(scenario) };
-  }
+  if (network) return { begin: () => database.play(network), [Symbol.asyncDispose]: () => repair(scenario) };
   const played = scenario.target.tlsFaults;
   const start = typeof played === "string" ? played : played[fault as TlsFault];
   if (typeof start === "string") throw new Error(`The target plays no ${fault}: ${start}`);
   const faulty = await start();
-  database.forwardTo(faulty.at);
-  return { [Symbol.asyncDispose]: () => faulty.close() };
+  return { begin: async () => database.forwardTo(faulty.at), [Symbol.asyncDispose]: () => faulty.close() };
 }
 
 async function repair({ lane, target }: Scenario): Promise<void> {

@@ -8,7 +8,7 @@ import { mustBeDone, mustFail } from "../outcomes.ts";
 import type { Rotation, Scenario } from "../scenario.ts";
 
 /** What an invocation gets where there is no answer, in milliseconds: that must be reported before it is over. */
-const shortDeadline = 2_000;
+const shortDeadline = 3_000;
 
 interface FaultyCall {
   readonly step: Step;
