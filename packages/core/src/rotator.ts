@@ -64,6 +64,9 @@ export interface Rotator<S, Changes = Partial<S>> {
    * (RotateSecret with RotateImmediately=false).
    */
   test(pending: S, context: RotationContext): Promise<void>;
-  /** After AWSCURRENT has moved: ends what the previous credentials still may do. A failure is logged and undoes nothing. */
+  /**
+   * After AWSCURRENT has moved: ends what the previous credentials still may do. A failure is logged and undoes nothing. Called by every
+   * finishSecret while `current` is AWSCURRENT, so that a killed one's retry ends them; not once a later rotation has moved it on.
+   */
   retire?(values: { readonly current: S; readonly previous: S }, context: RotationContext): Promise<void>;
 }
