@@ -74,7 +74,13 @@ export interface Session {
 }
 
 /** The two users of the multi-user strategy, and which of them is meant. */
-export interface Pair {
+export interface Pair extends PairNames {
+  /** The `userKeys` that both have. */
+  readonly userKeys: Login["userKeys"];
+}
+
+/** What the two are called. */
+export interface PairNames {
   readonly original: string;
   readonly twin: string;
   readonly pending: "original" | "twin";

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { generatePassword, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
 import type { Engine, Login } from "./engine.ts";
@@ -51,7 +52,7 @@ export function multiUser(
         );
       }
       try {
-        const pair = pairOf(current.username);
+        const pair = { ...pairOf(current.username), userKeys: current.userKeys };
         if (pair.pending === "twin") await session.alignTwin(pair, isOurs);
         await session.setPassword(pair, pending.password, isOurs);
         context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
@@ -63,7 +64,8 @@ export function multiUser(
       /** AWSPREVIOUS of a pair that was rotated before has the pending user's password: read only where an account does not say whose it is. */
       async function isOurs(): Promise<boolean> {
         const before = await previous();
-        if (before?.username !== pending.username) return false;
+        if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
+          return false;
         const { host, port, tls } = admin;
         return (await engine.probe({ ...loginOf(before), host, port, tls }, context)) !== "rejected";
       }
