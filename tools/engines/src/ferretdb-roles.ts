@@ -165,7 +165,8 @@ function isAllowed(
   if (writes.includes(name)) return has(db, ["readWrite", "dbOwner"]);
   const isOwn = login?.db === db && login.user === body[name];
   if (isOwn && name === "usersInfo") return true;
-  if (isOwn && !("roles" in body) && !("customData" in body) && has(db, ["changeOwnPassword"])) return true;
+  if (isOwn && !("roles" in body) && !("customData" in body) && roles.some(({ role }) => role === "changeOwnPassword"))
+    return true;
   return [db, ...rolesOf(body).map((role) => role.db)].every((of) => has(of, ["userAdmin", "dbOwner"]));
 }
 
