@@ -88,7 +88,7 @@ export async function startFixture(options: MongodbOptions = {}): Promise<Fixtur
 
 /** A context as the Lambda adapter makes it, whose log can be read and whose only other secret is the admin's. */
 export function contextOf(
-  { server, admin }: Fixture,
+  { server, admin }: Pick<Fixture, "server" | "admin">,
   adminSecret: object = {},
 ): RotationContext & { readonly lines: string[] } {
   const lines: string[] = [];
