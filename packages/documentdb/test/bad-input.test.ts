@@ -172,7 +172,6 @@ section("The server", (refused) => {
     await at(hole);
   });
   refused("a server that accepts and never answers", "timeout", faulty("silent"));
-  refused("a server that resets", "unreachable", faulty("resets"));
   refused(
     "a server that speaks no TLS",
     "tls",
