@@ -3,6 +3,7 @@ import { type DatabaseSecret, loginOf } from "@quarterturn/database";
 import { type MongodbOptions, startFerretdb } from "@quarterturn-tools/engines";
 import { expect, test } from "vitest";
 import { connect } from "../src/connection.ts";
+import { documentdb } from "../src/index.ts";
 import { changeOwnPassword, contextOf, issueCertificate, multi, single, startTimeout, successor } from "./fixture.ts";
 
 async function imitating(imitates: MongodbOptions["imitates"] & string) {
@@ -50,6 +51,38 @@ test("a DocumentDB before 5.0, whose protocol is MongoDB 4.0's and which has SCR
   }
   const { users } = await run("shop", { usersInfo: "app_clone" });
   expect(users).toMatchObject([{ roles: [changeOwnPassword] }]);
+});
+
+test("a server without customData: a killed or repeated first try converges, later ones go by the password, and a stranger is refused", {
+  timeout: startTimeout,
+}, async () => {
+  await using other = await imitating("a server without customData");
+  const { root, context, run } = other;
+  const app = async (username: string) => {
+    await run("shop", { createUser: username, pwd: "first", roles: [{ role: "read", db: "shop" }] });
+    return { ...root, username, password: "first", userKeys: { authSource: "shop" } };
+  };
+  const first = await app("app");
+  const second = await successor(first, multi());
+  const session = await documentdb.login(loginOf(root), context());
+  if (session === "rejected") throw new Error("The admin is refused.");
+  const pair = { original: "app", twin: "app_clone", pending: "twin", userKeys: first.userKeys } as const;
+  await session.alignTwin(pair, async () => false);
+  await session.close();
+  const rotate = (current: DatabaseSecret, pending: DatabaseSecret, previous?: DatabaseSecret) =>
+    multi().set({ current, pending, previous: async () => previous }, context());
+  for (let time = 1; time <= 2; time++) await rotate(first, second);
+  await multi().test(second, context());
+  const third = await successor(second, multi());
+  await rotate(second, third, first);
+  await run("shop", { updateUser: "app", roles: [{ role: "readWrite", db: "shop" }] });
+  await rotate(third, await successor(third, multi()), second);
+  const { users } = await run("shop", { usersInfo: "app_clone" });
+  expect(users).toMatchObject([{ roles: [{ role: "readWrite", db: "shop" }] }]);
+
+  const own = await app("own");
+  await app("own_clone");
+  await expect(rotate(own, await successor(own, multi()))).rejects.toMatchObject({ code: "wrong-target" });
 });
 
 test("a secondary is told as that, with the endpoint to use", { timeout: startTimeout }, async () => {
