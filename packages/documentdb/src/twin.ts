@@ -4,7 +4,7 @@ import { addressOf, type EngineContext, type Login, type Pair } from "@quartertu
 import type { Document } from "bson";
 import { authSourceOf } from "./authentication.ts";
 import type { Run } from "./connection.ts";
-import { errorCode, serverMessage, userExists } from "./errors.ts";
+import { errorCode, serverMessage, unauthorized, userExists } from "./errors.ts";
 import { isAlike, passwordFor, readUser, type User } from "./users.ts";
 
 /** What shows whose a user is that bears no mark: who has its password may have it changed. */
@@ -62,7 +62,9 @@ export async function alignTwin(
     try {
       await run(database, command, doing, remedy(admin, database));
     } catch (error) {
-      if (!/customData/.test(serverMessage(error) ?? "")) throw error;
+      // Who lacks a right is told so with the whole command.
+      const isUnknown = errorCode(error) !== unauthorized && /customData/.test(serverMessage(error) ?? "");
+      if (!isUnknown) throw error;
       const { customData: _, ...rest } = command;
       await run(database, rest, doing, remedy(admin, database));
     }
