@@ -34,8 +34,10 @@ export interface Manifest extends RotatorManifest {
 }
 
 /** A key of a secret whose value is a text. */
-export interface SecretKey {
+interface SecretKey {
   readonly name: string;
+  /** Another key, whose value holds where the secret does not have this one. */
+  readonly orElse?: "dbname";
   /** What holds where the secret does not have it, in words or as written. */
   readonly absent: string;
   readonly meaning: string;

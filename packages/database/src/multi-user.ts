@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { generatePassword, otherOfPair, pairOf, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
 import type { Engine, Login } from "./engine.ts";
@@ -50,7 +51,7 @@ export function multiUser(
         );
       }
       try {
-        const pair = pairOf(current.username);
+        const pair = { ...pairOf(current.username), userKeys: current.userKeys };
         if (pair.pending === "twin") await session.alignTwin(pair, isOurs);
         await session.setPassword(pair, pending.password, isOurs);
         context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
@@ -59,10 +60,17 @@ export function multiUser(
       }
       return "valid";
 
-      /** AWSPREVIOUS of a pair that was rotated before has the pending user's password: read only where an account does not say whose it is. */
+      /**
+       * AWSPREVIOUS of a pair that was rotated before has the pending user's password, and the pending version has it where an earlier try set
+       * it: asked only where an account does not say whose it is.
+       */
       async function isOurs(): Promise<boolean> {
-        const before = await previous();
-        if (before?.username !== pending.username) return false;
+        return (await isPending(await previous())) || (await isPending(pending));
+      }
+
+      async function isPending(before: DatabaseSecret | undefined): Promise<boolean> {
+        if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
+          return false;
         const { host, port, tls } = admin;
         return (await engine.probe({ ...loginOf(before), host, port, tls }, context)) !== "rejected";
       }

@@ -9,6 +9,11 @@ const testsOf = {
   ],
   mysql: ["packages/rds-mysql/test/**", "tools/bundle/test/mysql.test.ts", "tools/engines/src/mysql*.test.ts"],
   mariadb: ["packages/rds-mysql/test/mariadb.test.ts", "tools/engines/src/mysql*.test.ts"],
+  mongo: [
+    "packages/documentdb/test/**",
+    "tools/bundle/test/mongodb.test.ts",
+    "tools/engines/src/{ferretdb,mongodb}*.test.ts",
+  ],
 } as const;
 
 export type EngineName = keyof typeof testsOf;
