@@ -38,6 +38,7 @@ it.each([
   ["postgres", 600],
   ["mysql", 850],
   ["mongo", 550],
+  ["redshift", 600],
 ])("the handlers for %s take at most %i KB", (name, kilobytes) => {
   const sizes = bundles.filter(({ engine }) => engine === name).map(({ bytes }) => bytes);
   expect(sizes).toHaveLength(2);
@@ -55,12 +56,22 @@ it("keeps the RDS client out of the handler's file, and out of what single-user 
   }
 });
 
+it("keeps the clients of Redshift's own APIs out of the handler's file, and out of what single-user rotation is", () => {
+  for (const { contents, strategy } of bundles.filter(({ engine }) => engine === "redshift")) {
+    const holders = [...contents].filter(([, packages]) =>
+      packages.some((each) => /^@aws-sdk\/client-redshift(-serverless)?$/.test(each.package)),
+    );
+    expect(holders.map(([file]) => file)).toEqual(strategy === "multi-user" ? ["redshift.js"] : []);
+  }
+});
+
 it("requires nothing but what Node.js brings and its own files", async () => {
   const allowed = new Set([
     ...builtinModules,
     ...builtinModules.map((name) => `node:${name}`),
     "./index.js",
     "./rds.js",
+    "./redshift.js",
   ]);
   // What the drivers ask for only where an application wants it: pg's native client and Cloudflare's sockets, mysql2's coloured SQL.
   const optional = ["pg-native", "cloudflare:sockets", "cardinal"];
