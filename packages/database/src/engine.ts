@@ -1,4 +1,5 @@
 import type { CurrentAfterSet, Manifest, RotationContext } from "@quarterturn/core";
+import type { ServerDirectory } from "./server-directory.ts";
 import type { TlsPolicy } from "./tls.ts";
 
 /** Where and as whom to log in. */
@@ -8,11 +9,15 @@ export interface Login {
   readonly dbname?: string;
   readonly username: string;
   readonly password: string;
+  /** The values of the manifest's `secretKeys` that the secret has, by name. */
+  readonly userKeys: Readonly<Record<string, string>>;
   readonly tls: TlsPolicy;
+  /** The secret whose AWSCURRENT value has this name and password, for an engine to which a secret's ARN is a login. */
+  readonly secretArn?: string;
 }
 
 /** What an adapter may use: each connection and statement gets `deadline.share()`. */
-export type EngineContext = Pick<RotationContext, "deadline" | "log">;
+export type EngineContext = RotationContext;
 
 /**
  * One database product: the adapter that the strategies of this package are written over.
@@ -23,6 +28,8 @@ export type EngineContext = Pick<RotationContext, "deadline" | "log">;
 export interface Engine {
   /** The one source of the default port and database, of the excluded characters and of the longest name. */
   readonly manifest: Manifest;
+  /** What AWS's own API knows of this engine's servers. */
+  readonly directory: ServerDirectory;
   /**
    * Whether a password that the engine keeps valid beside a new one is discarded once AWSCURRENT has moved.
    */

@@ -33,7 +33,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         );
       }
       requireSameTarget(current, pending, "The pending version", otherOfPair(current.username, engine.manifest));
-      const admin = await adminLogin(current, pending, engine.manifest, settings, context);
+      const admin = await adminLogin(current, pending, engine, settings, context);
       await requireAccount(current, admin);
 
       const session = await engine.login(admin, context);
@@ -68,7 +68,8 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
        */
       async function requireAccount(account: DatabaseSecret, at: Login): Promise<void> {
         const { host, port, tls } = at;
-        if ((await engine.probe({ ...loginOf(account), host, port, tls }, context)) !== "rejected") return;
+        if ((await engine.probe({ ...loginOf(account, context.secretId), host, port, tls }, context)) !== "rejected")
+          return;
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(at)} refuses the user "${account.username}" with AWSCURRENT's password`,

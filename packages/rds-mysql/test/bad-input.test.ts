@@ -127,6 +127,7 @@ const account = (more: object = {}): DatabaseSecret & Record<string, unknown> =>
   port: fixture.server.port,
   username: "nobody",
   password,
+  userKeys: {},
   ssl: true,
   ...more,
 });

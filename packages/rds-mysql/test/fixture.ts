@@ -60,7 +60,15 @@ export async function startFixture(
     asRoot,
     async createUser(name = `app${++users}`, password = randomBytes(12).toString("hex"), host = "%") {
       await asRoot(`CREATE USER ${accountName({ user: name, host })} IDENTIFIED BY ${literal(password)}`);
-      return { host: server.host, port: server.port, username: name, password, ssl: true, masterarn: "admin" };
+      return {
+        host: server.host,
+        port: server.port,
+        username: name,
+        password,
+        userKeys: {},
+        ssl: true,
+        masterarn: "admin",
+      };
     },
     query,
     accepts: (secret) =>
@@ -85,6 +93,7 @@ export function contextOf(
   return {
     lines,
     secretId: "arn:secret",
+    token: "token",
     deadline: deadlineOf(() => 20_000),
     log: jsonLog(
       (line) => lines.push(line),
@@ -93,7 +102,7 @@ export function contextOf(
       (line) => line,
     ),
     readSecret: async () => text,
-    readTags: async () => ({}),
+    describeSecret: async () => ({ tags: {} }),
   };
 }
 

@@ -53,6 +53,7 @@ export async function startFixture(options: PostgresOptions = {}): Promise<Fixtu
         username: name,
         password,
         dbname: "postgres",
+        userKeys: {},
         ssl: true,
         masterarn: "admin",
       };
@@ -82,6 +83,7 @@ export function contextOf(
   return {
     lines,
     secretId: "arn:secret",
+    token: "token",
     deadline: deadlineOf(() => 20_000),
     log: jsonLog(
       (line) => lines.push(line),
@@ -90,7 +92,7 @@ export function contextOf(
       (line) => line,
     ),
     readSecret: async () => text,
-    readTags: async () => ({}),
+    describeSecret: async () => ({ tags: {} }),
   };
 }
 
