@@ -1,0 +1,61 @@
+import type { FieldValue, Warehouse } from "@quarterturn/local";
+import { type Client, DatabaseError, type QueryResult } from "pg";
+
+/** Who logs in where; an open connection, or the server's error. */
+export type Connect = (login: {
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}) => Promise<Client>;
+
+/** The types of PostgreSQL that a catalogue query may return, by their ids, as Redshift calls them. */
+const TYPES = new Map([
+  [16, "bool"],
+  [20, "int8"],
+  [23, "int4"],
+  [25, "varchar"],
+  [701, "float8"],
+  [1043, "varchar"],
+]);
+
+/** Runs the statements of a local Data API over PostgreSQL's protocol. */
+export function warehouseOver(connect: Connect, superuser: Client): Warehouse {
+  return {
+    async connect({ username, password, database }) {
+      const client = await connect({ user: username, password, database }).catch(inTheServersWords);
+      // Without a listener, an error of an idle connection would end the process; the next query reports it.
+      client.on("error", () => undefined);
+      const { rows } = await client.query<{ pid: number }>("SELECT pg_catalog.pg_backend_pid() AS pid");
+      return {
+        async run(sql, values) {
+          const query = { text: sql, values: [...values], rowMode: "array" };
+          return resultOf(await client.query<FieldValue[]>(query).catch(inTheServersWords));
+        },
+        async cancel() {
+          await superuser.query("SELECT pg_catalog.pg_cancel_backend($1)", [rows[0]?.pid]);
+        },
+        close: () => client.end(),
+      };
+    },
+  };
+}
+
+/** What the Data API shows of an error: severity and text, and no SQLSTATE. */
+function inTheServersWords(error: unknown): never {
+  throw error instanceof DatabaseError ? new Error(`${error.severity}: ${error.message}`) : error;
+}
+
+function resultOf({ command, fields, rows, rowCount }: QueryResult<FieldValue[]>) {
+  const columns = fields.map(({ name, dataTypeID }) => ({ name, typeName: TYPES.get(dataTypeID) ?? "varchar" }));
+  return {
+    ...(command === "SELECT" && { columns }),
+    rows: rows.map((row) => row.map((value, index) => fieldOf(value, columns[index]?.typeName))),
+    rowCount: rowCount ?? 0,
+  };
+}
+
+/** node-postgres gives an int8 as a text, and types that it does not know as objects. */
+function fieldOf(value: unknown, typeName: string | undefined): FieldValue {
+  if (value === null || typeof value === "boolean" || typeof value === "number") return value;
+  return typeName === "int8" ? Number(value) : String(value);
+}
