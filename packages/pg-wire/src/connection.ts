@@ -15,6 +15,8 @@ import { certificateIssuer } from "./certificate-issuer.ts";
 export interface Product {
   /** Its name, for messages. */
   readonly name: string;
+  /** Whether statements are sent before those before them are answered. */
+  readonly isPipelined: boolean;
   /** Whether a refused login says that the name or the password is wrong. */
   isWrongPassword(error: DatabaseError): boolean;
   /** What to do where the server refuses a user with SQLSTATE 28000 for another reason. */
@@ -57,6 +59,7 @@ export async function connect(
     ssl: login.tls && { secureContext: login.tls.secureContext },
     stream: () => socket,
     connectionTimeoutMillis: milliseconds,
+    pipeline: product.isPipelined,
     application_name: "quarterturn",
   });
   // Without a listener, an error of an idle connection would end the process; the next query reports it.

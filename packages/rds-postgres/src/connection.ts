@@ -4,6 +4,7 @@ import * as wire from "@quarterturn/pg-wire";
 
 const product: wire.Product = {
   name: "PostgreSQL",
+  isPipelined: false,
   isWrongPassword: ({ code }) => code === "28P01",
   adviceOnRefusal: ({ tls }) =>
     `The server's rules refuse this user before any password: give it LOGIN, or an entry in pg_hba.conf for this host, user, database and ${tls ? "TLS" : "plaintext (or turn the secret's ssl on)"}.`,
