@@ -27,8 +27,12 @@ export interface ConformanceOptions {
   readonly text?: "json" | "plain";
   /** The function's environment variables; `at` is the address that secrets have, for a function that knows it from there. */
   readonly env?: Environment | ((at: Address) => Environment);
-  /** Starts the real system behind the secrets, once for the suite. */
-  readonly target: () => Promise<Target>;
+  /**
+   * Starts the real system behind the secrets, once for the suite.
+   *
+   * @param secretsManagers the URLs of the endpoints that have the suite's secrets, for a system that reads secrets itself
+   */
+  readonly target: (secretsManagers: readonly string[]) => Promise<Target>;
 }
 
 type Environment = Readonly<Record<string, string>>;
@@ -66,15 +70,15 @@ export interface Harness extends AsyncDisposable {
 
 export async function startHarness(options: ConformanceOptions): Promise<Harness> {
   await using opened = new AsyncDisposableStack();
-  const target = opened.use(await options.target());
-  if (options.credentials === "issued" && !target.issuedTo)
-    throw new Error("Where keys are issued, the target must count them");
-  const folder = await mkdtemp(join(tmpdir(), "conformance-"));
-  opened.defer(() => rm(folder, { recursive: true }));
   const services = {
     continue: opened.use(await startService("continue")),
     over: opened.use(await startService("over")),
   };
+  const target = opened.use(await options.target(Object.values(services).map(({ endpoint }) => endpoint.url)));
+  if (options.credentials === "issued" && !target.issuedTo)
+    throw new Error("Where keys are issued, the target must count them");
+  const folder = await mkdtemp(join(tmpdir(), "conformance-"));
+  opened.defer(() => rm(folder, { recursive: true }));
   const own = (at: Address) => (typeof options.env === "function" ? options.env(at) : options.env);
   const env = (at: Address) => ({
     ...(target.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: target.caFile }),

@@ -84,7 +84,7 @@ export class Scenario {
     lane.api.forget();
     lane.api.forwardTo(service.endpoint.url);
     lane.database.forget();
-    lane.database.forwardTo(target.address);
+    lane.database.forwardTo(target.reachedAt ?? target.address);
     await lane.database.play(undefined);
     const at = { host: target.address.host, port: lane.database.port };
     const { name, password } = wish;
@@ -234,6 +234,7 @@ export class Scenario {
       `AWSCURRENT must be the token's version ${when}`,
     );
     await this.mustLogIn({ version: rotation.token }, when);
+    assert.deepEqual((await this.target.leftovers?.(this.secretId)) ?? [], [], `Something was left behind ${when}`);
   }
 
   async state(): Promise<State> {

@@ -64,7 +64,7 @@ async function play(scenario: Scenario, fault: NetworkFault | TlsFault): Promise
 
 async function repair({ lane, target }: Scenario): Promise<void> {
   await lane.database.play(undefined);
-  lane.database.forwardTo(target.address);
+  lane.database.forwardTo(target.reachedAt ?? target.address);
 }
 
 const password: ConformanceCase = {

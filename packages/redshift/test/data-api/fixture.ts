@@ -2,18 +2,21 @@ import { type SecretListEntry, SecretsManager } from "@aws-sdk/client-secrets-ma
 import { deadlineOf, jsonLog } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
 import { type LocalEndpoint, startLocal, startRedshiftData } from "@quarterturn/local";
-import { startPostgres } from "@quarterturn-tools/engines";
 import type { Client } from "pg";
 import { vi } from "vitest";
 import { dataApi } from "../../src/data-api.ts";
 import { PROBE_PREFIX } from "../../src/probe-secret.ts";
 import type { Transport } from "../../src/transport.ts";
+import { startRedshiftImitation } from "../imitation/server.ts";
 import { type ApiFront, startApiFront } from "./api-front.ts";
 import { warehouseOver } from "./warehouse.ts";
 
 export interface Fixture extends AsyncDisposable {
   readonly superuser: Client;
+  /** An operator's client, past the front. */
   readonly sm: SecretsManager;
+  /** The function's client. */
+  readonly functions: SecretsManager;
   readonly transport: Transport;
   readonly local: LocalEndpoint;
   /** What stands before Secrets Manager and the Data API. */
@@ -30,20 +33,14 @@ export interface Fixture extends AsyncDisposable {
 
 export const KMS_KEY = "arn:aws:kms:us-east-1:000000000000:key/of-the-source";
 
-/** PostgreSQL behind a local Data API, and a transport to it. */
+/** The imitation of Redshift behind a local Data API, and a transport to it. */
 export async function startFixture(): Promise<Fixture> {
   await using opened = new AsyncDisposableStack();
-  const server = opened.use(await startPostgres());
-  const superuser = await server.connect();
-  opened.defer(() => superuser.end());
+  const imitation = opened.use(await startRedshiftImitation());
+  const { superuser } = imitation;
   await superuser.query("CREATE ROLE app LOGIN PASSWORD 'right'");
   const local = opened.use(await startLocal());
-  const data = opened.use(
-    await startRedshiftData({
-      secretsManager: local.url,
-      warehouse: warehouseOver((login) => server.connect({ ...login, database: "postgres" }), superuser),
-    }),
-  );
+  const data = opened.use(await startRedshiftData({ secretsManager: local.url, warehouse: warehouseOver(imitation) }));
   const calls: string[] = [];
   const secretsFront = opened.use(await startApiFront(local.url, calls));
   const dataFront = opened.use(await startApiFront(data.url, calls));
@@ -51,6 +48,8 @@ export async function startFixture(): Promise<Fixture> {
   const credentials = { accessKeyId: "operator", secretAccessKey: "operator" };
   const sm = new SecretsManager({ endpoint: local.url, region: local.region, credentials });
   opened.defer(() => sm.destroy());
+  const functions = new SecretsManager({ endpoint: secretsFront.url, region: local.region, credentials });
+  opened.defer(() => functions.destroy());
   const { ARN: secretArn = "" } = await sm.createSecret({
     Name: "prod/warehouse",
     SecretString: '{"username":"app","password":"right"}',
@@ -60,6 +59,7 @@ export async function startFixture(): Promise<Fixture> {
   return {
     superuser,
     sm,
+    functions,
     local,
     secretsFront,
     dataFront,
@@ -85,7 +85,7 @@ export async function startFixture(): Promise<Fixture> {
 
 /** A context as the Lambda adapter makes it, whose log can be read. */
 export function contextOf(
-  { secretArn, sm }: Fixture,
+  { secretArn, functions }: Fixture,
   milliseconds = 20_000,
 ): EngineContext & { readonly lines: string[] } {
   const lines: string[] = [];
@@ -103,7 +103,7 @@ export function contextOf(
     ),
     readSecret: () => Promise.reject(new Error("No other secret is read")),
     async describeSecret(SecretId) {
-      const { KmsKeyId } = await sm.describeSecret({ SecretId });
+      const { KmsKeyId } = await functions.describeSecret({ SecretId });
       return { tags: {}, ...(KmsKeyId === undefined ? {} : { kmsKeyId: KmsKeyId }) };
     },
   };

@@ -1,12 +1,7 @@
 import type { FieldValue, Warehouse } from "@quarterturn/local";
-import { type Client, DatabaseError, type QueryResult } from "pg";
-
-/** Who logs in where; an open connection, or the server's error. */
-export type Connect = (login: {
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-}) => Promise<Client>;
+import { DatabaseError, type QueryResult } from "pg";
+import type { RedshiftImitation } from "../imitation/server.ts";
+import { translate } from "../imitation/translation.ts";
 
 /** The types of PostgreSQL that a catalogue query may return, by their ids, as Redshift calls them. */
 const TYPES = new Map([
@@ -18,17 +13,17 @@ const TYPES = new Map([
   [1043, "varchar"],
 ]);
 
-/** Runs the statements of a local Data API over PostgreSQL's protocol. */
-export function warehouseOver(connect: Connect, superuser: Client): Warehouse {
+/** Runs the statements of a local Data API on the imitation of Redshift. */
+export function warehouseOver({ postgres, superuser }: Pick<RedshiftImitation, "postgres" | "superuser">): Warehouse {
   return {
     async connect({ username, password, database }) {
-      const client = await connect({ user: username, password, database }).catch(inTheServersWords);
+      const client = await postgres.connect({ user: username, password, database }).catch(inTheServersWords);
       // Without a listener, an error of an idle connection would end the process; the next query reports it.
       client.on("error", () => undefined);
       const { rows } = await client.query<{ pid: number }>("SELECT pg_catalog.pg_backend_pid() AS pid");
       return {
         async run(sql, values) {
-          const query = { text: sql, values: [...values], rowMode: "array" };
+          const query = { text: translate(sql), values: [...values], rowMode: "array" };
           return resultOf(await client.query<FieldValue[]>(query).catch(inTheServersWords));
         },
         async cancel() {
