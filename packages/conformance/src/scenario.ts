@@ -234,6 +234,11 @@ export class Scenario {
       `AWSCURRENT must be the token's version ${when}`,
     );
     await this.mustLogIn({ version: rotation.token }, when);
+    await this.mustHaveLeftNothing(when);
+  }
+
+  /** What a step made for its own time is gone. */
+  async mustHaveLeftNothing(when: string): Promise<void> {
     assert.deepEqual((await this.target.leftovers?.(this.secretId)) ?? [], [], `Something was left behind ${when}`);
   }
 
