@@ -12,6 +12,7 @@ export function redshift(env: Environment): Engine {
   return {
     manifest,
     discardsOldPassword: false,
+    hasRightsPerDatabase: true,
 
     async login(login, context) {
       const connection = await transport.connect(login, context);

@@ -3,10 +3,12 @@ import { addressOf, type EngineContext, type Login, type Session } from "@quarte
 import { passwordStatement } from "./password.ts";
 import { preamble } from "./sql.ts";
 import type { Connection } from "./transport.ts";
+import { alignTwin, setPassword } from "./twin.ts";
 
 /** A session over an open connection. */
-export function openSession(connection: Connection, login: Login, _context: EngineContext): Session {
+export function openSession(connection: Connection, login: Login, { log }: EngineContext): Session {
   const address = addressOf(login);
+  const admin = { connection, address, log };
   return {
     async changePassword(next) {
       if (connection.user !== login.username) {
@@ -31,12 +33,8 @@ export function openSession(connection: Connection, login: Login, _context: Engi
     // A user has one password.
     discardOldPassword: async () => undefined,
 
-    async alignTwin() {
-      throw new RotationError("unsupported", "not yet", "not yet");
-    },
-    async setPassword() {
-      throw new RotationError("unsupported", "not yet", "not yet");
-    },
+    alignTwin: (pair, isOurs) => alignTwin(admin, pair, isOurs),
+    setPassword: (pair, password, isOurs) => setPassword(admin, pair, password, isOurs),
 
     close: connection.close,
   };

@@ -1,4 +1,4 @@
-import type { Statement } from "./transport.ts";
+import type { Row, Statement } from "./transport.ts";
 
 /** A name as a delimited identifier. @see https://docs.aws.amazon.com/redshift/latest/dg/r_names.html */
 export function identifier(name: string): string {
@@ -26,3 +26,8 @@ export const preamble: readonly Statement[] = [
   { sql: "SET LOCAL search_path TO pg_catalog", doing: "setting the search path" },
   { sql: "SET LOCAL enable_case_sensitive_identifier TO true", doing: "setting how names are read" },
 ];
+
+/** A boolean of an answer, which a transport may give as a word. */
+export function isTrue(value: Row[string] | undefined): boolean {
+  return value === true || /^t(rue)?$/i.test(String(value));
+}

@@ -10,15 +10,17 @@ const identity = (role: string) =>
 const identityName = (role: string) =>
   `CASE WHEN ${role}.rolname IS NULL THEN 'public' WHEN ${role}.rolname LIKE 'role:%' THEN pg_catalog.substr(${role}.rolname, 6) ELSE ${role}.rolname::text END`;
 
-/** A view of the privileges on one kind of object. */
+/** A view of the privileges on one kind of object. CONNECT is not one of Redshift's. */
 function privileges(view: string, columns: string, from: string, acl: string, privilege = "a.privilege_type"): string {
   return `CREATE VIEW pg_catalog.${view} AS
     SELECT ${columns}, ${privilege} AS privilege_type, a.grantee::int AS identity_id, ${identityName("r")} AS identity_name,
       ${identity("r")} AS identity_type, a.is_grantable AS admin_option
-    FROM ${from} CROSS JOIN LATERAL pg_catalog.aclexplode(${acl}) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee`;
+    FROM ${from} CROSS JOIN LATERAL pg_catalog.aclexplode(${acl}) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    WHERE a.privilege_type <> 'CONNECT'`;
 }
 
-const relationPrivilege = "CASE a.privilege_type WHEN 'TRIGGER' THEN 'DROP' ELSE a.privilege_type END";
+const relationPrivilege =
+  "CASE a.privilege_type WHEN 'TRIGGER' THEN 'DROP' WHEN 'MAINTAIN' THEN 'ALTER' ELSE a.privilege_type END";
 const setting = (name: string) =>
   `(SELECT pg_catalog.split_part(s, '=', 2) FROM pg_catalog.pg_db_role_setting d, pg_catalog.unnest(d.setconfig) s
     WHERE d.setrole = u.usesysid AND d.setdatabase = 0 AND s LIKE 'imitation.${name}=%')`;

@@ -8,7 +8,7 @@
  * | a group | a PostgreSQL group, which is a role that cannot log in |
  * | SYSLOG ACCESS, SESSION TIMEOUT | settings of the user, `imitation.syslog_access` and `imitation.session_timeout` |
  * | CREATEUSER | SUPERUSER |
- * | the privilege DROP on a table | TRIGGER, which Redshift does not have |
+ * | the privileges DROP and ALTER on a table | TRIGGER and MAINTAIN, which Redshift does not have |
  * | default privileges ON PROCEDURES | those ON TYPES, since PostgreSQL has one entry for functions and procedures |
  * | enable_case_sensitive_identifier | nothing: PostgreSQL always keeps the case of a quoted name |
  */
@@ -29,8 +29,8 @@ const asTheyAre = [
   "SET LOCAL search_path TO pg_catalog",
   "SET LOCAL statement_timeout TO \\d+",
   "SELECT .*",
-  "CREATE GROUP NAME",
-  "ALTER GROUP NAME (?:ADD|DROP) USER NAME",
+  "CREATE GROUP \\w+",
+  "ALTER GROUP (?:NAME|\\w+) (?:ADD|DROP) USER NAME",
   "ALTER USER NAME (?:CREATEDB|NOCREATEDB|CONNECTION LIMIT \\d+)",
   "ALTER USER NAME SET [a-z_.]+ TO TEXT(?:, TEXT)*",
   "ALTER USER NAME RESET [a-z_.]+",
@@ -69,7 +69,7 @@ const translations: readonly (readonly [RegExp, (sql: string, words: Words) => s
   [form(`REVOKE (?:GRANT OPTION FOR )?${privileges} ON ${object} FROM ${grantee}`), rights],
   [
     form(
-      `ALTER DEFAULT PRIVILEGES FOR USER NAME(?: IN SCHEMA NAME)? (?:GRANT|REVOKE(?: GRANT OPTION FOR)?) [A-Z]+ ON (?<objects>TABLES|FUNCTIONS|PROCEDURES) (?:TO|FROM) ${grantee}(?: WITH GRANT OPTION)?`,
+      `ALTER DEFAULT PRIVILEGES FOR USER NAME(?: IN SCHEMA NAME)? (?:GRANT|REVOKE(?: GRANT OPTION FOR)?) ${privileges} ON (?<objects>TABLES|FUNCTIONS|PROCEDURES) (?:TO|FROM) ${grantee}(?: WITH GRANT OPTION)?`,
     ),
     defaultRights,
   ],
@@ -95,10 +95,18 @@ function rights(sql: string, { privileges: listed = "", granteeKind, grantee: to
   );
 }
 
-function defaultRights(sql: string, { objects, granteeKind, grantee: to = "" }: Words): string {
-  const renamed = objects === "PROCEDURES" ? sql.replace("EXECUTE ON PROCEDURES", "USAGE ON TYPES") : sql;
-  return withGrantee(renamed.replace(/ DROP ON TABLES/, " TRIGGER ON TABLES"), granteeKind, to);
+function defaultRights(
+  sql: string,
+  { privileges: listed = "", objects, granteeKind, grantee: to = "" }: Words,
+): string {
+  const renamed =
+    objects === "PROCEDURES"
+      ? sql.replace("EXECUTE ON PROCEDURES", "USAGE ON TYPES")
+      : sql.replace(`${listed} ON`, () => `${postgresPrivileges(listed)} ON`);
+  return withGrantee(renamed, granteeKind, to);
 }
+
+const postgresPrivileges = (listed: string) => listed.replace(/\bDROP\b/, "TRIGGER").replace(/\bALTER\b/, "MAINTAIN");
 
 function withGrantee(sql: string, kind: string | undefined, to: string): string {
   if (kind === undefined) return sql;
