@@ -60,7 +60,7 @@ function codeAndAdvice(name: string, reason: string, systemCode: string): readon
 /** Whether a statement's error says that name or password were refused. The Data API gives no SQLSTATE, only the server's words. */
 export function isRefusedLogin(text: string): boolean {
   // Seen: https://github.com/aws/amazon-redshift-python-driver/issues/237, https://github.com/aws/aws-tools-for-powershell/issues/269
-  return /(^|FATAL: +)(password authentication failed for user|user ".*" does not exist)/.test(text);
+  return /(^|FATAL: +)(password authentication failed for user|user ".*" does not exist)/s.test(text);
 }
 
 /** The error of a statement that FAILED. @param text what DescribeStatement says of it */
@@ -81,7 +81,7 @@ export function statementError(
   if (/permission denied|must be (an? )?(owner|superuser)|not authorized|insufficient privilege/i.test(text)) {
     return new RotationError("privilege", said, remedy ?? "Grant the missing right, then rotate again.");
   }
-  if (/FATAL: +database ".*" does not exist/.test(text)) {
+  if (/FATAL: +database ".*" does not exist/s.test(text)) {
     return new RotationError("bad-secret", said, "Correct dbname in the secret.");
   }
   if (/too many (connections|clients)|connection limit|(starting up|shutting down|in recovery)/i.test(text)) {
@@ -91,14 +91,14 @@ export function statementError(
       "The server is there and takes no login now. The service tries again; if it stays so, raise the limit that it names.",
     );
   }
-  if (/cancell?(ed|ing)|timeout|deadlock/i.test(text)) {
+  if (/cancelled on user's request|canceling statement/i.test(text)) {
     return new RotationError(
       "timeout",
       said,
       "Another session may hold what this statement needs. The service tries again.",
     );
   }
-  if (/read-only/i.test(text)) {
+  if (/read.only (transaction|database)|is read.only/i.test(text)) {
     return new RotationError(
       "unsupported",
       said,

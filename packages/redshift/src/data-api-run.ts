@@ -15,7 +15,7 @@ import type { Place } from "./place.ts";
 import type { Row, Statement } from "./transport.ts";
 
 /** Where and as whom statements run. */
-export type Target = Place & { readonly Database: string; readonly SecretArn: string };
+export type Target = Place & { readonly Database: string | undefined; readonly SecretArn: string };
 
 /** A statement, or the login before it, FAILED. `failed` counts from 0; it is undefined where it is not known which. */
 export interface Failure {
@@ -58,7 +58,9 @@ export async function runStatements(
   if (answer.Status !== "FINISHED") return failureOf(answer);
   if (statements.length === 1) return [answer.HasResultSet ? await rowsOf(answer.Id ?? "") : []];
   const results: (readonly Row[])[] = [];
-  for (const part of answer.SubStatements ?? []) results.push(part.HasResultSet ? await rowsOf(part.Id ?? "") : []);
+  for (const { Id: id = "", HasResultSet: hasRows, ResultRows: count } of answer.SubStatements ?? []) {
+    results.push(hasRows && count !== 0 ? await rowsOf(id) : []);
+  }
   return results;
 
   function submit(): Promise<Answer> {

@@ -3,6 +3,7 @@ import { coreSettings, type Environment, secretsManagerClient } from "@quartertu
 import { addressOf } from "@quarterturn/database";
 import { isRefusedLogin } from "./data-api-error.ts";
 import { type Failure, failedError, runStatements } from "./data-api-run.ts";
+import { manifest } from "./manifest.ts";
 import { placeOf } from "./place.ts";
 import { createProbeSecret } from "./probe-secret.ts";
 import type { Connection, Row, Statement, Transport } from "./transport.ts";
@@ -26,7 +27,7 @@ export function dataApi(env: Environment): Transport {
       const { deadline } = context;
       const where = `${addressOf(login)} (as "${login.username}")`;
       const place = placeOf(login.host);
-      const database = login.dbname ?? "dev";
+      const database = login.dbname ?? manifest.dbname;
       const newProbe = () => createProbeSecret(secrets, login, place, context, where);
       let probe = login.secretArn === undefined ? await newProbe() : undefined;
       const close = async () => probe?.remove();

@@ -5,7 +5,7 @@ import type { BoundStatement, Parameter } from "./parameters.ts";
 import type { Warehouse, WarehouseLogin, WarehouseResult, WarehouseSession } from "./warehouse.ts";
 
 /** https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html */
-export type Status = "SUBMITTED" | "PICKED" | "STARTED" | "FINISHED" | "FAILED" | "ABORTED";
+type Status = "SUBMITTED" | "PICKED" | "STARTED" | "FINISHED" | "FAILED" | "ABORTED";
 
 /** One SQL statement: what ExecuteStatement sent, or one of a batch. Times are milliseconds since 1970. */
 export interface Run {

@@ -1,11 +1,8 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { buffer } from "node:stream/consumers";
 import { SecretsManager } from "@aws-sdk/client-secrets-manager";
 import type { Address, Strategy, Target } from "@quarterturn/conformance";
 import { startRedshiftData } from "@quarterturn/local";
 import { probeName } from "../../src/probe-secret.ts";
+import { startApiFront } from "../data-api/api-front.ts";
 import { warehouseOver } from "../data-api/warehouse.ts";
 import { redshiftTarget } from "./target.ts";
 
@@ -14,7 +11,7 @@ export async function dataApiTarget(strategy: Strategy, secretsManagers: readonl
   await using opened = new AsyncDisposableStack();
   const { server, tlsFaults: _ofTheWire, ...target } = await redshiftTarget(strategy);
   opened.use(target);
-  const secrets = opened.use(await startFrontOfAll(secretsManagers));
+  const secrets = opened.use(await startApiFront(secretsManagers));
   const data = opened.use(await startRedshiftData({ secretsManager: secrets.url, warehouse: warehouseOver(server) }));
   const credentials = { accessKeyId: "operator", secretAccessKey: "operator" };
   const sm = new SecretsManager({ endpoint: secrets.url, region: "us-east-1", credentials });
@@ -41,32 +38,3 @@ export const dataApiEnvironment = ({ port }: Address) => ({
   REDSHIFT_TRANSPORT: "data-api",
   AWS_ENDPOINT_URL_REDSHIFT_DATA: `http://127.0.0.1:${port}`,
 });
-
-/** One endpoint over several: the first that finds what is asked for answers, else the last. */
-async function startFrontOfAll(endpoints: readonly string[]): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = createServer(async (request, response) => {
-    const body = await buffer(request);
-    const type = String(request.headers["content-type"]);
-    const headers = { "content-type": type, "x-amz-target": String(request.headers["x-amz-target"]) };
-    let answer = { status: 503, text: "{}" };
-    for (const endpoint of endpoints) {
-      const { status, text } = await fetch(endpoint, { method: "POST", headers, body }).then(async (each) => ({
-        status: each.status,
-        text: await each.text(),
-      }));
-      answer = { status, text };
-      if (status === 200) break;
-    }
-    response.writeHead(answer.status, { "content-type": type }).end(answer.text);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
-  };
-}

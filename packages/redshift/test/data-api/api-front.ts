@@ -10,15 +10,18 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Stands before a service of AWS's JSON protocol: counts its calls, and can answer some in its place. */
+/** Stands before endpoints of a service of AWS's JSON protocol: counts calls, and can answer some in their place. */
 export interface ApiFront extends AsyncDisposable {
   readonly url: string;
   /** Asked at each call, with the operation's name: what to answer instead, or undefined. May do something before the call goes on. */
   intercept: (operation: string) => Refusal | undefined | Promise<Refusal | undefined>;
 }
 
-/** @param calls gets the name of every operation */
-export async function startApiFront(upstream: string, calls: string[]): Promise<ApiFront> {
+/**
+ * @param endpoints the first that succeeds answers, else the last
+ * @param calls gets the name of every operation
+ */
+export async function startApiFront(endpoints: readonly string[], calls: string[] = []): Promise<ApiFront> {
   const server = createServer(async (request, response) => {
     const body = await buffer(request);
     const target = String(request.headers["x-amz-target"]);
@@ -32,8 +35,13 @@ export async function startApiFront(upstream: string, calls: string[]): Promise<
       return;
     }
     const headers = { "content-type": type, "x-amz-target": target };
-    const answer = await fetch(upstream, { method: "POST", headers, body });
-    response.writeHead(answer.status, { "content-type": type }).end(await answer.text());
+    const forwarded = { status: 503, text: "{}" };
+    for (const endpoint of endpoints) {
+      const answer = await fetch(endpoint, { method: "POST", headers, body });
+      Object.assign(forwarded, { status: answer.status, text: await answer.text() });
+      if (answer.ok) break;
+    }
+    response.writeHead(forwarded.status, { "content-type": type }).end(forwarded.text);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

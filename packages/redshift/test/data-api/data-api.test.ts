@@ -207,11 +207,15 @@ describe("statements", () => {
   test("are one transaction: where one fails, what came before it is undone, and the error says which it was", async () => {
     const connection = await connected();
     const failing = connection.run([
-      { sql: `CREATE GROUP "undone"`, doing: "making a group" },
-      { sql: "SELECT count(*) FROM pg_catalog.pg_authid", doing: "reading passwords", remedy: "Ask an admin." },
+      { sql: `ALTER USER "app" SET datestyle TO 'German'`, doing: "setting a format" },
+      { sql: "SELECT passwd FROM pg_catalog.pg_shadow", doing: "reading passwords", remedy: "Ask an admin." },
     ]);
-    await expect(failing).rejects.toMatchObject({ code: "privilege" });
-    expect((await fixture.superuser.query("SELECT 1 FROM pg_roles WHERE rolname = 'undone'")).rows).toEqual([]);
+    await expect(failing).rejects.toMatchObject({
+      code: "privilege",
+      message: expect.stringMatching(/reading passwords: ERROR: permission denied for view pg_shadow\. Ask an admin\./),
+    });
+    const settings = "SELECT useconfig FROM pg_catalog.pg_user WHERE usename = 'app'";
+    expect((await fixture.superuser.query(settings)).rows).toEqual([{ useconfig: null }]);
   });
 
   test("beyond forty go in several transactions, each with the settings of the head", async () => {

@@ -42,8 +42,8 @@ export async function startFixture(): Promise<Fixture> {
   const local = opened.use(await startLocal());
   const data = opened.use(await startRedshiftData({ secretsManager: local.url, warehouse: warehouseOver(imitation) }));
   const calls: string[] = [];
-  const secretsFront = opened.use(await startApiFront(local.url, calls));
-  const dataFront = opened.use(await startApiFront(data.url, calls));
+  const secretsFront = opened.use(await startApiFront([local.url], calls));
+  const dataFront = opened.use(await startApiFront([data.url], calls));
   vi.stubEnv("AWS_ENDPOINT_URL_REDSHIFT_DATA", dataFront.url);
   const credentials = { accessKeyId: "operator", secretAccessKey: "operator" };
   const sm = new SecretsManager({ endpoint: local.url, region: local.region, credentials });

@@ -40,10 +40,10 @@ function inTheServersWords(error: unknown): never {
   throw error instanceof DatabaseError ? new Error(`${error.severity}: ${error.message}`) : error;
 }
 
-function resultOf({ command, fields, rows, rowCount }: QueryResult<FieldValue[]>) {
+function resultOf({ fields, rows, rowCount }: QueryResult<FieldValue[]>) {
   const columns = fields.map(({ name, dataTypeID }) => ({ name, typeName: TYPES.get(dataTypeID) ?? "varchar" }));
   return {
-    ...(command === "SELECT" && { columns }),
+    ...(columns.length > 0 && { columns }),
     rows: rows.map((row) => row.map((value, index) => fieldOf(value, columns[index]?.typeName))),
     rowCount: rowCount ?? 0,
   };
