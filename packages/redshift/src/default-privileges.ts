@@ -49,8 +49,9 @@ export function defaultPrivilegesOf(rows: readonly Row[]): readonly DefaultPrivi
   });
 }
 
+/** What ALTER DEFAULT PRIVILEGES can grant: less than an owner may do, the rest of which follows at the next rotation. */
 const privilegesOn = {
-  TABLES: ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP", "ALTER", "TRUNCATE"],
+  TABLES: ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP"],
   FUNCTIONS: ["EXECUTE"],
   PROCEDURES: ["EXECUTE"],
 } as const;

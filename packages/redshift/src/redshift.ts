@@ -33,7 +33,7 @@ export async function managedServer(
     );
   }
   const found = cluster === undefined ? await workgroupOf(arn, deadline) : await clusterOf(arn, deadline);
-  if (found?.host !== undefined && found.port !== undefined) return { host: found.host, port: found.port };
+  if (found.host !== undefined && found.port !== undefined) return { host: found.host, port: found.port };
   throw new RotationError(
     "bad-secret",
     `Redshift knows no endpoint of ${arn}, which the admin secret ${secretArn} is for`,
@@ -49,11 +49,11 @@ const options = {
 /** @param arn `arn:aws:redshift:REGION:ACCOUNT:cluster:NAME` */
 async function clusterOf(arn: string, deadline: Deadline) {
   const name = arn.split(":").at(-1);
-  const { Clusters = [] } = await asking("redshift:DescribeClusters", deadline, (send) =>
+  const output = await asking("redshift:DescribeClusters", deadline, (send) =>
     new RedshiftClient(options).send(new DescribeClustersCommand({ ClusterIdentifier: name }), send),
   );
-  const [cluster] = Clusters;
-  return cluster && { host: cluster.Endpoint?.Address, port: cluster.Endpoint?.Port };
+  const endpoint = output?.Clusters?.[0]?.Endpoint;
+  return { host: endpoint?.Address, port: endpoint?.Port };
 }
 
 /** A namespace has no endpoint: its workgroup has, and names it. */
@@ -62,12 +62,12 @@ async function workgroupOf(arn: string, deadline: Deadline) {
   const namespaces = await asking("redshift-serverless:ListNamespaces", deadline, (send) =>
     all(paginateListNamespaces({ client }, {}, send), (page) => page.namespaces),
   );
-  const name = namespaces.find(({ namespaceArn }) => namespaceArn === arn)?.namespaceName;
+  const name = namespaces?.find(({ namespaceArn }) => namespaceArn === arn)?.namespaceName;
   const workgroups = await asking("redshift-serverless:ListWorkgroups", deadline, (send) =>
     all(paginateListWorkgroups({ client }, {}, send), (page) => page.workgroups),
   );
-  const workgroup = workgroups.find(({ namespaceName }) => name !== undefined && namespaceName === name);
-  return workgroup && { host: workgroup.endpoint?.address, port: workgroup.endpoint?.port };
+  const workgroup = workgroups?.find(({ namespaceName }) => name !== undefined && namespaceName === name);
+  return { host: workgroup?.endpoint?.address, port: workgroup?.endpoint?.port };
 }
 
 async function all<Page, Item>(
@@ -83,11 +83,12 @@ async function asking<Output>(
   action: string,
   deadline: Deadline,
   send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
-): Promise<Output> {
+): Promise<Output | undefined> {
   try {
     return await send({ abortSignal: AbortSignal.timeout(deadline.share()) });
   } catch (error) {
     const name = error instanceof Error ? error.name : "";
+    if (/^Cluster(NotFound|NotFoundFault)$/.test(name)) return undefined;
     const code = /AccessDenied|UnauthorizedOperation/.test(name)
       ? "privilege"
       : /^(AbortError|TimeoutError)$/.test(name)

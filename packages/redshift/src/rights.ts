@@ -1,6 +1,7 @@
 import { type Change, changeOf, difference } from "./difference.ts";
 import { identifier, isTrue } from "./sql.ts";
 import type { Row, Statement } from "./transport.ts";
+import { needsSuperuser } from "./user.ts";
 
 /** A right on an object, in the words of GRANT. */
 export interface Right {
@@ -154,7 +155,7 @@ const sources: readonly Source[] = [
 
 /** The queries, in the order that `rightsOf` reads. */
 export function rightQueries(names: { original: string; twin: string }): readonly Statement[] {
-  return sources.map(({ sql, doing }) => ({ sql, doing, parameters: names }));
+  return sources.map(({ sql, doing }) => ({ sql, doing, parameters: names, remedy: needsSuperuser }));
 }
 
 /** @param answers the rows of `rightQueries` */

@@ -16,6 +16,7 @@ import {
   createStatement,
   markGroup,
   markStatements,
+  needsSuperuser,
   type User,
   type Users,
   userQueries,
@@ -127,10 +128,11 @@ async function readState(connection: Connection, pair: Pair, address: string): P
 
 /** Runs statements that change something; what is wrong with one is said with its text, which holds names and no password. */
 async function change(connection: Connection, statements: readonly string[], doing: string): Promise<void> {
-  const remedy = "Only a superuser may do all of this: put a superuser into the admin secret.";
   await connection.run([
     ...preamble,
-    ...statements.map((sql): Statement => ({ sql, doing: describes(sql) ? `${doing} (${sql})` : doing, remedy })),
+    ...statements.map(
+      (sql): Statement => ({ sql, doing: describes(sql) ? `${doing} (${sql})` : doing, remedy: needsSuperuser }),
+    ),
   ]);
 }
 
@@ -153,8 +155,8 @@ function requireOriginal(users: Users, pair: Pair, address: string): KnownUsers 
   if (!users.isAdminSuperuser) {
     throw new RotationError(
       "privilege",
-      `${address}: the admin is not a superuser, and Redshift shows the rights of all users to nobody else`,
-      "This try changed nothing. Put a superuser (CREATEUSER) into the admin secret, or use the single-user strategy.",
+      `${address}: the admin is not a superuser`,
+      `This try changed nothing. ${needsSuperuser}`,
     );
   }
   if (users.original) return { ...users, original: users.original };

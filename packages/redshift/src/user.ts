@@ -33,6 +33,10 @@ export interface Users {
   readonly isAdminSuperuser: boolean;
 }
 
+/** What helps where the admin lacks a right. */
+export const needsSuperuser =
+  "Redshift shows the terms and rights of all users to superusers only, and only they may enable a password: put one (CREATEUSER) into the admin secret, or use the single-user strategy.";
+
 /** The group that marks twins: only a superuser can put a user into it. It has no rights. */
 export const markGroup = "quarterturn_twins";
 
@@ -46,12 +50,14 @@ export const markGroup = "quarterturn_twins";
  */
 export function userQueries(names: { original: string; twin: string }, admin: string): readonly Statement[] {
   const doing = "reading the two users";
+  const remedy = needsSuperuser;
   return [
     {
       sql: `SELECT user_name, superuser, createdb, connection_limit, syslog_access, session_timeout
   FROM pg_catalog.svv_user_info WHERE user_name IN (:original, :twin, :admin)`,
       parameters: { ...names, admin },
       doing,
+      remedy,
     },
     {
       sql: `SELECT usename AS user_name, CAST(CAST(valuntil AS timestamp) AS varchar) AS valid_until,
@@ -59,6 +65,7 @@ export function userQueries(names: { original: string; twin: string }, admin: st
   FROM pg_catalog.pg_user_info WHERE usename IN (:original, :twin)`,
       parameters: names,
       doing,
+      remedy,
     },
     {
       sql: `SELECT g.groname AS group_name, u.usename AS user_name
@@ -66,16 +73,19 @@ export function userQueries(names: { original: string; twin: string }, admin: st
   WHERE u.usesysid = ANY (g.grolist) AND u.usename IN (:original, :twin)`,
       parameters: names,
       doing,
+      remedy,
     },
     {
       sql: "SELECT groname AS group_name FROM pg_catalog.pg_group WHERE groname = :mark",
       parameters: { mark: markGroup },
       doing,
+      remedy,
     },
     {
       sql: "SELECT user_name, role_name, admin_option FROM pg_catalog.svv_user_grants WHERE user_name IN (:original, :twin)",
       parameters: names,
       doing,
+      remedy,
     },
   ];
 }

@@ -13,16 +13,16 @@ export async function redshiftTarget(
   const ca = await createTestCa();
   const hosts = ["localhost", "127.0.0.1"];
   const server = opened.use(await startRedshiftImitation(await ca.issue({ hosts })));
-  await server.superuser.query(
-    "CREATE TABLE public.work (id int); CREATE GROUP workers; CREATE TABLE public.shared (id int)",
-  );
+  await server.superuser.query("CREATE GROUP workers; CREATE TABLE public.shared (id int)");
   await server.superuser.query("GRANT SELECT ON public.shared TO GROUP workers");
+  /** Users and their twins to the table that they may read. */
+  const tables = new Map<string, string>();
   const closing = opened.move();
 
-  /** One after another, since two grants on a table at the same time fail. */
+  /** One after another, since the driver sends one at a time. */
   let last: Promise<unknown> = Promise.resolve();
   function asSuperuser(sql: string): Promise<unknown> {
-    last = last.then(() => server.superuser.query(sql));
+    last = Promise.allSettled([last]).then(() => server.superuser.query(sql));
     return last;
   }
 
@@ -73,8 +73,10 @@ export async function redshiftTarget(
       at,
     }) {
       const user = escapeIdentifier(name);
+      const table = `public.work_${randomBytes(8).toString("hex")}`;
       await asSuperuser(`CREATE USER ${user} PASSWORD ${escapeLiteral(storedForm(name, password))};
-        GRANT SELECT ON public.work TO ${user}; ALTER GROUP workers ADD USER ${user}`);
+        CREATE TABLE ${table} (id int); GRANT SELECT ON ${table} TO ${user}; ALTER GROUP workers ADD USER ${user}`);
+      for (const each of [name, `${name}_clone`]) tables.set(each, table);
       const common = { ...at, dbname: "dev" };
       const secret = { engine: "redshift", ...common, username: name, password };
       if (strategy === "single-user") return { secret };
@@ -89,7 +91,9 @@ export async function redshiftTarget(
           database: "dev",
         });
         try {
-          await client.query("SELECT count(*) FROM public.work, public.shared");
+          await client.query(
+            `SELECT count(*) FROM public.shared, ${tables.get(String(username)) ?? "public.shared s"}`,
+          );
           return "accepted";
         } finally {
           await client.end();

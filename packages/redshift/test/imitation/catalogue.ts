@@ -1,7 +1,7 @@
 /**
  * Redshift's catalogue over PostgreSQL's, for tests: those views and columns that this package reads, with the names, types and values of
- * Redshift's documentation (the pages named after the views), and the encodings of translation.ts. A superuser sees everything in them, and
- * nobody else asks.
+ * Redshift's documentation (the pages named after the views), and the encodings of translation.ts. Everybody sees all of them, where
+ * Redshift shows all to superusers alone; pg_user_info is a superuser's.
  */
 
 /** A role as Redshift tells it: its kind and its name. */
@@ -86,4 +86,6 @@ export const catalogue: readonly string[] = [
     JOIN pg_catalog.pg_roles o ON o.oid = d.defaclrole CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) a
     LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee WHERE d.defaclobjtype IN ('r', 'f', 'T')`,
   `CREATE VIEW pg_catalog.pg_proc_info AS SELECT oid AS prooid, proname, pronamespace, proowner, proargtypes, prokind FROM pg_catalog.pg_proc`,
+  "GRANT SELECT ON ALL TABLES IN SCHEMA pg_catalog TO PUBLIC",
+  "REVOKE SELECT ON pg_catalog.pg_user_info, pg_catalog.pg_authid, pg_catalog.pg_shadow FROM PUBLIC",
 ];

@@ -19,6 +19,8 @@ export interface RedshiftImitation extends AsyncDisposable {
   readonly superuser: Client;
   /** Users that are asked for Redshift's digest login. */
   readonly digestUsers: Set<string>;
+  /** What was sent to the wire front, as it was sent. */
+  readonly statements: readonly string[];
 }
 
 /** A PostgreSQL that looks like a Redshift cluster, as far as translation.ts, catalogue.ts and wire-front.ts say. */
@@ -47,7 +49,8 @@ export async function startRedshiftImitation(certificate?: ServerCertificate): P
   const admin = { username: "boss", password: "Boss-password-1" };
   await superuser.query(`CREATE ROLE boss SUPERUSER LOGIN PASSWORD '${admin.password}'`);
   const digestUsers = new Set<string>();
-  const front = await startWireFront(postgres, shown, digestUsers);
+  const statements: string[] = [];
+  const front = await startWireFront(postgres, shown, digestUsers, (sql) => statements.push(sql));
   opened.defer(() => front.close());
   const closing = opened.move();
   return {
@@ -58,6 +61,7 @@ export async function startRedshiftImitation(certificate?: ServerCertificate): P
     postgres,
     superuser,
     digestUsers,
+    statements,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

@@ -16,8 +16,8 @@
 const name = '"(?:[^"]|"")+"';
 const text = "'(?:[^'\\\\]|''|\\\\\\\\)*'";
 const privileges = "(?<privileges>[A-Z]+(?: \\((?<columns>NAME(?:, NAME)*)\\))?(?:, [A-Z]+)*)";
-const object =
-  '(?:(?<kind>TABLE) NAME\\.NAME|SCHEMA NAME|DATABASE NAME|LANGUAGE NAME|(?:FUNCTION|PROCEDURE) NAME\\.NAME\\([\\w ,\\[\\]"]*\\))';
+const listOf = (item: string) => `${item}(?:, ${item})*`;
+const object = `(?:TABLE ${listOf("NAME\\.NAME")}|(?:SCHEMA|DATABASE|LANGUAGE) ${listOf("NAME")}|(?:FUNCTION|PROCEDURE) ${listOf("NAME\\.NAME\\([\\w ,]*\\)")})`;
 const grantee = "(?:(?<granteeKind>GROUP |ROLE )?(?<grantee>NAME)|PUBLIC)";
 
 /** The whole of a statement. NAME and TEXT stand for a quoted name and a literal. */
@@ -32,8 +32,8 @@ const asTheyAre = [
   "CREATE GROUP \\w+",
   "ALTER GROUP (?:NAME|\\w+) (?:ADD|DROP) USER NAME",
   "ALTER USER NAME (?:CREATEDB|NOCREATEDB|CONNECTION LIMIT \\d+)",
-  "ALTER USER NAME SET [a-z_.]+ TO TEXT(?:, TEXT)*",
-  "ALTER USER NAME RESET [a-z_.]+",
+  "ALTER USER NAME SET [A-Za-z_.]+ TO TEXT(?:, TEXT)*",
+  "ALTER USER NAME RESET [A-Za-z_.]+",
   "(?:CREATE|ALTER) USER NAME PASSWORD 'md5[0-9a-f]{32}'(?: VALID UNTIL TEXT)?",
 ].map(form);
 
@@ -89,7 +89,7 @@ const roleName = (quoted = '""') => `"role:${quoted.slice(1)}`;
 
 function rights(sql: string, { privileges: listed = "", granteeKind, grantee: to = "" }: Words): string {
   return withGrantee(
-    sql.replace(listed, () => listed.replace(/\bDROP\b/, "TRIGGER")),
+    sql.replace(listed, () => postgresPrivileges(listed)),
     granteeKind,
     to,
   );
@@ -106,7 +106,8 @@ function defaultRights(
   return withGrantee(renamed, granteeKind, to);
 }
 
-const postgresPrivileges = (listed: string) => listed.replace(/\bDROP\b/, "TRIGGER").replace(/\bALTER\b/, "MAINTAIN");
+const postgresPrivileges = (listed: string) =>
+  listed.replace(/"(?:[^"]|"")+"|DROP|ALTER/g, (word) => ({ DROP: "TRIGGER", ALTER: "MAINTAIN" })[word] ?? word);
 
 function withGrantee(sql: string, kind: string | undefined, to: string): string {
   if (kind === undefined) return sql;

@@ -11,6 +11,7 @@ import { translate } from "./translation.ts";
  * - statements, simple and prepared, are translated; one that is not imitated is an error of the server
  * - a wrong password has the SQLSTATE 28000, and server_version is 8.0.2
  * - a user of `digestUsers` is asked for Redshift's own digest login (type 13)
+ * - `onStatement` is told each statement as the client sent it
  *
  * Its host and port are 127.0.0.1 and free. Everything else is PostgreSQL's.
  */
@@ -18,6 +19,7 @@ export async function startWireFront(
   server: { readonly port: number },
   certificate: ServerCertificate,
   digestUsers: ReadonlySet<string>,
+  onStatement: (sql: string) => void,
 ): Promise<{ port: number; close(): Promise<void> }> {
   const sockets = new Set<Socket>();
   const front = createServer((socket) => {
@@ -46,7 +48,7 @@ export async function startWireFront(
       client,
       () => hasStarted,
       (type, body) => {
-        if (hasStarted) return upstream.write(message(type, translated(type, body)));
+        if (hasStarted) return upstream.write(message(type, translated(type, body, onStatement)));
         hasStarted = true;
         const user = /\0user\0([^\0]*)\0/.exec(`\0${body.subarray(4).toString()}`)?.[1] ?? "";
         if (digestUsers.has(user)) return client.write(message("R", Buffer.from([0, 0, 0, 13])));
@@ -102,12 +104,13 @@ function onMessages(stream: Duplex, isTyped: () => boolean, take: (type: string,
 }
 
 /** A client's message: Query is a text, Parse a name, a text and the types of parameters. */
-function translated(type: string, body: Buffer): Buffer {
+function translated(type: string, body: Buffer, onStatement: (sql: string) => void): Buffer {
   if (type !== "Q" && type !== "P") return body;
   const from = type === "P" ? body.indexOf(0) + 1 : 0;
   const to = body.indexOf(0, from);
-  const sql = Buffer.from(translation(body.toString("utf8", from, to)));
-  return Buffer.concat([body.subarray(0, from), sql, body.subarray(to)]);
+  const sql = body.toString("utf8", from, to);
+  onStatement(sql);
+  return Buffer.concat([body.subarray(0, from), Buffer.from(translation(sql)), body.subarray(to)]);
 }
 
 function translation(sql: string): string {
