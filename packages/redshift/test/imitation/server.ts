@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createTestCa, type PostgresServer, type ServerCertificate, startPostgres } from "@quarterturn-tools/engines";
 import type { Client } from "pg";
 import { catalogue } from "./catalogue.ts";
+import { translate } from "./translation.ts";
 import { startWireFront } from "./wire-front.ts";
 
 export interface RedshiftImitation extends AsyncDisposable {
@@ -64,4 +65,22 @@ export async function startRedshiftImitation(certificate?: ServerCertificate): P
     statements,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+/** Runs a statement of Redshift over a connection to the PostgreSQL behind an imitation, `:name` standing for a parameter. */
+export async function execute(
+  client: Client,
+  sql: string,
+  parameters: Readonly<Record<string, string>> = {},
+): Promise<Record<string, unknown>[]> {
+  const names = Object.keys(parameters);
+  const text = sql.replace(/:(\w+)/g, (whole, name: string) =>
+    names.includes(name) ? `$${names.indexOf(name) + 1}` : whole,
+  );
+  return (
+    await client.query(
+      translate(text),
+      names.map((name) => parameters[name]),
+    )
+  ).rows as Record<string, unknown>[];
 }
