@@ -57,6 +57,7 @@ export async function runStatements(
   const answer = await ended(await submit());
   if (answer.Status !== "FINISHED") return failureOf(answer);
   if (statements.length === 1) return [answer.HasResultSet ? await rowsOf(answer.Id ?? "") : []];
+  if (!answer.HasResultSet) return statements.map(() => []);
   const results: (readonly Row[])[] = [];
   for (const { Id: id = "", HasResultSet: hasRows, ResultRows: count } of answer.SubStatements ?? []) {
     results.push(hasRows && count !== 0 ? await rowsOf(id) : []);
@@ -78,7 +79,8 @@ export async function runStatements(
 
   async function ended(submitted: Answer): Promise<Answer> {
     // Only a description tells why a statement failed, and which of several returned rows.
-    if (submitted.Status === "FINISHED" && statements.length === 1) return submitted;
+    if (submitted.Status === "FINISHED" && (statements.length === 1 || submitted.HasResultSet === false))
+      return submitted;
     for (let attempt = 0; ; attempt++) {
       const described = await describe(submitted.Id);
       if (isEnd(described.Status)) return described;

@@ -13,6 +13,13 @@ const TYPES = new Map([
   [1043, "varchar"],
 ]);
 
+declare module "pg" {
+  interface Client {
+    /** The server process of the connection, which its types leave out. */
+    readonly processID: number;
+  }
+}
+
 /** Runs the statements of a local Data API on the imitation of Redshift. */
 export function warehouseOver({ postgres, superuser }: Pick<RedshiftImitation, "postgres" | "superuser">): Warehouse {
   return {
@@ -20,14 +27,13 @@ export function warehouseOver({ postgres, superuser }: Pick<RedshiftImitation, "
       const client = await postgres.connect({ user: username, password, database }).catch(inTheServersWords);
       // Without a listener, an error of an idle connection would end the process; the next query reports it.
       client.on("error", () => undefined);
-      const { rows } = await client.query<{ pid: number }>("SELECT pg_catalog.pg_backend_pid() AS pid");
       return {
         async run(sql, values) {
           const query = { text: translate(sql), values: [...values], rowMode: "array" };
           return resultOf(await client.query<FieldValue[]>(query).catch(inTheServersWords));
         },
         async cancel() {
-          await superuser.query("SELECT pg_catalog.pg_cancel_backend($1)", [rows[0]?.pid]);
+          await superuser.query("SELECT pg_catalog.pg_cancel_backend($1)", [client.processID]);
         },
         close: () => client.end(),
       };
