@@ -1,17 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  BatchExecuteStatementCommand,
-  CancelStatementCommand,
-  DescribeStatementCommand,
-  type DescribeStatementCommandOutput,
-  ExecuteStatementCommand,
-  type Field,
-  GetStatementResultCommand,
-  type RedshiftDataClient,
-} from "@aws-sdk/client-redshift-data";
+import type { DescribeStatementCommandOutput, Field } from "@aws-sdk/client-redshift-data";
 import { RotationError } from "@quarterturn/core";
 import { type Action, apiError, statementError } from "./data-api-error.ts";
 import type { Place } from "./place.ts";
+import type { RedshiftData } from "./redshift-data-client.ts";
 import type { Row, Statement } from "./transport.ts";
 
 /** Where and as whom statements run. */
@@ -40,7 +32,7 @@ type Answer = {
  * @throws RotationError
  */
 export async function runStatements(
-  client: RedshiftDataClient,
+  client: RedshiftData,
   target: Target,
   statements: readonly Statement[],
   milliseconds: number,
@@ -70,11 +62,11 @@ export async function runStatements(
     if (statements.length === 1 && only) {
       const parameters = Object.entries(only.parameters ?? {}).map(([name, value]) => ({ name, value }));
       const input = { ...target, ...wait, Sql: only.sql, ...(parameters.length > 0 && { Parameters: parameters }) };
-      return call("redshift-data:ExecuteStatement", client.send(new ExecuteStatementCommand(input), signal()));
+      return call("redshift-data:ExecuteStatement", client.executeStatement(input, signal()));
     }
     const { sqls, parameters } = inOneBatch(statements);
     const input = { ...target, ...wait, Sqls: sqls, ...(parameters.length > 0 && { Parameters: parameters }) };
-    return call("redshift-data:BatchExecuteStatement", client.send(new BatchExecuteStatementCommand(input), signal()));
+    return call("redshift-data:BatchExecuteStatement", client.batchExecuteStatement(input, signal()));
   }
 
   async function ended(submitted: Answer): Promise<Answer> {
@@ -90,14 +82,13 @@ export async function runStatements(
   }
 
   function describe(id: string | undefined): Promise<Answer> {
-    const command = new DescribeStatementCommand({ Id: id, ...waiting() });
-    return call("redshift-data:DescribeStatement", client.send(command, signal()));
+    return call("redshift-data:DescribeStatement", client.describeStatement({ Id: id, ...waiting() }, signal()));
   }
 
   async function giveUp(id: string | undefined): Promise<never> {
     const last = { abortSignal: AbortSignal.timeout(CANCEL_MS) };
     // It may have ended in this moment, which the service answers with a ValidationException.
-    const cancelled = await client.send(new CancelStatementCommand({ Id: id }), last).then(
+    const cancelled = await client.cancelStatement(id, last).then(
       () => "and was cancelled",
       (error: unknown) => `and could not be cancelled (${error instanceof Error ? error.message : String(error)})`,
     );
@@ -112,8 +103,8 @@ export async function runStatements(
     const rows: Row[] = [];
     let token: string | undefined;
     do {
-      const command = new GetStatementResultCommand({ Id: id, ...(token !== undefined && { NextToken: token }) });
-      const page = await call("redshift-data:GetStatementResult", client.send(command, signal()));
+      const input = { Id: id, ...(token !== undefined && { NextToken: token }) };
+      const page = await call("redshift-data:GetStatementResult", client.getStatementResult(input, signal()));
       const names = (page.ColumnMetadata ?? []).map(({ name, label }) => label ?? name ?? "");
       for (const record of page.Records ?? []) {
         rows.push(Object.fromEntries(record.map((field, index) => [names[index] ?? "", fieldValue(field)])));

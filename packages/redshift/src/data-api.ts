@@ -1,4 +1,3 @@
-import { RedshiftDataClient } from "@aws-sdk/client-redshift-data";
 import { coreSettings, type Environment, secretsManagerClient } from "@quarterturn/core";
 import { addressOf } from "@quarterturn/database";
 import { isRefusedLogin } from "./data-api-error.ts";
@@ -6,6 +5,7 @@ import { type Failure, failedError, runStatements } from "./data-api-run.ts";
 import { manifest } from "./manifest.ts";
 import { placeOf } from "./place.ts";
 import { createProbeSecret } from "./probe-secret.ts";
+import type { RedshiftData } from "./redshift-data-client.ts";
 import type { Connection, Row, Statement, Transport } from "./transport.ts";
 
 /**
@@ -16,10 +16,7 @@ import type { Connection, Row, Statement, Transport } from "./transport.ts";
  * @throws RotationError `bad-setting`
  */
 export function dataApi(env: Environment): Transport {
-  const data = new RedshiftDataClient({
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 3_000 },
-  });
+  let loading: Promise<RedshiftData> | undefined;
   const secrets = secretsManagerClient(coreSettings(env).endpoint);
 
   return {
@@ -27,6 +24,8 @@ export function dataApi(env: Environment): Transport {
       const { deadline } = context;
       const where = `${addressOf(login)} (as "${login.username}")`;
       const place = placeOf(login.host);
+      loading ??= import("./redshift-data-client.ts").then(({ redshiftDataClient }) => redshiftDataClient());
+      const data = await loading;
       const database = login.dbname ?? manifest.dbname;
       const newProbe = () => createProbeSecret(secrets, login, place, context, where);
       let probe = login.secretArn === undefined ? await newProbe() : undefined;

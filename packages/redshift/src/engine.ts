@@ -1,5 +1,6 @@
 import { choiceSetting, type Environment } from "@quarterturn/core";
 import type { Engine } from "@quarterturn/database";
+import { dataApi } from "./data-api.ts";
 import { manifest } from "./manifest.ts";
 import { openSession } from "./session.ts";
 import type { Transport } from "./transport.ts";
@@ -28,13 +29,5 @@ export function redshift(env: Environment): Engine {
 }
 
 function transportOf(env: Environment): Transport {
-  if (choiceSetting(env, "REDSHIFT_TRANSPORT", "wire", ["wire", "data-api"]) === "wire") return wire;
-  let loading: Promise<Transport> | undefined;
-  return {
-    async connect(login, context) {
-      // Its client is larger than everything else together, so it is a file of its own in the bundle.
-      loading ??= import("./data-api.ts").then(({ dataApi }) => dataApi(env));
-      return (await loading).connect(login, context);
-    },
-  };
+  return choiceSetting(env, "REDSHIFT_TRANSPORT", "wire", ["wire", "data-api"]) === "wire" ? wire : dataApi(env);
 }
