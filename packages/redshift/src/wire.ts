@@ -16,7 +16,7 @@ const product: Product = {
       ? "The server's rules refuse this user before any password: see whether the cluster's parameter group or an identity provider keeps it out."
       : "The server's rules refuse this user before any password: the cluster may require TLS (require_ssl), which the secret's ssl turns off.",
   adviceOnAuthentication:
-    "This login changed nothing. Type 13 is Redshift's own, for a password that is stored as SHA-256: an admin sets the user's password once in clear or as md5 (ALTER USER ... PASSWORD), and the next rotation goes on from there.",
+    "This login changed nothing. Type 13 is Redshift's own, for a password that is stored as SHA-256: an admin sets the user's password once in clear or as md5 (ALTER USER ... PASSWORD), and the next rotation goes on from there; or set REDSHIFT_TRANSPORT=data-api.",
 };
 
 /** PostgreSQL's protocol, as node-postgres speaks it. */

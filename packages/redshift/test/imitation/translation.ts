@@ -17,7 +17,7 @@ const name = '"(?:[^"]|"")+"';
 const text = "'(?:[^'\\\\]|''|\\\\\\\\)*'";
 const privileges = "(?<privileges>[A-Z]+(?: \\((?<columns>NAME(?:, NAME)*)\\))?(?:, [A-Z]+)*)";
 const listOf = (item: string) => `${item}(?:, ${item})*`;
-const object = `(?:TABLE ${listOf("NAME\\.NAME")}|(?:SCHEMA|DATABASE|LANGUAGE) ${listOf("NAME")}|(?:FUNCTION|PROCEDURE) ${listOf("NAME\\.NAME\\([\\w ,]*\\)")})`;
+const object = `(?:TABLE ${listOf("NAME\\.NAME")}|(?:SCHEMA|DATABASE|LANGUAGE) ${listOf("NAME")}|(?:FUNCTION|PROCEDURE) ${listOf("NAME\\.NAME\\([\\w ,\\[\\]]*\\)")})`;
 const grantee = "(?:(?<granteeKind>GROUP |ROLE )?(?<grantee>NAME)|PUBLIC)";
 
 /** The whole of a statement. NAME and TEXT stand for a quoted name and a literal. */
