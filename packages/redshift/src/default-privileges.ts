@@ -1,4 +1,5 @@
 import { type Change, changeOf, difference } from "./difference.ts";
+import { meansSomething } from "./rights.ts";
 import { identifier, isTrue } from "./sql.ts";
 import type { Row, Statement } from "./transport.ts";
 
@@ -18,7 +19,8 @@ export function defaultPrivilegeQuery(names: { original: string; twin: string })
   return {
     sql: `SELECT schema_name, object_type, owner_name, privilege_type, grantee_name, grantee_type, admin_option
   FROM pg_catalog.svv_default_privileges
-  WHERE owner_name IN (:original, :twin) OR (grantee_type = 'user' AND grantee_name IN (:original, :twin))`,
+  WHERE (owner_name IN (:original, :twin) OR (grantee_type = 'user' AND grantee_name IN (:original, :twin)))
+    AND ${meansSomething}`,
     parameters: names,
     doing: "reading the default privileges",
   };

@@ -1,4 +1,5 @@
 import { connect, type Product, statementError, whereOf } from "@quarterturn/pg-wire";
+import { preamble } from "./sql.ts";
 import type { Connection, Row, Statement, Transport } from "./transport.ts";
 
 /**
@@ -61,10 +62,9 @@ export const wire: Transport = {
     };
 
     try {
-      const [[row] = []] = await run([
-        { sql: "SELECT current_user AS name", doing: "asking for the session's identity" },
-      ]);
-      return { user: String(row?.name), run, close };
+      const identify = { sql: "SELECT current_user AS name", doing: "asking for the session's identity" };
+      const rows = (await run([...preamble, identify])).at(-1);
+      return { user: String(rows?.[0]?.name), run, close };
     } catch (error) {
       await close();
       throw error;

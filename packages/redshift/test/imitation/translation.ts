@@ -10,7 +10,7 @@
  * | CREATEUSER | SUPERUSER |
  * | the privileges DROP and ALTER on a table | TRIGGER and MAINTAIN, which Redshift does not have |
  * | default privileges ON PROCEDURES | those ON TYPES, since PostgreSQL has one entry for functions and procedures |
- * | enable_case_sensitive_identifier | nothing: PostgreSQL always keeps the case of a quoted name |
+ * | enable_case_sensitive_identifier, describe_field_name_in_uppercase | nothing: PostgreSQL always keeps the case of a quoted name |
  */
 
 const name = '"(?:[^"]|"")+"';
@@ -40,7 +40,10 @@ const asTheyAre = [
 type Words = Readonly<Record<string, string | undefined>>;
 
 const translations: readonly (readonly [RegExp, (sql: string, words: Words) => string])[] = [
-  [form("SET LOCAL enable_case_sensitive_identifier TO true"), () => "SELECT"],
+  [
+    form("SET LOCAL (?:enable_case_sensitive_identifier TO true|describe_field_name_in_uppercase TO off)"),
+    () => "SELECT",
+  ],
   [form("CREATE USER NAME PASSWORD DISABLE"), (sql) => sql.replace(/DISABLE$/, "NULL")],
   [form("ALTER USER NAME (?:CREATEUSER|NOCREATEUSER)"), (sql) => sql.replace(/(NO)?CREATEUSER$/, "$1SUPERUSER")],
   [form("ALTER USER NAME CONNECTION LIMIT UNLIMITED"), (sql) => sql.replace(/UNLIMITED$/, "-1")],
