@@ -2,6 +2,7 @@ import { type Change, changeOf, difference } from "./difference.ts";
 import { meansSomething } from "./rights.ts";
 import { identifier, isTrue } from "./sql.ts";
 import type { Row, Statement } from "./transport.ts";
+import { needsSuperuser } from "./user.ts";
 
 /** What one user's future objects are granted to somebody. */
 export interface DefaultPrivilege {
@@ -23,6 +24,7 @@ export function defaultPrivilegeQuery(names: { original: string; twin: string })
     AND ${meansSomething}`,
     parameters: names,
     doing: "reading the default privileges",
+    remedy: needsSuperuser,
   };
 }
 
@@ -51,9 +53,9 @@ export function defaultPrivilegesOf(rows: readonly Row[]): readonly DefaultPrivi
   });
 }
 
-/** What ALTER DEFAULT PRIVILEGES can grant: less than an owner may do, the rest of which follows at the next rotation. */
+/** What ALTER DEFAULT PRIVILEGES can grant: ALTER is not in it, and follows at the next rotation. */
 const privilegesOn = {
-  TABLES: ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP"],
+  TABLES: ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP", "TRUNCATE"],
   FUNCTIONS: ["EXECUTE"],
   PROCEDURES: ["EXECUTE"],
 } as const;

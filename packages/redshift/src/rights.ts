@@ -23,10 +23,10 @@ export interface Rights {
 
 /** What an owner may do and another can be granted. */
 const ownersPrivileges = {
-  "ON TABLE": ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP", "ALTER", "TRUNCATE"],
+  table: ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP", "ALTER", "TRUNCATE"],
   view: ["SELECT"],
-  "ON SCHEMA": ["CREATE", "USAGE"],
-  "ON DATABASE": ["CREATE", "TEMP"],
+  schema: ["CREATE", "USAGE"],
+  database: ["CREATE", "TEMP"],
   routine: ["EXECUTE"],
 } as const;
 
@@ -145,17 +145,17 @@ const sources: readonly Source[] = [
     "n.nspname AS namespace_name, c.relname AS relation_name, CAST(c.relkind AS varchar) AS kind",
     `c.relowner = u.usesysid AND c.relnamespace = n.oid AND c.relkind IN ('r', 'v', 'm') AND ${notSystems}`,
     "tables",
-    (row) => all(row.kind === "r" ? ownersPrivileges["ON TABLE"] : ownersPrivileges.view, "ON TABLE", relation(row)),
+    (row) => all(row.kind === "r" ? ownersPrivileges.table : ownersPrivileges.view, "ON TABLE", relation(row)),
   ),
   ownedIn(
     "pg_catalog.pg_namespace n",
     "n.nspname AS namespace_name",
     `n.nspowner = u.usesysid AND ${notSystems}`,
     "schemas",
-    (row) => all(ownersPrivileges["ON SCHEMA"], "ON SCHEMA", quoted(row.namespace_name)),
+    (row) => all(ownersPrivileges.schema, "ON SCHEMA", quoted(row.namespace_name)),
   ),
   ownedIn("pg_catalog.pg_database d", "d.datname AS database_name", "d.datdba = u.usesysid", "databases", (row) =>
-    all(ownersPrivileges["ON DATABASE"], "ON DATABASE", quoted(row.database_name)),
+    all(ownersPrivileges.database, "ON DATABASE", quoted(row.database_name)),
   ),
   {
     // All procedures and functions of models, since the view of rights does not tell them from functions.

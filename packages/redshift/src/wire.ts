@@ -3,7 +3,8 @@ import { preamble } from "./sql.ts";
 import type { Connection, Row, Statement, Transport } from "./transport.ts";
 
 /**
- * What differs from PostgreSQL in a login. Redshift's answer to a wrong password has the SQLSTATE that PostgreSQL had before 9.0.
+ * What differs from PostgreSQL in a login. Redshift's answer to a wrong password has the SQLSTATE that PostgreSQL had before 9.0, which it also
+ * gives for a user that there is not and for one that may not come at all.
  *
  * @see https://github.com/aws/amazon-redshift-jdbc-driver/issues/21 for a log of such a login
  */
@@ -11,7 +12,8 @@ const product: Product = {
   name: "Redshift",
   isPipelined: true,
   isWrongPassword: ({ code, message }) =>
-    code === "28P01" || (code === "28000" && message.startsWith("password authentication failed")),
+    code === "28P01" ||
+    (code === "28000" && /^(password authentication failed for user|user ".*" does not exist)/s.test(message)),
   adviceOnRefusal: ({ tls }) =>
     tls
       ? "The server's rules refuse this user before any password: see whether the cluster's parameter group or an identity provider keeps it out."
