@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DescribeStatementCommandOutput, Field } from "@aws-sdk/client-redshift-data";
-import { RotationError } from "@quarterturn/core";
+import { RotationError, reasonOf } from "@quarterturn/core";
 import { type Action, apiError, statementError } from "./data-api-error.ts";
 import type { Place } from "./place.ts";
 import type { RedshiftData } from "./redshift-data-client.ts";
@@ -71,31 +71,34 @@ export async function runStatements(
 
   async function ended(submitted: Answer): Promise<Answer> {
     // Only a description tells why a statement failed, and which of several returned rows.
-    if (submitted.Status === "FINISHED" && (statements.length === 1 || submitted.HasResultSet === false))
-      return submitted;
-    for (let attempt = 0; ; attempt++) {
-      const described = await describe(submitted.Id);
-      if (isEnd(described.Status)) return described;
-      if (remaining() <= pause(attempt)) return giveUp(submitted.Id);
-      await sleep(pause(attempt));
+    const isEnough = statements.length === 1 || submitted.HasResultSet === false;
+    if (submitted.Status === "FINISHED" && isEnough) return submitted;
+    try {
+      for (let attempt = 0; remaining() > pause(attempt) + LAST_CALL_MS; attempt++) {
+        const described = await describe(submitted.Id);
+        if (isEnd(described.Status)) return described;
+        await sleep(pause(attempt));
+      }
+    } catch (error) {
+      await cancel(submitted.Id);
+      throw error;
     }
+    throw new RotationError(
+      "timeout",
+      `${where}: ${statements.at(-1)?.doing}: it had not ended after ${milliseconds} ms ${await cancel(submitted.Id)}`,
+      "Another session may hold what it needs, or the queue is long. The service tries again, which is safe.",
+    );
   }
 
   function describe(id: string | undefined): Promise<Answer> {
     return call("redshift-data:DescribeStatement", client.describeStatement({ Id: id, ...waiting() }, signal()));
   }
 
-  async function giveUp(id: string | undefined): Promise<never> {
-    const last = { abortSignal: AbortSignal.timeout(CANCEL_MS) };
-    // It may have ended in this moment, which the service answers with a ValidationException.
-    const cancelled = await client.cancelStatement(id, last).then(
+  /** @returns what came of it, in words: the statement may have ended in this moment, which is answered with a ValidationException */
+  function cancel(id: string | undefined): Promise<string> {
+    return client.cancelStatement(id, { abortSignal: AbortSignal.timeout(CANCEL_MS) }).then(
       () => "and was cancelled",
-      (error: unknown) => `and could not be cancelled (${error instanceof Error ? error.message : String(error)})`,
-    );
-    throw new RotationError(
-      "timeout",
-      `${where}: ${statements.at(-1)?.doing}: it had not ended after ${milliseconds} ms ${cancelled}`,
-      "Another session may hold what it needs, or the queue is long. The service tries again, which is safe.",
+      (error: unknown) => `and could not be cancelled (${reasonOf(error)})`,
     );
   }
 
@@ -122,6 +125,9 @@ export async function runStatements(
 }
 
 const CANCEL_MS = 1_000;
+
+/** What is left for the last look at a statement, so that it is cancelled and not forgotten. */
+const LAST_CALL_MS = 100;
 
 /** Milliseconds: 5, 10, 20 ... 640. */
 const pause = (attempt: number) => 5 * 2 ** Math.min(attempt, 7);

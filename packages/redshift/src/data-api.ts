@@ -55,10 +55,10 @@ export function dataApi(env: Environment): Transport {
         const { settings, batches } = batchesOf(statements);
         const results: (readonly Row[])[] = settings.map(() => []);
         for (const batch of batches) {
-          const whole = [...settings, ...batch];
+          const whole = [timeLimit(deadline.share()), ...settings, ...batch];
           const result = await attempt(whole);
           if ("text" in result) throw failedError(result, whole, where);
-          results.push(...result.slice(settings.length));
+          results.push(...result.slice(-batch.length));
         }
         return results;
       };
@@ -77,6 +77,17 @@ export function dataApi(env: Environment): Transport {
   };
 }
 
+/**
+ * Where this process is killed, nobody cancels: what still waits for a lock must end by itself, and not change something when a later rotation
+ * has gone on.
+ *
+ * @see https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html
+ */
+const timeLimit = (milliseconds: number): Statement => ({
+  sql: `SET LOCAL statement_timeout TO ${milliseconds}`,
+  doing: "limiting the statements' time",
+});
+
 const identity: Statement = { sql: "SELECT current_user AS name", doing: "asking for the session's identity" };
 
 /** @see https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html */
@@ -87,7 +98,7 @@ function batchesOf(statements: readonly Statement[]) {
   const head = statements.findIndex(({ sql }) => !sql.startsWith("SET LOCAL "));
   const settings = statements.slice(0, head);
   const rest = statements.slice(head);
-  const size = STATEMENTS_AT_ONCE - settings.length;
+  const size = STATEMENTS_AT_ONCE - settings.length - 1;
   const batches = Array.from({ length: Math.ceil(rest.length / size) }, (_, index) =>
     rest.slice(index * size, (index + 1) * size),
   );

@@ -227,18 +227,36 @@ describe("statements", () => {
     expect(fixture.calls().filter((call) => call === "BatchExecuteStatement")).toHaveLength(3);
   });
 
-  test("that do not end in time are cancelled: timeout, and they have no effect afterwards", async () => {
-    await fixture.superuser.query("CREATE TABLE public.held (id int); GRANT ALL ON public.held TO app");
-    await fixture.superuser.query("BEGIN; LOCK TABLE public.held IN ACCESS EXCLUSIVE MODE");
-    const connection = await connected(current(), contextOf(fixture, 1_500));
-    const held = connection.run([{ sql: "SELECT count(*) FROM public.held", doing: "counting" }]);
-    await expect(held).rejects.toMatchObject({
-      code: "timeout",
-      message: expect.stringMatching(/counting: it had not ended after \d+ ms and was cancelled/),
+  describe("that do not end in time", () => {
+    const waiting = async () => (await fixture.superuser.query("SELECT mode FROM pg_locks WHERE NOT granted")).rows;
+
+    beforeAll(async () => {
+      await fixture.superuser.query("CREATE TABLE public.held (id int); GRANT ALL ON public.held TO app");
+      await fixture.superuser.query("BEGIN; LOCK TABLE public.held IN ACCESS EXCLUSIVE MODE");
     });
-    const waiting = "SELECT 1 FROM pg_stat_activity WHERE usename = 'app' AND wait_event_type = 'Lock'";
-    await expect.poll(async () => (await fixture.superuser.query(waiting)).rows).toEqual([]);
-    await fixture.superuser.query("ROLLBACK; DROP TABLE public.held");
+    afterAll(() => fixture.superuser.query("ROLLBACK; DROP TABLE public.held"));
+
+    const count = async () => {
+      const connection = await connected(current(), contextOf(fixture, 2_000));
+      const counted = connection.run([{ sql: "SELECT count(*) FROM public.held", doing: "counting" }]);
+      await expect.poll(waiting).toHaveLength(1);
+      return counted;
+    };
+
+    test("are cancelled: timeout, and they have no effect afterwards", async () => {
+      await expect(count()).rejects.toMatchObject({
+        code: "timeout",
+        message: expect.stringMatching(/counting: it had not ended after \d+ ms and was cancelled/),
+      });
+      await expect.poll(waiting).toEqual([]);
+    });
+
+    test("and that nobody cancels, as where the function was killed, end by themselves", async () => {
+      fixture.dataFront.intercept = (operation) =>
+        operation === "CancelStatement" ? { status: 400, code: "ValidationException", message: "no" } : undefined;
+      await expect(count()).rejects.toMatchObject({ code: "timeout" });
+      await expect.poll(waiting, { timeout: 2_000 }).toEqual([]);
+    });
   });
 
   test("whose text the server cannot read are not quoted in the error", async () => {
