@@ -71,8 +71,9 @@ export interface Harness extends AsyncDisposable {
 export async function startHarness(options: ConformanceOptions): Promise<Harness> {
   await using opened = new AsyncDisposableStack();
   const services = {
-    continue: opened.use(await startService("continue")),
-    over: opened.use(await startService("over")),
+    usual: opened.use(await startService("usual")),
+    endsEarly: opened.use(await startService("endsEarly")),
+    cleansUp: opened.use(await startService("cleansUp")),
   };
   const target = opened.use(await options.target(Object.values(services).map(({ endpoint }) => endpoint.url)));
   if (options.credentials === "issued" && !target.issuedTo)
@@ -98,7 +99,7 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
   async function scenario<T>(run: (scenario: Scenario) => Promise<T>, wish: Wish = {}): Promise<T> {
     const lane = free.pop() ?? (await new Promise<Lane>((resolve) => waiting.push(resolve)));
     try {
-      const service = services[wish.afterEarlyPromotion ?? "continue"];
+      const service = services[wish.habit ?? "usual"];
       const fresh = await Scenario.open(lane, target, service, wish, options.text ?? "json");
       const result = await run(fresh);
       const written = [...fresh.written, JSON.stringify(fresh.events)];

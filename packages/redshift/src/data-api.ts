@@ -4,7 +4,7 @@ import { isRefusedLogin } from "./data-api-error.ts";
 import { type Failure, failedError, runStatements } from "./data-api-run.ts";
 import { manifest } from "./manifest.ts";
 import { placeOf } from "./place.ts";
-import { createProbeSecret } from "./probe-secret.ts";
+import { createProbeSecret, removeAnyway } from "./probe-secret.ts";
 import type { RedshiftData } from "./redshift-data-client.ts";
 import type { Connection, Row, Statement, Transport } from "./transport.ts";
 
@@ -68,7 +68,7 @@ export function dataApi(env: Environment): Transport {
         if (!("text" in result)) return { user: String(result[0]?.[0]?.name), run, close };
         if (!isRefusedLogin(result.text)) throw failedError(result, [identity], where);
       } catch (error) {
-        await close();
+        if (probe) await removeAnyway(probe, context.log);
         throw error;
       }
       await close();

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CreateSecretCommand, DeleteSecretCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { RotationError } from "@quarterturn/core";
+import { RotationError, reasonOf } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
 import { apiError } from "./data-api-error.ts";
 import type { Place } from "./place.ts";
@@ -21,7 +21,7 @@ export function probeName(secretId: string): string {
 export interface ProbeSecret {
   /** The whole ARN: a later secret of this name has another, so nobody's statements use another's password. */
   readonly arn: string;
-  /** Deletes it without recovery. Never throws: what could not be deleted is logged as an error. Idempotent. */
+  /** Deletes it without recovery. Idempotent. @throws RotationError: the retry deletes it, whose login uses the same name */
   remove(): Promise<void>;
 }
 
@@ -68,31 +68,30 @@ export async function createProbeSecret(
     } catch (error) {
       if (!isNameTaken(error)) {
         // It may have been made although no answer came.
-        await remove(name);
+        await removeAnyway({ remove: () => remove(name) }, log);
         throw apiError(error, "secretsmanager:CreateSecret", where);
       }
       if (end - performance.now() < 2 * pause(attempt)) throw stillThere(name, where, error);
-      await forceDelete(name);
+      await remove(name, signal());
       await sleep(pause(attempt) * (0.5 + Math.random()));
     }
   }
 
-  async function forceDelete(id: string): Promise<void> {
+  async function remove(id: string, options = { abortSignal: AbortSignal.timeout(deadline.share()) }): Promise<void> {
     try {
-      await client.send(new DeleteSecretCommand({ SecretId: id, ForceDeleteWithoutRecovery: true }), signal());
+      await client.send(new DeleteSecretCommand({ SecretId: id, ForceDeleteWithoutRecovery: true }), options);
     } catch (error) {
-      throw apiError(error, "secretsmanager:DeleteSecret", where);
+      throw apiError(error, "secretsmanager:DeleteSecret", `${where}, probe secret ${id}`);
     }
   }
+}
 
-  async function remove(id: string): Promise<void> {
-    const command = new DeleteSecretCommand({ SecretId: id, ForceDeleteWithoutRecovery: true });
-    try {
-      await client.send(command, { abortSignal: AbortSignal.timeout(deadline.share()) });
-    } catch (error) {
-      const { message } = apiError(error, "secretsmanager:DeleteSecret", where);
-      log.error("A probe secret could not be deleted; the next rotation tries again", { secret: id, reason: message });
-    }
+/** Deletes a probe where another error is on its way to the operator. */
+export async function removeAnyway(probe: Pick<ProbeSecret, "remove">, log: EngineContext["log"]): Promise<void> {
+  try {
+    await probe.remove();
+  } catch (error) {
+    log.error("A probe secret could not be deleted; the next try does it", { reason: reasonOf(error) });
   }
 }
 

@@ -31,7 +31,7 @@ export interface Connection {
    *   may have happened where no answer came. Its words name the statement by `doing`, and never quote a text of it
    */
   run(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]>;
-  /** Idempotent; never throws. */
+  /** Idempotent. @throws RotationError where a probe secret of the Data API could not be deleted */
   close(): Promise<void>;
 }
 

@@ -161,13 +161,29 @@ describe("a probe secret", () => {
     });
   });
 
-  test("that may not be deleted is an error in the log that names it, and the login goes on", async () => {
+  test("that may not be deleted fails the step, and the next try deletes it", async () => {
+    fixture.secretsFront.intercept = (operation) =>
+      operation === "DeleteSecret" ? { status: 400, code: "AccessDeniedException", message: "no" } : undefined;
+    const refusal = {
+      code: "privilege",
+      message: expect.stringMatching(/:secret:quarterturn-probe\/\S+: secretsmanager:DeleteSecret failed/),
+    };
+    const connection = await connected(fixture.app);
+    await expect(connection.close()).rejects.toMatchObject(refusal);
+    fixture.secretsFront.intercept = () => undefined;
+    await (await connected(fixture.app)).close();
+    expect(await fixture.probes()).toEqual([]);
+  });
+
+  test("that may not be deleted is told in the log where the login itself failed", async () => {
     const context = contextOf(fixture);
     fixture.secretsFront.intercept = (operation) =>
       operation === "DeleteSecret" ? { status: 400, code: "AccessDeniedException", message: "no" } : undefined;
-    await (await connected(fixture.app, context)).close();
+    await expect(fixture.transport.connect({ ...fixture.app, dbname: "nowhere" }, context)).rejects.toMatchObject({
+      code: "bad-secret",
+    });
     expect(context.lines.map((line) => JSON.parse(line))).toEqual([
-      expect.objectContaining({ level: "ERROR", secret: expect.stringMatching(/:secret:quarterturn-probe\//) }),
+      expect.objectContaining({ level: "ERROR", reason: expect.stringMatching(/:secret:quarterturn-probe\//) }),
     ]);
     fixture.secretsFront.intercept = () => undefined;
     await (await connected(fixture.app)).close();
