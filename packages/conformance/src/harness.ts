@@ -37,8 +37,12 @@ export interface ConformanceOptions {
   readonly promises?: readonly PromiseNumber[];
   /** The function's environment variables; `at` is the address that secrets have, for a function that knows it from there. */
   readonly env?: Environment | ((at: Address) => Environment);
-  /** Starts the real system behind the secrets, once for the suite. */
-  readonly target: () => Promise<Target>;
+  /**
+   * Starts the real system behind the secrets, once for the suite.
+   *
+   * @param secretsManagers the URLs of the endpoints that have the suite's secrets, for a system that reads secrets itself
+   */
+  readonly target: (secretsManagers: readonly string[]) => Promise<Target>;
 }
 
 /** The project's promises, see the README. */
@@ -79,16 +83,16 @@ export interface Harness extends AsyncDisposable {
 
 export async function startHarness(options: ConformanceOptions): Promise<Harness> {
   await using opened = new AsyncDisposableStack();
-  const target = opened.use(await options.target());
-  if (options.credentials === "issued" && !target.issuedTo)
-    throw new Error("Where keys are issued, the target must count them");
-  const folder = await mkdtemp(join(tmpdir(), "conformance-"));
-  opened.defer(() => rm(folder, { recursive: true }));
   const services = {
     usual: opened.use(await startService("usual")),
     endsEarly: opened.use(await startService("endsEarly")),
     cleansUp: opened.use(await startService("cleansUp")),
   };
+  const target = opened.use(await options.target(Object.values(services).map(({ endpoint }) => endpoint.url)));
+  if (options.credentials === "issued" && !target.issuedTo)
+    throw new Error("Where keys are issued, the target must count them");
+  const folder = await mkdtemp(join(tmpdir(), "conformance-"));
+  opened.defer(() => rm(folder, { recursive: true }));
   const own = (at: Address) => (typeof options.env === "function" ? options.env(at) : options.env);
   const env = (at: Address) => ({
     ...(target.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: target.caFile }),

@@ -85,7 +85,7 @@ export class Scenario {
     lane.api.play(undefined);
     lane.api.forwardTo(service.endpoint.url);
     lane.database.forget();
-    lane.database.forwardTo(target.address);
+    lane.database.forwardTo(target.reachedAt ?? target.address);
     await lane.database.play(undefined);
     const at = { host: target.address.host, port: lane.database.port };
     const { name, password } = wish;
@@ -236,6 +236,12 @@ export class Scenario {
       `AWSCURRENT must be the token's version ${when}`,
     );
     await this.mustLogIn({ version: rotation.token }, when);
+    await this.mustHaveLeftNothing(when);
+  }
+
+  /** What a step made for its own time is gone. */
+  async mustHaveLeftNothing(when: string): Promise<void> {
+    assert.deepEqual((await this.target.leftovers?.(this.secretId)) ?? [], [], `Something was left behind ${when}`);
   }
 
   async state(): Promise<State> {

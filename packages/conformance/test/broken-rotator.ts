@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  CreateSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
@@ -20,6 +21,7 @@ import { type Login, login } from "../examples/in-memory/account-client.ts";
 import { multiUser } from "../examples/in-memory/multi-user.ts";
 import { adminOf, rejected, type Secret } from "../examples/in-memory/secret.ts";
 import { singleUser } from "../examples/in-memory/single-user.ts";
+import { leftSecretName } from "./left-secret.ts";
 
 const client = new SecretsManagerClient({ endpoint: process.env.SECRETS_MANAGER_ENDPOINT ?? "" });
 
@@ -123,6 +125,17 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
   "trusts any admin secret": { ...multiUser, set: setWithoutChecks },
 
   "swallows a refused login in testSecret": { ...singleUser, test: async () => undefined },
+
+  "leaves a secret behind": {
+    ...singleUser,
+    async test(pending, context) {
+      await singleUser.test(pending, context);
+      const left = new CreateSecretCommand({ Name: leftSecretName(context.secretId), SecretString: "x" });
+      await client.send(left).catch((error: Error) => {
+        if (error.name !== "ResourceExistsException") throw error;
+      });
+    },
+  },
 
   "repairs in testSecret": {
     ...singleUser,

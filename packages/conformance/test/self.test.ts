@@ -8,6 +8,7 @@ import { type ConformanceCase, runCase } from "../src/conformance-case.ts";
 import { conformanceCases } from "../src/conformance-cases.ts";
 import { type ConformanceOptions, type Harness, startHarness } from "../src/harness.ts";
 import type { Strategy, Target } from "../src/target.ts";
+import { leftSecretName } from "./left-secret.ts";
 
 interface Catch {
   /** As broken-rotator.ts has it. */
@@ -42,6 +43,8 @@ const catches: readonly Catch[] = [
   single("loses the RotationToken", isWritten, /\+ actual|undefined/),
   single("swallows a refused login in testSecret", "testSecret refuses", /must fail with credentials-rejected/),
   single("repairs in testSecret", "testSecret changes nothing", /testSecret after createSecret changed something/),
+  single("leaves a secret behind", "testSecret changes nothing", /left behind by testSecret/),
+  single("leaves a secret behind", "killed before and after", /left behind after the retry/),
   single("refuses to test what is current", "a lone testSecret", /testSecret failed/),
   single("sets a password only once", "every step may be called twice", /setSecret.*credentials-rejected/s),
   single(
@@ -142,9 +145,21 @@ function harnessOf(
     strategy,
     window: strategy === "single-user" ? "refused" : "none",
     env: { NODE_COMPILE_CACHE: compiled, ...env },
-    target: () => target,
+    target: async (secretsManagers) => ({
+      ...(await target),
+      leftovers: (secretId) => leftBehind(secretId, secretsManagers),
+    }),
   };
   return startHarness(options);
+}
+
+/** The secret that "leaves a secret behind" leaves, if it is there. */
+async function leftBehind(secretId: string, endpoints: readonly string[]): Promise<readonly string[]> {
+  const name = leftSecretName(secretId);
+  const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": "secretsmanager.DescribeSecret" };
+  const request = { method: "POST", headers, body: JSON.stringify({ SecretId: name }) };
+  const answers = await Promise.all(endpoints.map((endpoint) => fetch(endpoint, request)));
+  return answers.some(({ ok }) => ok) ? [name] : [];
 }
 
 describe("the case catches the rotator that", { timeout }, () => {

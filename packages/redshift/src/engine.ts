@@ -1,5 +1,6 @@
 import { choiceSetting, type Environment } from "@quarterturn/core";
 import type { Engine } from "@quarterturn/database";
+import { dataApi } from "./data-api.ts";
 import { manifest } from "./manifest.ts";
 import { openSession } from "./session.ts";
 import type { Transport } from "./transport.ts";
@@ -28,6 +29,5 @@ export function redshift(env: Environment): Engine {
 }
 
 function transportOf(env: Environment): Transport {
-  choiceSetting(env, "REDSHIFT_TRANSPORT", "wire", ["wire"]);
-  return wire;
+  return choiceSetting(env, "REDSHIFT_TRANSPORT", "wire", ["wire", "data-api"]) === "wire" ? wire : dataApi(env);
 }

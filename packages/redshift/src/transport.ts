@@ -24,13 +24,14 @@ export interface Connection {
   readonly user: string;
   /**
    * Runs the statements one after another in one transaction, which is committed after the last one. A session setting must not outlive it.
+   * The Data API takes 40 at once: more of them are several transactions, each with the `SET LOCAL` that stand at the head.
    *
    * @returns the rows of each statement, none for one that is not a query
    * @throws RotationError `privilege`, `timeout`, `unreachable`, `unsupported` or `database`; nothing is changed then, except that a commit
    *   may have happened where no answer came. Its words name the statement by `doing`, and never quote a text of it
    */
   run(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]>;
-  /** Idempotent; never throws. */
+  /** Idempotent. @throws RotationError where a probe secret of the Data API could not be deleted */
   close(): Promise<void>;
 }
 

@@ -62,6 +62,10 @@ it("keeps the clients of Redshift's own APIs out of the handler's file, and out 
       packages.some((each) => /^@aws-sdk\/client-redshift(-serverless)?$/.test(each.package)),
     );
     expect(holders.map(([file]) => file)).toEqual(strategy === "multi-user" ? ["redshift.js"] : []);
+    const ofDataApi = [...contents].filter(([, packages]) =>
+      packages.some((each) => each.package === "@aws-sdk/client-redshift-data"),
+    );
+    expect(ofDataApi.map(([file]) => file)).toEqual(["redshift-data-client.js"]);
   }
 });
 
@@ -72,6 +76,7 @@ it("requires nothing but what Node.js brings and its own files", async () => {
     "./index.js",
     "./rds.js",
     "./redshift.js",
+    "./redshift-data-client.js",
   ]);
   // What the drivers ask for only where an application wants it: pg's native client and Cloudflare's sockets, mysql2's coloured SQL.
   const optional = ["pg-native", "cloudflare:sockets", "cardinal"];

@@ -3,10 +3,12 @@ import type { FaultyServer, Strategy, Target } from "@quarterturn/conformance";
 import { type CertificateRequest, createTestCa, startFaultyServer, type TestCa } from "@quarterturn-tools/engines";
 import { DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
 import { storedForm } from "../../src/password.ts";
-import { startRedshiftImitation } from "../imitation/server.ts";
+import { type RedshiftImitation, startRedshiftImitation } from "../imitation/server.ts";
 
 /** The imitation of Redshift for the conformance suite. Its admin is a superuser, as Redshift's is. */
-export async function redshiftTarget(strategy: Strategy): Promise<Target> {
+export async function redshiftTarget(
+  strategy: Strategy,
+): Promise<Target & { readonly server: Pick<RedshiftImitation, "postgres" | "superuser"> }> {
   await using opened = new AsyncDisposableStack();
   const ca = await createTestCa();
   const hosts = ["localhost", "127.0.0.1"];
@@ -30,6 +32,7 @@ export async function redshiftTarget(strategy: Strategy): Promise<Target> {
   }
 
   return {
+    server,
     address: { host: server.host, port: server.port },
     caFile: server.caFile,
     hostile: {
