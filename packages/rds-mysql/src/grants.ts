@@ -50,15 +50,11 @@ function rightsOfLine(line: string, account: string): Right[] {
 function splitOutside(text: string, separator: string): string[] {
   const parts = [""];
   let depth = 0;
-  for (let i = 0; i < text.length; ) {
-    const quoted = /^`(?:[^`]|``)*`/.exec(text.slice(i))?.[0];
-    const isSeparator = depth === 0 && text.startsWith(separator, i);
-    const piece = quoted ?? (isSeparator ? separator : text.charAt(i));
+  for (const [piece] of text.matchAll(/`(?:[^`]|``)*`| ON |./gs)) {
     if (piece === "(") depth++;
     if (piece === ")") depth--;
-    if (isSeparator) parts.push("");
+    if (depth === 0 && piece === separator) parts.push("");
     else parts[parts.length - 1] += piece;
-    i += piece.length;
   }
   return parts;
 }
@@ -72,7 +68,7 @@ function columnsApart(privilege: string): string[] {
 
 /**
  * The statements after which an account has no right that the wanted ones do not have, and, unless it gets them in another way, all of them.
- * What both have is not touched, so that open sessions keep it.
+ * What both have is not touched, so that open sessions keep it: there are as many statements as there are objects with a difference.
  *
  * @param gets whether missing rights are granted
  */
@@ -83,34 +79,48 @@ export function reconcile(
   gets: boolean,
 ): readonly string[] {
   const name = accountName(account);
-  const same = (a: Right) => (b: Right) =>
-    a.is === b.is && a.name === b.name && a.object === b.object && a.withOption === b.withOption;
-  const hasAll = (right: Right) =>
+  const keyOf = (right: Right) => JSON.stringify([right.is, right.name, right.object, right.withOption]);
+  const [wantedKeys, existingKeys] = [new Set(wanted.map(keyOf)), new Set(existing.map(keyOf))];
+  const wholeObjects = new Set(wanted.filter((right) => right.name === all).map(({ object }) => object));
+  const isPartOfAll = (right: Right) =>
     right.is === "privilege" &&
     right.name !== grantOption &&
     !right.name.includes("_") &&
-    wanted.some((other) => other.name === all && other.object === right.object);
+    wholeObjects.has(right.object);
   const hasExceptions = wanted.some(({ is }) => is === "exception");
   // Without the exceptions, which it does not get, a global privilege would be more than the original's.
   const isTooMuch = (right: Right) => !gets && hasExceptions && right.is === "privilege" && right.object === "*.*";
-  const extra = existing.filter((right) => isTooMuch(right) || !(wanted.some(same(right)) || hasAll(right)));
-  const missing = gets ? wanted.filter((right) => !existing.some(same(right))) : [];
+  const extra = existing.filter((right) => isTooMuch(right) || !(wantedKeys.has(keyOf(right)) || isPartOfAll(right)));
+  const missing = gets ? wanted.filter((right) => !existingKeys.has(keyOf(right))) : [];
   const exceptions = (rights: readonly Right[]) => rights.filter(({ is }) => is === "exception");
   const others = (rights: readonly Right[]) => rights.filter(({ is }) => is !== "exception");
+  const grant = (right: Right) => grantStatement(right, name);
+  const revoke = (right: Right) => revokeStatement(right, name);
   return [
-    ...exceptions(extra)
-      .filter(() => gets)
-      .map((right) => `GRANT ${right.name} ON ${right.object} TO ${name}`),
-    ...others(extra).map(({ is, name: right, object }) =>
-      is === "role" ? `REVOKE ${right} FROM ${name}` : `REVOKE ${right} ON ${object} FROM ${name}`,
-    ),
-    ...others(missing).map((right) => grantStatement(right, name)),
-    ...exceptions(missing).map((right) => `REVOKE ${right.name} ON ${right.object} FROM ${name}`),
+    ...inOneStatement(gets ? exceptions(extra) : [], grant),
+    ...inOneStatement(others(extra), revoke),
+    ...inOneStatement(others(missing), grant),
+    ...inOneStatement(exceptions(missing), revoke),
   ];
+}
+
+/** One statement for what can be said in one: privileges on one object, or roles, with or without the option. */
+function inOneStatement(rights: readonly Right[], statement: (right: Right) => string): string[] {
+  const stands = ({ name }: Right) => (name === all || name === grantOption ? name : "");
+  const groups = Map.groupBy(rights, (right) =>
+    JSON.stringify([right.is, right.object, right.withOption, stands(right)]),
+  );
+  return [...groups.values()].flatMap(([first, ...rest]) =>
+    first ? [statement({ ...first, name: [first, ...rest].map(({ name }) => name).join(", ") })] : [],
+  );
 }
 
 function grantStatement({ is, name, object, withOption }: Right, account: string): string {
   if (is === "role") return `GRANT ${name} TO ${account}${withOption ? " WITH ADMIN OPTION" : ""}`;
   if (name === grantOption) return `GRANT USAGE ON ${object} TO ${account} WITH GRANT OPTION`;
   return `GRANT ${name} ON ${object} TO ${account}${withOption ? " WITH GRANT OPTION" : ""}`;
+}
+
+function revokeStatement({ is, name, object }: Right, account: string): string {
+  return is === "role" ? `REVOKE ${name} FROM ${account}` : `REVOKE ${name} ON ${object} FROM ${account}`;
 }
