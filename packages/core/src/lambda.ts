@@ -82,6 +82,7 @@ function logFor(
 function contextOf(event: RotationEvent, store: SecretStore, deadline: Deadline, log: Log): RotationContext {
   return {
     secretId: event.secretId,
+    token: event.token,
     deadline,
     log,
     async readSecret(secretId) {
@@ -93,7 +94,7 @@ function contextOf(event: RotationEvent, store: SecretStore, deadline: Deadline,
         "This try changed nothing. Correct the ARN, or store the value.",
       );
     },
-    readTags: async (secretId) => (await store.describe(secretId)).tags,
+    describeSecret: (secretId) => store.describe(secretId),
   };
 }
 

@@ -29,6 +29,16 @@ export interface Manifest extends RotatorManifest {
   readonly excludeCharacters: string;
   /** The longest user name, in bytes of UTF-8; the twin's must fit. */
   readonly usernameLimit?: number;
+  /** Keys of the secret, beyond those that every database's has, which say who its user is, e.g. MongoDB's `authSource`. */
+  readonly secretKeys?: readonly SecretKey[];
+}
+
+/** A key of a secret whose value is a text. */
+export interface SecretKey {
+  readonly name: string;
+  /** What holds where the secret does not have it, in words or as written. */
+  readonly absent: string;
+  readonly meaning: string;
 }
 
 /** The settings that core reads for every rotator, and those of its passwords. */

@@ -2,17 +2,20 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Deadline } from "./deadline.ts";
 import type { Log } from "./log.ts";
 import type { SecretFormat } from "./secret-value.ts";
+import type { DescribedSecret } from "./store.ts";
 
 /** What a rotator may use besides the values that it is given. */
 export interface RotationContext {
   /** The secret that is rotated: the SecretId of the event, an ARN. */
   readonly secretId: string;
+  /** The pending version's id: the ClientRequestToken of the event. */
+  readonly token: string;
   readonly deadline: Deadline;
   readonly log: Log;
   /** The AWSCURRENT text of another secret, e.g. an admin secret. @throws RotationError */
   readSecret(secretId: string): Promise<string>;
-  /** The tags of another secret. @throws RotationError */
-  readTags(secretId: string): Promise<Readonly<Record<string, string>>>;
+  /** The tags and the key of a secret. @throws RotationError */
+  describeSecret(secretId: string): Promise<Pick<DescribedSecret, "tags" | "kmsKeyId">>;
 }
 
 /** The values that setSecret works with. */

@@ -70,6 +70,7 @@ export function secretsManagerStore(
           .filter((replica) => replica.Status !== "InSync")
           .map((replica) => ({ region: replica.Region ?? "unknown region", status: replica.Status ?? "unknown" })),
         tags: Object.fromEntries((output.Tags ?? []).map((tag) => [tag.Key ?? "", tag.Value ?? ""])),
+        ...(output.KmsKeyId === undefined ? {} : { kmsKeyId: output.KmsKeyId }),
       };
     },
 

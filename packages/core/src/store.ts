@@ -8,6 +8,8 @@ export interface DescribedSecret {
   /** Regions whose replica is not in sync, with the status that the service gave. */
   readonly laggingReplicas: readonly { readonly region: string; readonly status: string }[];
   readonly tags: Readonly<Record<string, string>>;
+  /** The KMS key that encrypts the secret; absent where it is aws/secretsmanager. */
+  readonly kmsKeyId?: string;
 }
 
 /** One version of a secret with its value. */

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { deadlineOf, jsonLog, type RotationContext } from "@quarterturn/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { adminLogin } from "./admin-secret.ts";
+import { rdsDirectory } from "./rds-directory.ts";
 import { databaseSettings } from "./settings.ts";
 
 const manifest = {
@@ -15,8 +16,17 @@ const manifest = {
   settings: [],
   verifiedAgainst: [],
 };
+const directory = rdsDirectory(manifest.engines);
 const region = "abc123.us-east-1.rds.amazonaws.com";
-const secret = { host: "db.example", port: 5432, username: "app", password: "p", ssl: true, masterarn: "arn:admin" };
+const secret = {
+  host: "db.example",
+  port: 5432,
+  username: "app",
+  password: "p",
+  userKeys: {},
+  ssl: true,
+  masterarn: "arn:admin",
+};
 
 /**
  * Imitates the RDS API (DescribeDBInstances, DescribeDBClusters in its query protocol), which nothing that runs here offers: answers from
@@ -92,6 +102,7 @@ function login(options: {
   };
   const context: RotationContext = {
     secretId: "arn:secret",
+    token: "token",
     deadline: deadlineOf(() => options.remainingMs ?? 10_000),
     log: jsonLog(
       () => {},
@@ -103,9 +114,9 @@ function login(options: {
       id === "arn:admin"
         ? JSON.stringify({ username: "boss", password: "boss-password", ...options.admin })
         : Promise.reject(new Error(`asked for ${id}`)),
-    readTags: async () => options.tags ?? {},
+    describeSecret: async () => ({ tags: options.tags ?? {} }),
   };
-  return adminLogin(current, current, manifest, databaseSettings(options.env ?? {}, manifest), context);
+  return adminLogin(current, current, manifest, directory, databaseSettings(options.env ?? {}, manifest), context);
 }
 
 describe("the admin's login", () => {
@@ -115,6 +126,7 @@ describe("the admin's login", () => {
       port: 5432,
       username: "boss",
       dbname: "postgres",
+      secretArn: "arn:admin",
     });
     expect(asked).toEqual([]);
   });
@@ -134,7 +146,14 @@ describe("the admin's login", () => {
 
   test("of another ARN than AWSCURRENT's is refused", async () => {
     const current = { ...secret, masterarn: "arn:other" };
-    const refused = adminLogin(current, secret, manifest, databaseSettings({}, manifest), {} as RotationContext);
+    const refused = adminLogin(
+      current,
+      secret,
+      manifest,
+      directory,
+      databaseSettings({}, manifest),
+      {} as RotationContext,
+    );
     await expect(refused).rejects.toMatchObject({
       code: "wrong-target",
       message: expect.stringMatching(/different admin secrets/),

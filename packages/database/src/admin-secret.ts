@@ -7,12 +7,11 @@ import {
   readSecretValue,
 } from "@quarterturn/core";
 import type { Login } from "./engine.ts";
-import { type AdminSecret, adminSecretSchema, type DatabaseSecret } from "./secret.ts";
+import { adminSecretSchema, type DatabaseSecret } from "./secret.ts";
+import type { Server, ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
-import { addressOf, isRdsHost, isSameServer } from "./target.ts";
+import { addressOf, isSameServer } from "./target.ts";
 import { tlsPolicy } from "./tls.ts";
-
-type Server = Pick<Login, "host" | "port">;
 
 /**
  * The login of the admin who acts for a secret, at a server that is known to be the secret's own.
@@ -23,6 +22,7 @@ export async function adminLogin(
   current: DatabaseSecret,
   pending: DatabaseSecret,
   manifest: Manifest,
+  directory: ServerDirectory,
   settings: DatabaseSettings,
   context: RotationContext,
 ): Promise<Login> {
@@ -43,28 +43,21 @@ export async function adminLogin(
   }
   const text = await context.readSecret(arn);
   const admin = await readSecretValue(text, `the admin secret ${arn}`, adminSecretSchema(manifest), jsonFormat);
-  const server = await serverOf(admin, arn, manifest, context);
-  await requireSecretsServer(current, server, settings.allowedHosts, context.deadline);
+  const server =
+    admin.host === undefined
+      ? await directory.managedServer(arn, (await context.describeSecret(arn)).tags, context.deadline)
+      : { host: admin.host, port: admin.port ?? manifest.port };
+  await requireSecretsServer(current, server, settings.allowedHosts, directory, context.deadline);
   const dbname = admin.dbname ?? manifest.dbname;
   return {
     ...server,
     username: admin.username,
     password: admin.password,
+    userKeys: admin.userKeys,
     tls: tlsPolicy(admin),
+    secretArn: arn,
     ...(dbname === undefined ? {} : { dbname }),
   };
-}
-
-/** A managed admin secret holds only a name and a password; its tags name the instance or cluster. */
-async function serverOf(
-  admin: AdminSecret,
-  arn: string,
-  manifest: Manifest,
-  context: RotationContext,
-): Promise<Server> {
-  if (admin.host !== undefined) return { host: admin.host, port: admin.port ?? manifest.port };
-  const rds = await import("./rds.ts");
-  return rds.managedServer(arn, await context.readTags(arn), manifest.engines, context.deadline);
 }
 
 /**
@@ -76,12 +69,12 @@ async function requireSecretsServer(
   secret: Server,
   admin: Server,
   allowedHosts: readonly string[],
+  directory: ServerDirectory,
   deadline: Deadline,
 ): Promise<void> {
   if (isSameServer(secret, admin) || allowedHosts.includes(secret.host.toLowerCase())) return;
-  if (isRdsHost(secret.host) && isRdsHost(admin.host) && secret.port === admin.port) {
-    const rds = await import("./rds.ts");
-    if (await rds.isSameDatabase(secret.host, admin.host, deadline)) return;
+  if (directory.knows(secret.host) && directory.knows(admin.host) && secret.port === admin.port) {
+    if (await directory.isSameDatabase(secret.host, admin.host, deadline)) return;
   }
   throw new RotationError(
     "wrong-target",

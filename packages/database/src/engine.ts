@@ -8,11 +8,15 @@ export interface Login {
   readonly dbname?: string;
   readonly username: string;
   readonly password: string;
+  /** The values of the manifest's `secretKeys` that the secret has, by name. */
+  readonly userKeys: Readonly<Record<string, string>>;
   readonly tls: TlsPolicy;
+  /** The secret whose AWSCURRENT value has this name and password, for an engine to which a secret's ARN is a login. */
+  readonly secretArn?: string;
 }
 
 /** What an adapter may use: each connection and statement gets `deadline.share()`. */
-export type EngineContext = Pick<RotationContext, "deadline" | "log">;
+export type EngineContext = RotationContext;
 
 /**
  * One database product: the adapter that the strategies of this package are written over.

@@ -17,7 +17,7 @@ const manifest = {
 const read = (secret: unknown) =>
   readSecretValue(JSON.stringify(secret), "AWSCURRENT", databaseSecretSchema(manifest), jsonFormat);
 const minimal = { host: "db.example", username: "app", password: "pass-word" };
-const defaults = { ...minimal, port: 5432, dbname: "postgres", ssl: true };
+const defaults = { ...minimal, port: 5432, dbname: "postgres", userKeys: {}, ssl: true };
 
 describe("a database's secret", () => {
   const accepted: readonly [string, object, object][] = [
@@ -81,6 +81,24 @@ describe("a database's secret", () => {
   });
 });
 
+test("keys that an engine adds are read as texts, an empty one counts as absent, and another type is refused", async () => {
+  const secretKeys = [{ name: "authSource", absent: "dbname", meaning: "Where the user is." }];
+  const readWithKeys = (authSource: unknown) =>
+    readSecretValue(
+      JSON.stringify({ ...minimal, authSource }),
+      "AWSCURRENT",
+      databaseSecretSchema({ ...manifest, secretKeys }),
+      jsonFormat,
+    );
+  expect(await readWithKeys("users")).toEqual({ ...defaults, userKeys: { authSource: "users" } });
+  expect(await readWithKeys("")).toEqual(defaults);
+  expect(await readWithKeys(null)).toEqual(defaults);
+  await expect(readWithKeys(7)).rejects.toMatchObject({
+    code: "bad-secret",
+    message: expect.stringMatching(/authSource must be text/),
+  });
+});
+
 test("only false, as a boolean or a word in any case, ever means plaintext", () => {
   const isFalse = (value: unknown) => value === false || (typeof value === "string" && value.toLowerCase() === "false");
   fc.assert(
@@ -100,5 +118,5 @@ test("an admin secret that RDS manages has only a name and a password", async ()
     adminSecretSchema(manifest),
     jsonFormat,
   );
-  expect(admin).toEqual({ username: "postgres", password: "p", ssl: true });
+  expect(admin).toEqual({ username: "postgres", password: "p", userKeys: {}, ssl: true });
 });

@@ -14,6 +14,8 @@ export interface DatabaseSecret {
   readonly password: string;
   /** Absent where neither the secret nor the engine names a database. */
   readonly dbname?: string;
+  /** The values of the manifest's `secretKeys`, by name, where the secret has them. */
+  readonly userKeys: Readonly<Record<string, string>>;
   /** Whether connections are encrypted and verified: `ssl`, true unless it says false. */
   readonly ssl: boolean;
   /** The ARN of the admin secret of the multi-user strategy. */
@@ -65,6 +67,14 @@ const ssl = v.optional(
   true,
 );
 
+/** Keys of the engine's own. */
+const userKeys = ({ secretKeys = [] }: Manifest) =>
+  Object.fromEntries(secretKeys.map(({ name }) => [name, optionalText(name)]));
+
+/** An empty text and null count as absent, as in AWS's functions. */
+const userKeysOf = ({ secretKeys = [] }: Manifest, secret: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(secretKeys.flatMap(({ name }) => (secret[name] ? [[name, String(secret[name])]] : [])));
+
 /** The schema of the secrets that a rotator of this manifest rotates. Its messages name keys and hold no value. */
 export function databaseSecretSchema(manifest: Manifest): v.GenericSchema<unknown, DatabaseSecret> {
   return v.pipe(
@@ -78,6 +88,7 @@ export function databaseSecretSchema(manifest: Manifest): v.GenericSchema<unknow
         dbname: optionalText("dbname"),
         ssl,
         masterarn: optionalText("masterarn"),
+        ...userKeys(manifest),
       },
       missing,
     ),
@@ -88,6 +99,7 @@ export function databaseSecretSchema(manifest: Manifest): v.GenericSchema<unknow
         port: secret.port ?? manifest.port,
         username,
         password,
+        userKeys: userKeysOf(manifest, secret),
         ssl: secret.ssl,
         ...(dbname ? { dbname } : {}),
         ...(masterarn ? { masterarn } : {}),
@@ -97,7 +109,7 @@ export function databaseSecretSchema(manifest: Manifest): v.GenericSchema<unknow
 }
 
 /** An admin secret's value: like a database's, or one that RDS manages, which holds only a name and a password. */
-export type AdminSecret = Pick<DatabaseSecret, "username" | "password" | "ssl"> &
+export type AdminSecret = Pick<DatabaseSecret, "username" | "password" | "userKeys" | "ssl"> &
   Partial<Pick<DatabaseSecret, "host" | "port" | "dbname">>;
 
 export function adminSecretSchema(manifest: Manifest): v.GenericSchema<unknown, AdminSecret> {
@@ -111,6 +123,7 @@ export function adminSecretSchema(manifest: Manifest): v.GenericSchema<unknown, 
         password: text("password"),
         dbname: optionalText("dbname"),
         ssl,
+        ...userKeys(manifest),
       },
       missing,
     ),
@@ -118,6 +131,7 @@ export function adminSecretSchema(manifest: Manifest): v.GenericSchema<unknown, 
       ({ host, username, password, ...secret }): AdminSecret => ({
         username,
         password,
+        userKeys: userKeysOf(manifest, secret),
         ssl: secret.ssl,
         ...(host === undefined ? {} : { host }),
         ...(secret.port === undefined ? {} : { port: secret.port }),

@@ -29,7 +29,7 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
       if (pending.password === current.password) return "valid";
 
       // AWSCURRENT first: it logs in unless something went wrong before, so the server's audit log shows no refused login.
-      const session = await engine.login(loginOf(current), context);
+      const session = await engine.login(loginOf(current, context.secretId), context);
       if (session !== "rejected") {
         const afterwards = await changing(session, pending.password);
         context.log.info("The user has the pending password", { server: addressOf(current), user: current.username });
@@ -71,7 +71,7 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
   };
 
   async function retire({ current }: { readonly current: DatabaseSecret }, context: RotationContext): Promise<void> {
-    const session = await engine.login(loginOf(current), context);
+    const session = await engine.login(loginOf(current, context.secretId), context);
     if (session === "rejected") {
       throw new RotationError(
         "credentials-rejected",
@@ -87,10 +87,23 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
   }
 }
 
-/** The login that a secret describes. */
-export function loginOf(secret: DatabaseSecret): Login {
-  const { host, port, username, password, dbname } = secret;
-  return { host, port, username, password, tls: tlsPolicy(secret), ...(dbname === undefined ? {} : { dbname }) };
+/**
+ * The login that a secret's value describes.
+ *
+ * @param secretArn the secret, where the value is its AWSCURRENT
+ */
+export function loginOf(secret: DatabaseSecret, secretArn?: string): Login {
+  const { host, port, username, password, dbname, userKeys } = secret;
+  return {
+    host,
+    port,
+    username,
+    password,
+    userKeys,
+    tls: tlsPolicy(secret),
+    ...(dbname === undefined ? {} : { dbname }),
+    ...(secretArn === undefined ? {} : { secretArn }),
+  };
 }
 
 /** testSecret of both strategies: the pending credentials log in. */

@@ -27,6 +27,9 @@ export function requireSameTarget(
   const differences = [
     ...(isSameServer(current, other) ? [] : [`the server (${addressOf(other)} instead of ${addressOf(current)})`]),
     ...(other.username === username ? [] : [`the user ("${other.username}" instead of "${username}")`]),
+    ...Object.keys({ ...current.userKeys, ...other.userKeys }).filter(
+      (key) => current.userKeys[key] !== other.userKeys[key],
+    ),
   ];
   if (differences.length === 0) return;
   throw new RotationError(
@@ -34,9 +37,4 @@ export function requireSameTarget(
     `${version} and AWSCURRENT differ in ${differences.join(" and ")}`,
     "This try changed nothing. See which version's credentials the database accepts, and make that version AWSCURRENT or store its value with PutSecretValue, which ends this rotation; then start a new one.",
   );
-}
-
-/** Whether a host name is one that RDS gave, so that the API can be asked about it. */
-export function isRdsHost(host: string): boolean {
-  return /^[a-z0-9-]+\.(cluster-(ro-)?)?[a-z0-9]+\.[a-z0-9-]+\.rds\.amazonaws\.com(\.cn)?$/i.test(host);
 }

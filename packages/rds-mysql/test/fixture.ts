@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
+import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
 import { createTestCa, type MysqlOptions, type MysqlServer, startMysql } from "@quarterturn-tools/engines";
 import type { RowDataPacket } from "mysql2/promise";
 import { manifest, mysql } from "../src/index.ts";
@@ -60,7 +60,15 @@ export async function startFixture(
     asRoot,
     async createUser(name = `app${++users}`, password = randomBytes(12).toString("hex"), host = "%") {
       await asRoot(`CREATE USER ${accountName({ user: name, host })} IDENTIFIED BY ${literal(password)}`);
-      return { host: server.host, port: server.port, username: name, password, ssl: true, masterarn: "admin" };
+      return {
+        host: server.host,
+        port: server.port,
+        username: name,
+        password,
+        userKeys: {},
+        ssl: true,
+        masterarn: "admin",
+      };
     },
     query,
     accepts: (secret) =>
@@ -85,6 +93,7 @@ export function contextOf(
   return {
     lines,
     secretId: "arn:secret",
+    token: "token",
     deadline: deadlineOf(() => 20_000),
     log: jsonLog(
       (line) => lines.push(line),
@@ -93,12 +102,13 @@ export function contextOf(
       (line) => line,
     ),
     readSecret: async () => text,
-    readTags: async () => ({}),
+    describeSecret: async () => ({ tags: {} }),
   };
 }
 
 export const single = (env: Environment = {}) => singleUser(mysql(env), databaseSettings(env, manifest));
-export const multi = (env: Environment = {}) => multiUser(mysql(env), databaseSettings(env, manifest));
+export const multi = (env: Environment = {}) =>
+  multiUser(mysql(env), rdsDirectory(manifest.engines), databaseSettings(env, manifest));
 
 /** The next version of a secret, as createSecret makes it. */
 export async function successor(current: DatabaseSecret, rotator = single()): Promise<DatabaseSecret> {

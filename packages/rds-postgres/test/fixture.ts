@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
+import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
 import {
   createTestCa,
   POSTGRES_VERSIONS,
@@ -53,6 +53,7 @@ export async function startFixture(options: PostgresOptions = {}): Promise<Fixtu
         username: name,
         password,
         dbname: "postgres",
+        userKeys: {},
         ssl: true,
         masterarn: "admin",
       };
@@ -82,6 +83,7 @@ export function contextOf(
   return {
     lines,
     secretId: "arn:secret",
+    token: "token",
     deadline: deadlineOf(() => 20_000),
     log: jsonLog(
       (line) => lines.push(line),
@@ -90,12 +92,13 @@ export function contextOf(
       (line) => line,
     ),
     readSecret: async () => text,
-    readTags: async () => ({}),
+    describeSecret: async () => ({ tags: {} }),
   };
 }
 
 export const single = (env: Environment = {}) => singleUser(postgres(env), databaseSettings(env, manifest));
-export const multi = (env: Environment = {}) => multiUser(postgres(env), databaseSettings(env, manifest));
+export const multi = (env: Environment = {}) =>
+  multiUser(postgres(env), rdsDirectory(manifest.engines), databaseSettings(env, manifest));
 
 /** The next version of a secret, as createSecret makes it. */
 export async function successor(current: DatabaseSecret, rotator = single()): Promise<DatabaseSecret> {

@@ -37,10 +37,11 @@ const service: KeyService<object> = {
 const log: Log = { debug: vi.fn(), info: vi.fn(), warn, error: vi.fn() };
 const context: RotationContext = {
   secretId: "secret",
+  token: "token",
   deadline: deadlineOf(() => 1_000),
   log,
   readSecret: async () => "",
-  readTags: async () => ({}),
+  describeSecret: async () => ({ tags: {} }),
 };
 const secret = (value: string) => ({ value, fields: {} });
 

@@ -52,6 +52,10 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
       ["", ""],
       [
         ["`engine` in the secret", `${manifest.engines.map(code).join(" or ")}, or absent`],
+        ...(manifest.secretKeys ?? []).map(({ name, absent, meaning }) => [
+          `${code(name)} in the secret`,
+          `${meaning} If it is absent: ${absent}.`,
+        ]),
         ["default port", String(manifest.port)],
         ["default database", manifest.dbname ?? "none"],
         ["characters that a password does not hold", code(manifest.excludeCharacters)],
