@@ -10,10 +10,12 @@ export interface AccountRow extends Account, AccountTerms {
   /** What people and tools have noted about the account: its ATTRIBUTE and COMMENT, without the mark of a twin. */
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly isLocked: boolean;
-  /** Whether it has a second password (RETAIN CURRENT PASSWORD). */
-  readonly hasOldPassword: boolean;
-  /** The roles that it has been granted, and those that its sessions start with, as `user`@`host`. */
+  /** Its password as the server stores it, and where it has two (RETAIN CURRENT PASSWORD) the older one. */
+  readonly storedPassword: string;
+  readonly storedOldPassword: string | undefined;
+  /** The roles that it has been granted, those that it may grant, and those that its sessions start with, as `user`@`host`. */
   readonly roles: readonly string[];
+  readonly grantableRoles: readonly string[];
   readonly defaultRoles: readonly string[];
   /** Whether it may log in as another user: a right that no role passes on. */
   readonly isProxy: boolean;
@@ -39,13 +41,14 @@ export async function readAccounts(run: Run, { original, twin }: Omit<Pair, "pen
   const rows = await run(
     `SELECT User AS user, Host AS host, account_locked AS locked,
       JSON_EXTRACT(User_attributes, '$.metadata') AS attributes,
-      JSON_CONTAINS_PATH(User_attributes, 'one', '$.additional_password') AS hasOldPassword, ${termsColumns}
+      authentication_string AS password, JSON_UNQUOTE(JSON_EXTRACT(User_attributes, '$.additional_password')) AS oldPassword,
+      ${termsColumns}
     FROM mysql.user WHERE User IN ${names}`,
     doing,
     remedy,
   );
   const edges = await run(
-    `SELECT TO_USER AS user, TO_HOST AS host, FROM_USER AS role, FROM_HOST AS roleHost, 'granted' AS kind FROM mysql.role_edges WHERE TO_USER IN ${names}
+    `SELECT TO_USER AS user, TO_HOST AS host, FROM_USER AS role, FROM_HOST AS roleHost, IF(WITH_ADMIN_OPTION = 'Y', 'grantable', 'granted') AS kind FROM mysql.role_edges WHERE TO_USER IN ${names}
     UNION ALL SELECT USER, HOST, DEFAULT_ROLE_USER, DEFAULT_ROLE_HOST, 'default' FROM mysql.default_roles WHERE USER IN ${names}
     UNION ALL SELECT User, Host, Proxied_user, Proxied_host, 'proxy' FROM mysql.proxies_priv WHERE User IN ${names}`,
     doing,
@@ -63,8 +66,10 @@ export async function readAccounts(run: Run, { original, twin }: Omit<Pair, "pen
       twinOf: quarterturn?.twinOf,
       attributes,
       isLocked: row.locked === "Y",
-      hasOldPassword: Boolean(row.hasOldPassword),
-      roles: named("granted"),
+      storedPassword: String(row.password),
+      storedOldPassword: row.oldPassword ?? undefined,
+      roles: [...named("granted"), ...named("grantable")],
+      grantableRoles: named("grantable"),
       defaultRoles: named("default"),
       isProxy: named("proxy").length > 0,
       ...termsOf(row),

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { connect as connectTcp } from "node:net";
-import { RotationError } from "@quarterturn/core";
+import { connect as connectTcp, isIP } from "node:net";
+import { RotationError, reasonOf } from "@quarterturn/core";
 import { addressOf, type EngineContext, type Login, noTlsError, type TlsPolicy, tlsError } from "@quarterturn/database";
 import { createConnection, type RowDataPacket, type SslOptions } from "mysql2/promise";
 import { connectionError, isServerError, loginError, statementError } from "./errors.ts";
@@ -26,13 +26,21 @@ export async function connect(
   { deadline }: EngineContext,
   database: boolean,
 ): Promise<Connection | "rejected"> {
+  const where = `${addressOf(login)} (user "${login.username}")`;
+  if (login.tls && isIP(login.host)) {
+    // The driver would look for the name "localhost" in the certificate.
+    throw new RotationError(
+      "tls",
+      `${where}: of an address no certificate can be verified here`,
+      "This try changed nothing. Put the name that the server's certificate holds into the secret's host.",
+    );
+  }
   const milliseconds = deadline.share();
   const socket = connectTcp({ host: login.host, port: login.port, noDelay: true });
   let isConnected = false;
   socket.once("connect", () => {
     isConnected = true;
   });
-  const where = `${addressOf(login)} (user "${login.username}")`;
   try {
     const client = await createConnection({
       // Of the connection's own name it verifies the certificate.
@@ -79,7 +87,13 @@ export async function connect(
     if (login.tls && code === "HANDSHAKE_SSL_ERROR") {
       const diagnosis = await diagnoseTls(login, login.tls.secureContext, deadline.share());
       const reason = diagnosis && tlsError(diagnosis.error, where, diagnosis.issuer);
-      if (reason) throw new RotationError(reason.code, reason.what, reason.advice, { cause: error });
+      throw new RotationError(
+        "tls",
+        reason?.what ?? `${where}: the encrypted connection failed (${reasonOf(error)})`,
+        reason?.advice ??
+          "Check the name, the authority and the dates of the server's certificate, and that it speaks TLS 1.2 or later.",
+        { cause: error },
+      );
     }
     throw connectionError(error, login, where, isConnected, milliseconds);
   }

@@ -18,6 +18,18 @@ export function errorNumber(error: unknown): number | undefined {
   return isServerError(cause) ? cause.errno : undefined;
 }
 
+/** Whether an account has all the connections that it may have at a time; the password was right before that is looked at. */
+export function hasNoRoom(error: unknown, username: string): boolean {
+  const cause = error instanceof RotationError ? error.cause : undefined;
+  if (!isServerError(cause)) return false;
+  return (
+    (cause.errno === 1226 &&
+      cause.sqlMessage.startsWith(`User '${username}' has exceeded the 'max_user_connections'`)) ||
+    (cause.errno === 1203 &&
+      cause.sqlMessage.startsWith(`User ${username} already has more than 'max_user_connections'`))
+  );
+}
+
 /** No connection, or one that ended before it was a login. */
 export function connectionError(
   error: unknown,
@@ -99,6 +111,7 @@ export function loginError(error: ServerError, login: Login, where: string): Rot
         because,
       );
     case 3118:
+    case 4151:
       return new RotationError("privilege", said, "The account is locked: an admin unlocks it.", because);
     case 3159:
       return new RotationError(
@@ -109,9 +122,9 @@ export function loginError(error: ServerError, login: Login, where: string): Rot
       );
     default:
       return new RotationError(
-        [1040, 1053, 1129, 1203, 1226].includes(error.errno) ? "unreachable" : "database",
+        [1040, 1053, 1129, 1203, 1226].includes(error.errno) ? "busy" : "database",
         said,
-        "The server is there and does not take this login now. The service tries again.",
+        "The server is there and does not take this login now. The service tries again; if it stays so, raise the limit that it names or look for who holds its connections.",
         because,
       );
   }

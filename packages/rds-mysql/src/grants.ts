@@ -39,12 +39,15 @@ function rightsOfLine(line: string, account: string): Right[] {
   if (verb === "REVOKE") return list.map((name) => ({ is: "exception", name, object, withOption: false }));
   if (object === "") return list.map((name) => ({ is: "role", name, object, withOption }));
   const rights = list.flatMap(columnsApart).filter((name) => name !== "USAGE");
-  const isDynamic = rights.some((name) => name.includes("_"));
+  const isDynamic = rights.some((name) => isDynamicPrivilege(name, object));
   return [
     ...rights.map((name) => ({ is: "privilege", name, object, withOption: withOption && isDynamic }) as const),
     ...(withOption && !isDynamic ? [{ is: "privilege", name: grantOption, object, withOption: false } as const] : []),
   ];
 }
+
+/** They are global, and have an underscore in their names; so have columns, of which privileges are never global. */
+const isDynamicPrivilege = (name: string, object: string) => object === "*.*" && name.includes("_");
 
 /** Splits where the separator stands outside of backticks and parentheses. */
 function splitOutside(text: string, separator: string): string[] {
@@ -85,7 +88,7 @@ export function reconcile(
   const isPartOfAll = (right: Right) =>
     right.is === "privilege" &&
     right.name !== grantOption &&
-    !right.name.includes("_") &&
+    !isDynamicPrivilege(right.name, right.object) &&
     wholeObjects.has(right.object);
   const hasExceptions = wanted.some(({ is }) => is === "exception");
   // Without the exceptions, which it does not get, a global privilege would be more than the original's.
@@ -94,13 +97,20 @@ export function reconcile(
   const missing = gets ? wanted.filter((right) => !existingKeys.has(keyOf(right))) : [];
   const exceptions = (rights: readonly Right[]) => rights.filter(({ is }) => is === "exception");
   const others = (rights: readonly Right[]) => rights.filter(({ is }) => is !== "exception");
+  // A role that the account keeps, but not WITH ADMIN OPTION, goes first; one that gives way to other rights, after it has them.
+  const goesLast = ({ is, name }: Right) =>
+    is === "role" && !wanted.some((right) => right.is === "role" && right.name === name);
   const grant = (right: Right) => grantStatement(right, name);
   const revoke = (right: Right) => revokeStatement(right, name);
   return [
     ...inOneStatement(gets ? exceptions(extra) : [], grant),
-    ...inOneStatement(others(extra), revoke),
+    ...inOneStatement(
+      others(extra).filter((right) => !goesLast(right)),
+      revoke,
+    ),
     ...inOneStatement(others(missing), grant),
     ...inOneStatement(exceptions(missing), revoke),
+    ...inOneStatement(extra.filter(goesLast), revoke),
   ];
 }
 

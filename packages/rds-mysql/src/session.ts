@@ -18,16 +18,17 @@ export async function openSession({ run, close }: Connection, login: Login, cont
 
   return {
     async changePassword(next) {
-      requireOwnSession(server, login, address);
+      requireOwnSession(server.account, login, address);
       return changePassword(run, server, login, next, isAccepted, context);
     },
 
     async discardOldPassword() {
-      requireOwnSession(server, login, address);
+      requireOwnSession(server.account, login, address);
       await discardOldPassword(run, server, login, context);
     },
 
-    alignTwin: (pair, isOurs) => alignTwin(run, server, pair, isOurs, address, context),
+    alignTwin: (pair, isOurs, currentPassword) =>
+      alignTwin(run, server, pair, { isOurs, currentPassword }, address, context),
     setPassword: (pair, password, isOurs) =>
       setPassword(run, server, pair, password, { isOurs, isAccepted }, address, context),
 

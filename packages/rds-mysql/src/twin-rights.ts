@@ -28,7 +28,14 @@ async function actThrough(run: Run, original: AccountRow, twin: AccountRow): Pro
     !original.isProxy &&
     (Boolean(settings?.activatesAll) || original.roles.every((each) => original.defaultRoles.includes(each)));
   if (!isExact) return false;
-  if (!twin.roles.includes(role)) {
+  if (twin.grantableRoles.includes(role)) {
+    // It may be granted again without the option only after it was revoked.
+    await run(
+      `REVOKE ${accountName(original)} FROM ${accountName(twin)}`,
+      `taking from ${accountName(twin)} that it may grant the original's rights as a role`,
+    );
+  }
+  if (!twin.roles.includes(role) || twin.grantableRoles.includes(role)) {
     try {
       await run(
         `GRANT ${accountName(original)} TO ${accountName(twin)}`,
@@ -39,12 +46,9 @@ async function actThrough(run: Run, original: AccountRow, twin: AccountRow): Pro
       return false;
     }
   }
-  if (twin.defaultRoles.length !== 1 || twin.defaultRoles[0] !== role) {
-    await run(
-      `ALTER USER ${accountName(twin)} DEFAULT ROLE ${accountName(original)}`,
-      `setting the default role of ${accountName(twin)}`,
-    );
-  }
+  // Mandatory roles are nobody's own, so that the original does not pass them on.
+  const mandatory = original.defaultRoles.filter((each) => !original.roles.includes(each));
+  await setDefaultRoles(run, twin, [role, ...mandatory]);
   return true;
 }
 
@@ -59,15 +63,16 @@ async function alignRights(run: Run, original: AccountRow, twin: AccountRow, byR
   for (const statement of reconcile(wanted, existing, twin, !byRole)) {
     await run(statement, `giving ${accountName(twin)} the original's rights (${statement})`, remedy);
   }
-  if (byRole) return;
-  const roles = (names: readonly string[]) => [...names].sort().join();
-  if (roles(twin.defaultRoles) !== roles(original.defaultRoles)) {
-    const names = original.defaultRoles.map(roleName);
-    await run(
-      `ALTER USER ${accountName(twin)} DEFAULT ROLE ${names.length === 0 ? "NONE" : names.join(", ")}`,
-      `setting the default roles of ${accountName(twin)}`,
-    );
-  }
+  if (!byRole) await setDefaultRoles(run, twin, original.defaultRoles);
+}
+
+async function setDefaultRoles(run: Run, twin: AccountRow, roles: readonly string[]): Promise<void> {
+  const list = (names: readonly string[]) => [...names].sort().join();
+  if (list(twin.defaultRoles) === list(roles)) return;
+  await run(
+    `ALTER USER ${accountName(twin)} DEFAULT ROLE ${roles.length === 0 ? "NONE" : roles.map(roleName).join(", ")}`,
+    `setting the default roles of ${accountName(twin)}`,
+  );
 }
 
 function roleName(role: string): string {

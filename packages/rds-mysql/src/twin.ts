@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { RotationError } from "@quarterturn/core";
+import { type Log, RotationError } from "@quarterturn/core";
 import type { EngineContext, Pair } from "@quarterturn/database";
 import { type AccountPair, type AccountRow, type Accounts, readAccounts } from "./accounts.ts";
 import type { Run } from "./connection.ts";
@@ -7,6 +7,7 @@ import { errorNumber } from "./errors.ts";
 import { usedBefore } from "./password-change.ts";
 import type { Server } from "./server.ts";
 import { type Account, accountName, literal } from "./sql.ts";
+import { isStoredForm, passwordPlugins } from "./stored-password.ts";
 import { giveRights } from "./twin-rights.ts";
 
 /** Whether AWSPREVIOUS of the secret logs in as the pending user: who has its password may have it changed. */
@@ -22,14 +23,26 @@ export async function alignTwin(
   run: Run,
   server: Server,
   pair: Omit<Pair, "pending">,
-  isOurs: IsOurs,
+  { isOurs, currentPassword }: { isOurs: IsOurs; currentPassword: string },
   address: string,
   { log }: EngineContext,
 ): Promise<void> {
   const { pairs, strays } = await requireOriginal(run, server, pair, address);
   refuseStrays(strays, pair.original, address);
   await requireMarks(pairs, run, isOurs, address);
-  for (const { original, twin } of pairs) {
+  // The login of AWSCURRENT has proved one account to be the secret's, and does not say which.
+  const isOurAccount = ({ original, twin }: AccountPair) =>
+    twin !== undefined || pairs.length === 1 || hasPassword(original, currentPassword);
+  const ours = pairs.filter(isOurAccount);
+  tellOfOthers(pairs, ours, log);
+  if (ours.length === 0) {
+    throw new RotationError(
+      "unsupported",
+      `${address} has several users "${pair.original}", and none of them is known to have AWSCURRENT's password`,
+      `This try changed nothing. They must be identified with one of ${passwordPlugins.join(", ")}.`,
+    );
+  }
+  for (const { original, twin } of ours) {
     if (!twin) {
       const account = accountName({ user: pair.twin, host: original.host });
       await run(
@@ -40,6 +53,7 @@ export async function alignTwin(
     }
   }
   for (const { original, twin } of (await readAccounts(run, pair)).pairs) {
+    if (!ours.some((each) => each.original.host === original.host)) continue;
     if (!twin) throw dropped({ user: pair.twin, host: original.host }, address);
     if (twin.terms !== original.terms) {
       await run(
@@ -66,18 +80,20 @@ export async function setPassword(
 ): Promise<void> {
   const { pairs } = await requireOriginal(run, server, pair, address);
   await requireMarks(pairs, run, isOurs, address);
-  if (!pairs.some(({ twin }) => twin)) {
+  const whole = pairs.filter(isWhole);
+  if (whole.length === 0) {
     throw new RotationError(
       "wrong-target",
       `${address} has no user "${pair.twin}" that is the twin of "${pair.original}"`,
       "This try changed nothing. Put the original's user and password into the secret, and rotate again.",
     );
   }
-  const accounts = pairs.map((each) => {
-    const account = each[pair.pending];
-    if (!account) throw dropped({ user: pair.twin, host: each.original.host }, address);
-    return { ...account, plugin: each.original.plugin, staysLocked: each.original.isLocked };
-  });
+  tellOfOthers(pairs, whole, log);
+  const accounts = whole.map((each) => ({
+    ...each[pair.pending],
+    plugin: each.original.plugin,
+    staysLocked: each.original.isLocked,
+  }));
   const doing = `setting the password of "${pair[pair.pending]}"`;
   const remedy = "Run as a user who may: GRANT CREATE USER ON *.* to the admin of this rotation.";
   const alter = async (some: typeof accounts, end: string) => {
@@ -97,11 +113,9 @@ export async function setPassword(
   );
   await alter(open, pair.pending === "twin" ? "ACCOUNT UNLOCK" : "");
   const discards = accounts
-    .filter(({ hasOldPassword }) => hasOldPassword)
+    .filter(({ storedOldPassword }) => storedOldPassword !== undefined)
     .map((account) => `${accountName(account)} DISCARD OLD PASSWORD`);
   if (discards.length > 0) await run(`ALTER USER ${discards.join(", ")}`, doing, remedy);
-  if (accounts.length > 1)
-    log.info("The user has several accounts: all have the pending password", { accounts: accounts.map(accountName) });
 }
 
 async function requireOriginal(
@@ -131,7 +145,7 @@ async function requireOriginal(
  * the mark. A twin of AWS's functions has none, and is the only account of its name: then the secret itself proves that it is its own.
  */
 async function requireMarks(pairs: readonly AccountPair[], run: Run, isOurs: IsOurs, address: string): Promise<void> {
-  const twins = pairs.filter((each): each is WholePair => each.twin !== undefined);
+  const twins = pairs.filter(isWhole);
   for (const { original, twin } of twins) {
     if (twin.twinOf === original.user) continue;
     const statement = `ALTER USER ${accountName(twin)} ATTRIBUTE ${json(mark(original))}`;
@@ -157,6 +171,19 @@ function refuseStrays(strays: readonly AccountRow[], original: string, address: 
       `${address} has a user ${accountName({ user, host })} and no user ${accountName({ user: original, host })}, whose twin it would be`,
       `This try changed nothing. Run as an admin: DROP USER ${accountName({ user, host })}; (after a look at what it is the DEFINER of), or create the other one, or rename this one.`,
     );
+  }
+}
+
+const isWhole = (pair: AccountPair): pair is WholePair => pair.twin !== undefined;
+
+const hasPassword = ({ plugin, storedPassword, storedOldPassword = "" }: AccountRow, password: string) =>
+  passwordPlugins.includes(plugin) &&
+  (isStoredForm(storedPassword, password) || isStoredForm(storedOldPassword, password));
+
+function tellOfOthers(pairs: readonly AccountPair[], ours: readonly AccountPair[], log: Log): void {
+  const others = pairs.filter((each) => !ours.includes(each)).map(({ original }) => accountName(original));
+  if (others.length > 0) {
+    log.warn("Accounts of the user's name that are not known to be this secret's are left as they are", { others });
   }
 }
 
