@@ -4,7 +4,6 @@ import { RotationError, reasonOf } from "@quarterturn/core";
 import { addressOf, type EngineContext, type Login, noTlsError, type TlsPolicy, tlsError } from "@quarterturn/database";
 import { createConnection, type RowDataPacket, type SslOptions } from "mysql2/promise";
 import { connectionError, isServerError, loginError, statementError } from "./errors.ts";
-import { diagnoseTls } from "./tls-diagnosis.ts";
 
 /** Runs one statement; `doing` and `remedy` (what helps where a right is missing) make the words of its error. */
 export type Run = (sql: string, doing: string, remedy?: string) => Promise<RowDataPacket[]>;
@@ -84,15 +83,15 @@ export async function connect(
     }
     const { code } = error as NodeJS.ErrnoException;
     if (code === "HANDSHAKE_NO_SSL_SUPPORT") throw noTlsError(where, error);
-    if (login.tls && code === "HANDSHAKE_SSL_ERROR") {
-      const diagnosis = await diagnoseTls(login, login.tls.secureContext, deadline.share());
-      const reason = diagnosis && tlsError(diagnosis.error, where, diagnosis.issuer);
-      throw new RotationError(
-        "tls",
-        reason?.what ?? `${where}: the encrypted connection failed (${reasonOf(error)})`,
-        reason?.advice ??
-          "Check the name, the authority and the dates of the server's certificate, and that it speaks TLS 1.2 or later.",
-        { cause: error },
+    if (code === "HANDSHAKE_SSL_ERROR") {
+      throw (
+        tlsError(verificationError(error as Error), where) ??
+        new RotationError(
+          "tls",
+          `${where}: the encrypted connection failed (${reasonOf(error)})`,
+          "Check the server's TLS configuration: TLS 1.2 or later is required.",
+          { cause: error },
+        )
       );
     }
     throw connectionError(error, login, where, isConnected, milliseconds);
@@ -107,3 +106,22 @@ function sslOptions(tls: Exclude<TlsPolicy, false>): SslOptions {
   optionsOf.set(tls, options);
   return options;
 }
+
+/** Node's own error of a certificate that failed: the driver writes a code of its own over it, and leaves the rest. */
+function verificationError(error: Error): Error {
+  const code = error.message.startsWith("Hostname/IP does not match")
+    ? "ERR_TLS_CERT_ALTNAME_INVALID"
+    : verificationCodes[error.message];
+  return code === undefined ? error : Object.assign(error, { code });
+}
+
+/** @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const verificationCodes: Readonly<Record<string, string>> = {
+  "certificate has expired": "CERT_HAS_EXPIRED",
+  "certificate is not yet valid": "CERT_NOT_YET_VALID",
+  "unable to verify the first certificate": "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "unable to get local issuer certificate": "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "unable to get issuer certificate": "UNABLE_TO_GET_ISSUER_CERT",
+  "self-signed certificate": "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "self-signed certificate in certificate chain": "SELF_SIGNED_CERT_IN_CHAIN",
+};

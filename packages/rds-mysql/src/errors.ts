@@ -66,11 +66,11 @@ export function connectionError(
       because,
     );
   }
-  if (code === "AUTH_SWITCH_PLUGIN_ERROR") {
+  if (code === "AUTH_SWITCH_PLUGIN_ERROR" || code === "MYSQL_CLEAR_PASSWORD_NOT_ENABLED") {
     return new RotationError(
       "unsupported",
-      `${where}: the account's authentication plugin is not one of passwords (${reason})`,
-      "This try changed nothing. The user must be identified with caching_sha2_password (or mysql_native_password).",
+      `${where}: the account does not log in by a password that this function could send (${reason.split(". ")[0]})`,
+      "This try changed nothing. The user must be identified with caching_sha2_password, sha256_password or mysql_native_password: not with IAM, LDAP or, on MariaDB, ed25519.",
       because,
     );
   }
@@ -103,6 +103,7 @@ export function loginError(error: ServerError, login: Login, where: string): Rot
         "No account may log in from the function's address: create one for this host, or for '%'.",
         because,
       );
+    case 1820:
     case 1862:
       return new RotationError(
         "privilege",
@@ -113,6 +114,20 @@ export function loginError(error: ServerError, login: Login, where: string): Rot
     case 3118:
     case 4151:
       return new RotationError("privilege", said, "The account is locked: an admin unlocks it.", because);
+    case 3955:
+      return new RotationError(
+        "credentials-rejected",
+        said,
+        "Too many logins with a wrong password have blocked the account (FAILED_LOGIN_ATTEMPTS), and those of this function count: correct the secret's password first; then an admin runs ALTER USER ... ACCOUNT UNLOCK.",
+        because,
+      );
+    case 1698:
+      return new RotationError(
+        "unsupported",
+        said,
+        "This try changed nothing. The account does not log in by a password (auth_socket, unix_socket): identify it with one.",
+        because,
+      );
     case 3159:
       return new RotationError(
         "tls",
@@ -122,9 +137,9 @@ export function loginError(error: ServerError, login: Login, where: string): Rot
       );
     default:
       return new RotationError(
-        [1040, 1053, 1129, 1203, 1226].includes(error.errno) ? "busy" : "database",
+        [1040, 1053, 1129, 1203, 1226, 3032].includes(error.errno) ? "busy" : "database",
         said,
-        "The server is there and does not take this login now. The service tries again; if it stays so, raise the limit that it names or look for who holds its connections.",
+        "The server is there and does not take this login now. The service tries again; if it stays so, raise the limit that it names, look for who holds its connections, or (error 1129) run FLUSH HOSTS.",
         because,
       );
   }
@@ -154,15 +169,23 @@ export function statementError(
     return new RotationError(
       "unsupported",
       `${where}: ${doing}: the server does not know the statement (error 1064)`,
-      "The server's version is older than what this function supports, see its README.",
+      "The server's version is not one that this function knows, see its README.",
     );
   }
   const said = `${where}: ${doing}: ${error.sqlMessage} (error ${error.errno})`;
   switch (error.errno) {
+    case 1227:
+      return new RotationError(
+        "privilege",
+        said,
+        error.sqlMessage.includes("SYSTEM_USER")
+          ? "The user has the right SYSTEM_USER, so that only an admin who has it, too, may change it: GRANT SYSTEM_USER ON *.* to the admin of this rotation."
+          : (remedy ?? "Grant the missing right, then rotate again."),
+        because,
+      );
     case 1044:
     case 1045:
     case 1142:
-    case 1227:
     case 1410:
     case 3619:
     case 3892:

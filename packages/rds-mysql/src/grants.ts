@@ -1,8 +1,9 @@
+import { RotationError } from "@quarterturn/core";
 import { type Account, accountName } from "./sql.ts";
 
 /**
  * What an account may do, as single rights: one privilege on one object (a column is part of its privilege), one role, or one exception (a
- * partial revoke). GRANT OPTION is a right of its own on each object; of dynamic privileges and roles it is part of the right.
+ * partial revoke). GRANT OPTION is a right of its own on each object; of dynamic privileges, PROXY and roles it is part of the right.
  */
 export interface Right {
   readonly is: "privilege" | "role" | "exception";
@@ -19,7 +20,7 @@ const all = "ALL PRIVILEGES";
  * The rights that SHOW GRANTS lists for an account, in a session whose sql_mode is empty.
  *
  * @see https://dev.mysql.com/doc/refman/9.7/en/show-grants.html
- * @throws Error for a line that is not of a known form, since rights that were not understood must not be copied by halves
+ * @throws RotationError `unsupported` for a line that is not of a known form, since rights that were not understood must not be copied by halves
  */
 export function rightsOf(lines: readonly string[], account: Account): readonly Right[] {
   return lines.flatMap((line) => rightsOfLine(line, accountName(account)));
@@ -31,7 +32,11 @@ function rightsOfLine(line: string, account: string): Right[] {
   const verb = statement.startsWith("GRANT ") ? "GRANT" : "REVOKE";
   const grantee = `${verb === "GRANT" ? " TO " : " FROM "}${account}`;
   if (!statement.startsWith(`${verb} `) || !statement.endsWith(grantee)) {
-    throw new Error(`SHOW GRANTS has a line of a form that is not known, for ${account}`);
+    throw new RotationError(
+      "unsupported",
+      `SHOW GRANTS has a line of a form that is not known, for ${account}`,
+      "No right was changed, since none may be copied by halves. Please report the server's version and the kind of right.",
+    );
   }
   const [names = "", object = ""] = splitOutside(statement.slice(verb.length + 1, -grantee.length), " ON ");
   const withOption = option !== "";
@@ -39,10 +44,10 @@ function rightsOfLine(line: string, account: string): Right[] {
   if (verb === "REVOKE") return list.map((name) => ({ is: "exception", name, object, withOption: false }));
   if (object === "") return list.map((name) => ({ is: "role", name, object, withOption }));
   const rights = list.flatMap(columnsApart).filter((name) => name !== "USAGE");
-  const isDynamic = rights.some((name) => isDynamicPrivilege(name, object));
+  const isGrantable = rights.some((name) => name === "PROXY" || isDynamicPrivilege(name, object));
   return [
-    ...rights.map((name) => ({ is: "privilege", name, object, withOption: withOption && isDynamic }) as const),
-    ...(withOption && !isDynamic ? [{ is: "privilege", name: grantOption, object, withOption: false } as const] : []),
+    ...rights.map((name) => ({ is: "privilege", name, object, withOption: withOption && isGrantable }) as const),
+    ...(withOption && !isGrantable ? [{ is: "privilege", name: grantOption, object, withOption: false } as const] : []),
   ];
 }
 

@@ -12,7 +12,7 @@ export const manifest: Manifest = {
       name: "OLD_PASSWORD",
       absent: "keep",
       meaning:
-        "Single-user: keep leaves the previous password valid beside the new one until the next rotation; discard ends it as soon as AWSCURRENT has moved, so that sessions which still have it cached are refused.",
+        "Single-user: keep leaves the previous password valid beside the new one until the next rotation; discard ends it as soon as AWSCURRENT has moved, so that new logins with it are refused; open sessions stay.",
     },
   ],
   verifiedAgainst: [

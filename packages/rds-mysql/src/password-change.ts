@@ -1,4 +1,4 @@
-import { type CurrentAfterSet, type Log, RotationError } from "@quarterturn/core";
+import { AWSPENDING, type CurrentAfterSet, type Log, RotationError } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
 import type { Run } from "./connection.ts";
 import { errorNumber } from "./errors.ts";
@@ -35,8 +35,9 @@ export async function changePassword(
   login: Login,
   next: string,
   isAccepted: (password: string) => Promise<boolean>,
-  { log }: EngineContext,
+  context: EngineContext,
 ): Promise<CurrentAfterSet> {
+  const { log } = context;
   const account = accountName(server.account);
   const doing = `changing the password of ${account}`;
   if (server.isMariadb) {
@@ -70,11 +71,12 @@ export async function changePassword(
     }
     if (errorNumber(error) === usedBefore) throw error;
   }
-  if (!(await isAccepted(login.password))) {
+  // What follows is no compare-and-swap: the primary password may be that of a rotation which has taken this one's place.
+  if (!(await isStillPending(context)) || !(await isAccepted(login.password))) {
     throw new RotationError(
       "superseded",
-      `The password of ${account} was changed by somebody else while this try ran`,
-      "This try changed nothing. See which version logs in and make it AWSCURRENT, or give the user AWSCURRENT's password; then start a new rotation.",
+      `The password of ${account} was changed by another rotation or by somebody else while this try ran`,
+      "This try changed nothing. If no other rotation is running, see which version logs in and make it AWSCURRENT, or give the user AWSCURRENT's password; then start a new rotation.",
     );
   }
   log.info("AWSCURRENT has the user's secondary password: it is kept, and the primary one is replaced");
@@ -84,6 +86,11 @@ export async function changePassword(
     `The account demands its primary password for a change (PASSWORD REQUIRE CURRENT), and AWSCURRENT has the secondary one. Run as an admin: ALTER USER ${account} PASSWORD REQUIRE CURRENT OPTIONAL;`,
   );
   return "valid";
+}
+
+async function isStillPending({ describeSecret, secretId, token }: EngineContext): Promise<boolean> {
+  const { versions } = await describeSecret(secretId);
+  return versions?.[token]?.includes(AWSPENDING) === true;
 }
 
 /** By SET PASSWORD, since ALTER USER takes a right there that not every user has on itself. Its logs show what is sent, so that is a hash where it can be. */
@@ -97,6 +104,7 @@ async function changeMariadbPassword(run: Run, next: string, doing: string): Pro
       if (errorNumber(error) !== mustBeSeen) throw error;
     }
   }
+  await run("SET SESSION old_passwords = 0", "preparing the session");
   await run(`SET PASSWORD = PASSWORD(${literal(next)})`, doing);
 }
 

@@ -1,4 +1,4 @@
-import type { RotationContext } from "@quarterturn/core";
+import { type RotationContext, RotationError } from "@quarterturn/core";
 import type { Run } from "./connection.ts";
 import { type Account, accountOf } from "./sql.ts";
 
@@ -21,19 +21,31 @@ export interface Server extends Product {
  * encoding first: in one of another, a character of a password can end in a backslash, which its literal did not quote. A lock that somebody
  * holds is waited for as long as the statement may take, and not for the server's year.
  */
-export async function prepareSession(run: Run, { deadline }: Pick<RotationContext, "deadline">): Promise<Server> {
+export async function prepareSession(
+  run: Run,
+  address: string,
+  { deadline }: Pick<RotationContext, "deadline">,
+): Promise<Server> {
   const doing = "preparing the session";
   const seconds = Math.max(1, Math.ceil(deadline.share() / 1_000));
   await run("SET NAMES utf8mb4", doing);
   await run(
-    `SET SESSION sql_mode = '', SESSION sql_quote_show_create = 1, SESSION autocommit = 1, SESSION lock_wait_timeout = ${seconds}`,
+    `SET SESSION sql_mode = '', SESSION sql_quote_show_create = 1, SESSION sql_select_limit = DEFAULT, SESSION lock_wait_timeout = ${seconds}`,
     doing,
   );
   await run("SET SESSION TRANSACTION READ WRITE", doing);
   const [row] = await run(
-    "SELECT CURRENT_USER() AS account, VERSION() AS version",
+    "SELECT CURRENT_USER() AS account, VERSION() AS version, @@GLOBAL.read_only AS isReadOnly",
     "asking for the session's identity",
   );
+  // Some admins may write there all the same, and what they write is on no other server.
+  if (Number(row?.isReadOnly) !== 0) {
+    throw new RotationError(
+      "unsupported",
+      `${address}: the server is read-only`,
+      "This try changed nothing. Put the writer's host into the secret (and the admin's).",
+    );
+  }
   return { account: accountOf(String(row?.account)), ...productOf(String(row?.version)) };
 }
 

@@ -6,8 +6,8 @@ import { alignTwin, setPassword } from "./twin.ts";
 
 /** A session over an open connection. */
 export async function openSession({ run, close }: Connection, login: Login, context: EngineContext): Promise<Session> {
-  const server = await prepareSession(run, context);
   const address = addressOf(login);
+  const server = await prepareSession(run, address, context);
 
   async function isAccepted(password: string, username = login.username): Promise<boolean> {
     const other = await connect({ ...login, username, password }, context, false);

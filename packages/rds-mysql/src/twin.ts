@@ -52,7 +52,9 @@ export async function alignTwin(
       );
     }
   }
-  for (const { original, twin } of (await readAccounts(run, pair)).pairs) {
+  const { pairs: now } = ours.every(isWhole) ? { pairs: ours } : await readAccounts(run, pair);
+  await requireMarks(now, run, isOurs, address);
+  for (const { original, twin } of now) {
     if (!ours.some((each) => each.original.host === original.host)) continue;
     if (!twin) throw dropped({ user: pair.twin, host: original.host }, address);
     if (twin.terms !== original.terms) {

@@ -146,10 +146,8 @@ section("The secret's value", (refused) => {
 });
 
 section("The server", (refused) => {
-  const at = (server: { host: string; port: number }) =>
-    step("setSecret", account({ host: server.host, port: server.port }), {
-      pending: account({ host: server.host, port: server.port, password: "never-in-a-log-2" }),
-    });
+  const at = ({ port }: { port: number }, host = "localhost") =>
+    step("setSecret", account({ host, port }), { pending: account({ host, port, password: "never-in-a-log-2" }) });
   const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
     await using server = await startFaultyServer(kind);
     await at(server);
@@ -158,7 +156,8 @@ section("The server", (refused) => {
     await using server = await start();
     await at(server);
   };
-  refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 3306 }));
+  refused("a host name that does not exist", "unreachable", () => at({ port: 3306 }, "does-not-exist.invalid"));
+  refused("an address, of which no certificate is verified", "tls", () => at({ port: 3306 }, "127.0.0.1"));
   refused("a closed port", "unreachable", faulty("closed"));
   refused("a black hole: packets are dropped", "timeout", async () => {
     await using hole = await startBlackHole();

@@ -102,7 +102,7 @@ export function contextOf(
       (line) => line,
     ),
     readSecret: async () => text,
-    describeSecret: async () => ({ tags: {} }),
+    describeSecret: async () => ({ tags: {}, versions: { token: ["AWSPENDING"] } }),
   };
 }
 
