@@ -25,11 +25,19 @@ export interface ConformanceOptions {
   readonly credentials?: "chosen" | "issued";
   /** `json` (if absent): the secret is a JSON object. `plain`: its text is the password alone; single-user only. */
   readonly text?: "json" | "plain";
+  /**
+   * Which promises are judged (if absent: all). For a variant, with other settings or another admin, of a rotator that another call judges
+   * in full: what its secrets look like and what it refuses need not be shown twice.
+   */
+  readonly promises?: readonly PromiseNumber[];
   /** The function's environment variables; `at` is the address that secrets have, for a function that knows it from there. */
   readonly env?: Environment | ((at: Address) => Environment);
   /** Starts the real system behind the secrets, once for the suite. */
   readonly target: () => Promise<Target>;
 }
+
+/** The project's promises, see the README. */
+export type PromiseNumber = 1 | 2 | 3 | 4 | 5 | 6;
 
 type Environment = Readonly<Record<string, string>>;
 

@@ -30,7 +30,7 @@ export async function prepareSession(
   const seconds = Math.max(1, Math.ceil(deadline.share() / 1_000));
   await run("SET NAMES utf8mb4", doing);
   await run(
-    `SET SESSION sql_mode = '', SESSION sql_quote_show_create = 1, SESSION sql_select_limit = DEFAULT, SESSION lock_wait_timeout = ${seconds}`,
+    `SET SESSION sql_mode = '', SESSION sql_quote_show_create = 1, SESSION sql_select_limit = 18446744073709551615, SESSION lock_wait_timeout = ${seconds}`,
     doing,
   );
   await run("SET SESSION TRANSACTION READ WRITE", doing);

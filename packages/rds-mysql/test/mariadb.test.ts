@@ -8,5 +8,5 @@ rotatorConformance({
   handler: new URL("../src/single-user.ts", import.meta.url),
   strategy: "single-user",
   window: "refused",
-  target: () => mysqlTarget("single-user", "mariadb", startMariadb),
+  target: () => mysqlTarget("single-user", { engine: "mariadb", start: startMariadb, twoPasswords: false }),
 });
