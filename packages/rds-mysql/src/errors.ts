@@ -82,6 +82,9 @@ export function connectionError(
   );
 }
 
+const expired =
+  "The account's password is expired. An admin gives it the secret's password again, and PASSWORD EXPIRE NEVER if this function is to keep it.";
+
 /** The server refused the login for another reason than the password. */
 export function loginError(error: ServerError, login: Login, where: string): RotationError {
   const because = { cause: error };
@@ -103,14 +106,8 @@ export function loginError(error: ServerError, login: Login, where: string): Rot
         "No account may log in from the function's address: create one for this host, or for '%'.",
         because,
       );
-    case 1820:
     case 1862:
-      return new RotationError(
-        "privilege",
-        said,
-        "The account's password is expired. An admin gives it the secret's password again, and PASSWORD EXPIRE NEVER if this function is to keep it.",
-        because,
-      );
+      return new RotationError("privilege", said, expired, because);
     case 3118:
     case 4151:
       return new RotationError("privilege", said, "The account is locked: an admin unlocks it.", because);
@@ -174,6 +171,8 @@ export function statementError(
   }
   const said = `${where}: ${doing}: ${error.sqlMessage} (error ${error.errno})`;
   switch (error.errno) {
+    case 1820:
+      return new RotationError("privilege", said, expired, because);
     case 1227:
       return new RotationError(
         "privilege",

@@ -40,6 +40,9 @@ export async function changePassword(
   const { log } = context;
   const account = accountName(server.account);
   const doing = `changing the password of ${account}`;
+  if (server.account.host !== "%") {
+    log.info("Only this account of the user's name is changed: logins from other hosts may reach another", { account });
+  }
   if (server.isMariadb) {
     await changeMariadbPassword(run, next, doing);
     return "refused";

@@ -8,5 +8,5 @@ rotatorConformance({
   strategy: "multi-user",
   window: "none",
   promises: [1, 2],
-  target: () => mysqlTarget("multi-user", { adminRights: "SELECT, CREATE USER" }),
+  target: () => mysqlTarget("multi-user", { adminRights: "SELECT, CREATE USER", twoPasswords: false }),
 });
