@@ -107,21 +107,20 @@ function sslOptions(tls: Exclude<TlsPolicy, false>): SslOptions {
   return options;
 }
 
-/** Node's own error of a certificate that failed: the driver writes a code of its own over it, and leaves the rest. */
+/** Node's own error of a certificate that failed: the driver writes a code of its own over it, and leaves the text. */
 function verificationError(error: Error): Error {
-  const code = error.message.startsWith("Hostname/IP does not match")
-    ? "ERR_TLS_CERT_ALTNAME_INVALID"
-    : verificationCodes[error.message];
+  const [, code] = verificationCodes.find(([text]) => error.message.startsWith(text)) ?? [];
   return code === undefined ? error : Object.assign(error, { code });
 }
 
-/** @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
-const verificationCodes: Readonly<Record<string, string>> = {
-  "certificate has expired": "CERT_HAS_EXPIRED",
-  "certificate is not yet valid": "CERT_NOT_YET_VALID",
-  "unable to verify the first certificate": "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "unable to get local issuer certificate": "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "unable to get issuer certificate": "UNABLE_TO_GET_ISSUER_CERT",
-  "self-signed certificate": "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "self-signed certificate in certificate chain": "SELF_SIGNED_CERT_IN_CHAIN",
-};
+/** How the texts begin; some go on with advice. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const verificationCodes = [
+  ["Hostname/IP does not match", "ERR_TLS_CERT_ALTNAME_INVALID"],
+  ["certificate has expired", "CERT_HAS_EXPIRED"],
+  ["certificate is not yet valid", "CERT_NOT_YET_VALID"],
+  ["unable to verify the first certificate", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+  ["unable to get local issuer certificate", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"],
+  ["unable to get issuer certificate", "UNABLE_TO_GET_ISSUER_CERT"],
+  ["self-signed certificate in certificate chain", "SELF_SIGNED_CERT_IN_CHAIN"],
+  ["self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT"],
+] as const;
