@@ -107,7 +107,6 @@ async function changeMariadbPassword(run: Run, next: string, doing: string): Pro
       if (errorNumber(error) !== mustBeSeen) throw error;
     }
   }
-  await run("SET SESSION old_passwords = 0", "preparing the session");
   await run(`SET PASSWORD = PASSWORD(${literal(next)})`, doing);
 }
 

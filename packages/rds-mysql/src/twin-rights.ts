@@ -28,13 +28,7 @@ async function actThrough(run: Run, original: AccountRow, twin: AccountRow): Pro
     !original.isProxy &&
     (Boolean(settings?.activatesAll) || original.roles.every((each) => original.defaultRoles.includes(each)));
   if (!isExact) return false;
-  if (twin.grantableRoles.includes(role)) {
-    // It may be granted again without the option only after it was revoked.
-    await run(
-      `REVOKE ${accountName(original)} FROM ${accountName(twin)}`,
-      `taking from ${accountName(twin)} that it may grant the original's rights as a role`,
-    );
-  }
+  // To grant it again takes the right away to grant it to others.
   if (!twin.roles.includes(role) || twin.grantableRoles.includes(role)) {
     try {
       await run(
@@ -46,9 +40,7 @@ async function actThrough(run: Run, original: AccountRow, twin: AccountRow): Pro
       return false;
     }
   }
-  // Mandatory roles are nobody's own, so that the original does not pass them on.
-  const mandatory = original.defaultRoles.filter((each) => !original.roles.includes(each));
-  await setDefaultRoles(run, twin, [role, ...mandatory]);
+  await setDefaultRoles(run, twin, [role]);
   return true;
 }
 

@@ -13,6 +13,8 @@ import { giveRights } from "./twin-rights.ts";
 /** Whether AWSPREVIOUS of the secret logs in as the pending user: who has its password may have it changed. */
 type IsOurs = () => Promise<boolean>;
 
+const remedy = "Run as a user who may: GRANT CREATE USER ON *.* to the admin of this rotation.";
+
 type WholePair = AccountPair & { readonly twin: AccountRow };
 
 /**
@@ -42,21 +44,15 @@ export async function alignTwin(
       `This try changed nothing. They must be identified with one of ${passwordPlugins.join(", ")}.`,
     );
   }
-  for (const { original, twin } of ours) {
-    if (!twin) {
-      const account = accountName({ user: pair.twin, host: original.host });
-      await run(
-        `CREATE USER IF NOT EXISTS ${account} ${identifiedBy(original, `Aa1!${randomBytes(24).toString("base64url")}`)} ${original.terms} ACCOUNT LOCK ATTRIBUTE ${json({ ...original.attributes, ...mark(original) })}`,
-        `creating the user ${account}`,
-        "Run as a user who may: GRANT CREATE USER ON *.* to the admin of this rotation.",
-      );
-    }
+  for (const { original } of ours.filter((each) => !isWhole(each))) {
+    const account = accountName({ user: pair.twin, host: original.host });
+    await run(
+      `CREATE USER IF NOT EXISTS ${account} ${identifiedBy(original, `Aa1!${randomBytes(24).toString("base64url")}`)} ${original.terms} ACCOUNT LOCK ATTRIBUTE ${json({ ...original.attributes, ...mark(original) })}`,
+      `creating the user ${account}`,
+      remedy,
+    );
   }
-  const { pairs: now } = ours.every(isWhole) ? { pairs: ours } : await readAccounts(run, pair);
-  await requireMarks(now, run, isOurs, address);
-  for (const { original, twin } of now) {
-    if (!ours.some((each) => each.original.host === original.host)) continue;
-    if (!twin) throw dropped({ user: pair.twin, host: original.host }, address);
+  for (const { original, twin } of ours.every(isWhole) ? ours : await wholePairs(run, pair, ours, isOurs, address)) {
     if (twin.terms !== original.terms) {
       await run(
         `ALTER USER ${accountName(twin)} ${original.terms}`,
@@ -65,6 +61,27 @@ export async function alignTwin(
     }
     await giveRights(run, original, twin, log);
   }
+}
+
+/** The pairs as they are after twins were made; somebody else may have been faster. */
+async function wholePairs(
+  run: Run,
+  pair: Omit<Pair, "pending">,
+  expected: readonly AccountPair[],
+  isOurs: IsOurs,
+  address: string,
+): Promise<readonly WholePair[]> {
+  const { pairs } = await readAccounts(run, pair);
+  await requireMarks(pairs, run, isOurs, address);
+  return expected.map(({ original: { host } }) => {
+    const found = pairs.filter(isWhole).find(({ original }) => original.host === host);
+    if (found) return found;
+    throw new RotationError(
+      "wrong-target",
+      `${address}: ${accountName({ user: pair.twin, host })} was dropped while it was prepared`,
+      "The service tries the rotation again.",
+    );
+  });
 }
 
 /**
@@ -97,7 +114,6 @@ export async function setPassword(
     staysLocked: each.original.isLocked,
   }));
   const doing = `setting the password of "${pair[pair.pending]}"`;
-  const remedy = "Run as a user who may: GRANT CREATE USER ON *.* to the admin of this rotation.";
   const alter = async (some: typeof accounts, end: string) => {
     if (some.length === 0) return;
     const identified = some.map((account) => `${accountName(account)} ${identifiedBy(account, password)}`);
@@ -188,13 +204,6 @@ function tellOfOthers(pairs: readonly AccountPair[], ours: readonly AccountPair[
     log.warn("Accounts of the user's name that are not known to be this secret's are left as they are", { others });
   }
 }
-
-const dropped = (account: Account, address: string) =>
-  new RotationError(
-    "wrong-target",
-    `${address}: ${accountName(account)} was dropped while it was prepared`,
-    "The service tries the rotation again.",
-  );
 
 const mark = ({ user }: Account) => ({ quarterturn: { twinOf: user } });
 const json = (value: object) => literal(JSON.stringify(value));

@@ -197,7 +197,6 @@ describe("no password is in the general log", () => {
     const several = await mariadb.createUser(undefined, "by-the-test-3");
     await mariadb.asRoot(
       `ALTER USER ${on(several)} IDENTIFIED VIA mysql_native_password USING PASSWORD('by-the-test-3') OR unix_socket`,
-      "SET GLOBAL old_passwords = 1",
     );
     const next = await successor(several);
     await single().set({ current: several, pending: next, previous: async () => undefined }, contextOf(mariadb));
