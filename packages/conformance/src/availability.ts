@@ -22,9 +22,9 @@ export async function mustBeAvailable(
   await scenario.mustLogIn({ version: rotation.token }, `${when} (AWSCURRENT is in its window)`);
 }
 
-/** The user that was AWSCURRENT before keeps its own password until the rotation after the next. */
+/** The user that was AWSCURRENT before keeps its own password until the rotation after the next, unless the rotator ends it. */
 export async function mustKeepPrevious({ options }: Harness, scenario: Scenario, when: string): Promise<void> {
-  if (options.window === "refused") {
+  if (options.window === "refused" || options.previous === "ends") {
     assert.equal(await scenario.login({ label: "AWSPREVIOUS" }), "refused", `AWSPREVIOUS must be refused ${when}`);
   } else {
     await scenario.mustLogIn({ label: "AWSPREVIOUS" }, when);

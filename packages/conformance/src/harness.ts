@@ -19,6 +19,11 @@ export interface ConformanceOptions {
    */
   readonly window: "refused" | "none";
   /**
+   * `ends`: finishSecret ends what AWSPREVIOUS's credentials may do (the rotator's `retire`). If absent, they stay valid wherever the window is
+   * `none`.
+   */
+  readonly previous?: "ends";
+  /**
    * `chosen` (if absent): passwords that the rotator makes and sets. `issued`: keys that the system makes, which are valid from createSecret
    * on; the target then needs `issuedTo`.
    */

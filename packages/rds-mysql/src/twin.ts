@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Log, RotationError } from "@quarterturn/core";
+import { RotationError } from "@quarterturn/core";
 import type { EngineContext, Pair } from "@quarterturn/database";
 import { type AccountPair, type AccountRow, type Accounts, readAccounts } from "./accounts.ts";
 import type { Run } from "./connection.ts";
@@ -36,7 +36,6 @@ export async function alignTwin(
   const isOurAccount = ({ original, twin }: AccountPair) =>
     twin !== undefined || pairs.length === 1 || hasPassword(original, currentPassword);
   const ours = pairs.filter(isOurAccount);
-  tellOfOthers(pairs, ours, log);
   if (ours.length === 0) {
     throw new RotationError(
       "unsupported",
@@ -107,7 +106,10 @@ export async function setPassword(
       "This try changed nothing. Put the original's user and password into the secret, and rotate again.",
     );
   }
-  tellOfOthers(pairs, whole, log);
+  const others = pairs.filter((each) => !isWhole(each)).map(({ original }) => accountName(original));
+  if (others.length > 0) {
+    log.warn("Accounts of the user's name that are not known to be this secret's are left as they are", { others });
+  }
   const accounts = whole.map((each) => ({
     ...each[pair.pending],
     plugin: each.original.plugin,
@@ -197,13 +199,6 @@ const isWhole = (pair: AccountPair): pair is WholePair => pair.twin !== undefine
 const hasPassword = ({ plugin, storedPassword, storedOldPassword = "" }: AccountRow, password: string) =>
   passwordPlugins.includes(plugin) &&
   (isStoredForm(storedPassword, password) || isStoredForm(storedOldPassword, password));
-
-function tellOfOthers(pairs: readonly AccountPair[], ours: readonly AccountPair[], log: Log): void {
-  const others = pairs.filter((each) => !ours.includes(each)).map(({ original }) => accountName(original));
-  if (others.length > 0) {
-    log.warn("Accounts of the user's name that are not known to be this secret's are left as they are", { others });
-  }
-}
 
 const mark = ({ user }: Account) => ({ quarterturn: { twinOf: user } });
 const json = (value: object) => literal(JSON.stringify(value));
