@@ -14,8 +14,10 @@ export interface RotationContext {
   readonly log: Log;
   /** The AWSCURRENT text of another secret, e.g. an admin secret. @throws RotationError */
   readSecret(secretId: string): Promise<string>;
-  /** The tags and the key of a secret. @throws RotationError */
-  describeSecret(secretId: string): Promise<Pick<DescribedSecret, "tags" | "kmsKeyId">>;
+  /** The tags, the key and the labels of a secret as they are now. @throws RotationError */
+  describeSecret(
+    secretId: string,
+  ): Promise<Pick<DescribedSecret, "tags" | "kmsKeyId"> & Partial<Pick<DescribedSecret, "versions">>>;
 }
 
 /** The values that setSecret works with. */

@@ -64,9 +64,10 @@ export interface Session {
    * (`wrong-target`). Converges from every state that a killed run leaves.
    * @param isOurs for an engine whose accounts do not show whose twin they are: whether the secret itself proves, by a password
    *   that logs in, that the pending user is its own
+   * @param currentPassword AWSCURRENT's, for an engine in which a name is several accounts: those that have it are the secret's
    * @throws RotationError
    */
-  alignTwin(pair: Pair, isOurs: () => Promise<boolean>): Promise<void>;
+  alignTwin(pair: Pair, isOurs: () => Promise<boolean>, currentPassword: string): Promise<void>;
   /**
    * Sets the password of one of a pair, which may log in from now on. An account that is not of the pair is refused (`wrong-target`).
    * @throws RotationError

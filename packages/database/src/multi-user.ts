@@ -53,7 +53,7 @@ export function multiUser(
       }
       try {
         const pair = { ...pairOf(current.username), userKeys: current.userKeys };
-        if (pair.pending === "twin") await session.alignTwin(pair, isOurs);
+        if (pair.pending === "twin") await session.alignTwin(pair, isOurs, current.password);
         await session.setPassword(pair, pending.password, isOurs);
         context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
       } finally {
