@@ -1,6 +1,4 @@
-import { once } from "node:events";
-import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { startProxy } from "./proxy.ts";
 
 /** A way to an endpoint on which calls are counted. */
 export interface CountedEndpoint extends AsyncDisposable {
@@ -15,27 +13,13 @@ export interface CountedEndpoint extends AsyncDisposable {
  */
 export async function countCalls(endpoint: string): Promise<CountedEndpoint> {
   const calls: string[] = [];
-  const server = createServer((incoming, outgoing) => {
+  const proxy = await startProxy(endpoint, ({ headers }) => {
     // "secretsmanager.GetSecretValue"
-    calls.push(String(incoming.headers["x-amz-target"]).split(".").at(-1) ?? "");
-    const { method, headers } = incoming;
-    const forwarded = request(endpoint, { method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
-    forwarded.on("error", (error) => outgoing.destroy(error));
-    incoming.pipe(forwarded);
+    calls.push(String(headers["x-amz-target"]).split(".").at(-1) ?? "");
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${proxy.port}`,
     calls,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
+    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
   };
 }
