@@ -1,4 +1,6 @@
-import { startProxy } from "./proxy.ts";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
+import type { AddressInfo } from "node:net";
 
 /** A way to an endpoint on which calls are counted. */
 export interface CountedEndpoint extends AsyncDisposable {
@@ -13,13 +15,27 @@ export interface CountedEndpoint extends AsyncDisposable {
  */
 export async function countCalls(endpoint: string): Promise<CountedEndpoint> {
   const calls: string[] = [];
-  const proxy = await startProxy(endpoint, ({ headers }) => {
+  const server = createServer((incoming, outgoing) => {
     // "secretsmanager.GetSecretValue"
-    calls.push(String(headers["x-amz-target"]).split(".").at(-1) ?? "");
+    calls.push(String(incoming.headers["x-amz-target"]).split(".").at(-1) ?? "");
+    const { method, headers } = incoming;
+    const forwarded = request(endpoint, { method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    forwarded.on("error", (error) => outgoing.destroy(error));
+    incoming.pipe(forwarded);
   });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${proxy.port}`,
+    url: `http://127.0.0.1:${port}`,
     calls,
-    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
   };
 }

@@ -1,24 +1,23 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Login, LoginLog } from "./login-log.ts";
-import { startProxy } from "./proxy.ts";
 
 /** What the application's requests have as their User-Agent. */
 export const APPLICATION = "checkout";
 
+const channel = "http.server.response.finish";
+
 /**
- * A loopback proxy before a service, which writes down who came and whether the service took the credentials: each request brings its own, so
- * each is a login.
+ * Who came to an HTTP server of this process, and whether the server took the credentials: each request brings its own, so each is a login.
  */
-export async function countRequests(
-  servicePort: number,
-): Promise<AsyncDisposable & { readonly port: number; readonly log: LoginLog }> {
+export function httpLoginLog(port: number): LoginLog & Disposable {
   const logins: Login[] = [];
-  const proxy = await startProxy(`http://127.0.0.1:${servicePort}`, ({ headers }, status) => {
-    const by = headers["user-agent"] === APPLICATION ? "application" : "function";
-    logins.push({ time: Date.now(), outcome: status === 401 ? "refused" : "accepted", by });
-  });
-  return {
-    port: proxy.port,
-    log: { logins, update: async () => undefined },
-    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
-  };
+  function onAnswer(message: unknown) {
+    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    if (request.socket.localPort !== port) return;
+    const by = request.headers["user-agent"] === APPLICATION ? "application" : "function";
+    logins.push({ time: Date.now(), outcome: response.statusCode === 401 ? "refused" : "accepted", by });
+  }
+  subscribe(channel, onAnswer);
+  return { logins, update: async () => undefined, [Symbol.dispose]: () => void unsubscribe(channel, onAnswer) };
 }

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { type MysqlOptions, type MysqlServer, startMysql } from "@quarterturn-tools/engines";
 import { createConnection } from "mysql2/promise";
 import type { DemoEngine, DemoServer } from "../engine.ts";
@@ -66,16 +67,13 @@ async function placeOrder(
   ca: string,
   connections: Set<number | null>,
 ): Promise<"accepted" | "refused"> {
+  const { host, port, username: user, password, dbname } = login;
+  const socket = connect({ host, port });
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  const ssl = { ca, verifyIdentity: true };
   try {
-    const database = await createConnection({
-      host: login.host,
-      port: login.port,
-      user: login.username,
-      password: login.password,
-      database: login.dbname,
-      ssl: { ca, verifyIdentity: true },
-      connectTimeout: 5_000,
-    });
+    const client = { host, user, password, database: dbname, ssl, connectTimeout: 5_000, stream: () => socket };
+    const database = await createConnection(client);
     connections.add(database.threadId);
     // A connection that breaks makes its query fail, which is where it is reported.
     database.on("error", () => undefined);
@@ -84,8 +82,11 @@ async function placeOrder(
       return "accepted";
     } finally {
       await database.end();
+      // The driver does not wait for the server's part, after which the session's end is in its log.
+      await closed;
     }
   } catch (error) {
+    socket.destroy();
     if ((error as { errno?: number }).errno === REFUSED) return "refused";
     throw error;
   }

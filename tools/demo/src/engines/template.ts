@@ -1,6 +1,6 @@
 import { startKeyServer } from "../../../../packages/template/examples/key-service/test/key-server.ts";
 import type { DemoEngine } from "../engine.ts";
-import { APPLICATION, countRequests } from "../http-login-log.ts";
+import { APPLICATION, httpLoginLog } from "../http-login-log.ts";
 import { newPassword } from "../new-password.ts";
 import { templateStory } from "../story.ts";
 
@@ -17,14 +17,14 @@ export const engine: DemoEngine = {
   async start() {
     await using started = new AsyncDisposableStack();
     const service = started.use(await startKeyServer());
-    const proxy = started.use(await countRequests(service.port));
+    const loginLog = started.use(httpLoginLog(service.port));
     const admin = { username: "admin", password: newPassword() };
     const user = { username: "checkout", password: newPassword() };
     const key = newPassword();
     service.users.set(admin.username, { ...admin, rights: [], isAdmin: true });
     service.users.set(user.username, { ...user, rights: ["orders"] });
     service.keys.set(key, { id: "1", username: user.username, name: "by hand", issuedAt: 0 });
-    const address = { host: "127.0.0.1", port: proxy.port };
+    const address = { host: "127.0.0.1", port: service.port };
     const running = started.move();
     return {
       title: "a small one that issues API keys,",
@@ -35,7 +35,7 @@ export const engine: DemoEngine = {
         "multi-user": { name: "prod/shop/user", value: { ...user, ...address, ssl: false, masterarn } },
       }),
       use,
-      loginLog: proxy.log,
+      loginLog,
       [Symbol.asyncDispose]: () => running.disposeAsync(),
     };
   },
