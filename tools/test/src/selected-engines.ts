@@ -4,14 +4,17 @@ const testsOf = {
     "packages/rds-postgres/**",
     "tools/engines/src/postgres*.test.ts",
     "tools/engines/src/supervised-server.test.ts",
-    "tools/demo/test/postgres.test.ts",
-    "tools/bench/test/**",
+    "tools/{bench,demo}/test/postgres.test.ts",
     "tools/bundle/test/{rotation,lazy-file}.test.ts",
   ],
-  mysql: ["packages/rds-mysql/test/**", "tools/{bundle,demo}/test/mysql.test.ts", "tools/engines/src/mysql*.test.ts"],
+  mysql: [
+    "packages/rds-mysql/test/**",
+    "tools/{bench,bundle,demo}/test/mysql.test.ts",
+    "tools/engines/src/mysql*.test.ts",
+  ],
   mariadb: [
     "packages/rds-mysql/test/mariadb.test.ts",
-    "tools/demo/test/mariadb.test.ts",
+    "tools/{bench,demo}/test/mariadb.test.ts",
     "tools/engines/src/mysql*.test.ts",
   ],
 } as const;
