@@ -1,7 +1,7 @@
 import type { AwsFigures } from "./figures.ts";
 import type { Strategy } from "./row.ts";
 
-export type Credentials = Readonly<Record<string, unknown>>;
+type Credentials = Readonly<Record<string, unknown>>;
 
 /** A kind of server that is measured: a file of `engines`. */
 export interface BenchEngine {
@@ -40,7 +40,7 @@ export interface BenchServer extends AsyncDisposable {
   readonly growth?: Growing;
 }
 
-export interface Growing {
+interface Growing {
   readonly cases: readonly GrowthCase[];
   dropUser(username: string): Promise<void>;
 }
