@@ -21,21 +21,17 @@ export interface BenchFunction extends AsyncDisposable {
   invoke(event: unknown): Promise<StepCost>;
 }
 
-/**
- * @param databasePort the port to which connections count as the server's
- * @param timeoutMs the function's timeout; if absent, AWS's functions' 30 s
- */
+/** @param databasePort the port to which connections count as the server's */
 export async function benchFunction(
   { zipFile }: Bundle,
   mode: Mode,
   env: Readonly<Record<string, string>>,
   databasePort: number,
-  timeoutMs = 30_000,
 ): Promise<BenchFunction> {
   await using starting = new AsyncDisposableStack();
   const { folder } = starting.use(await deploy(zipFile));
   const start = () =>
-    startLambda({ folder, timeoutMs, preload: wireTimes, env: { ...env, BENCH_DATABASE_PORT: String(databasePort) } });
+    startLambda({ folder, preload: wireTimes, env: { ...env, BENCH_DATABASE_PORT: String(databasePort) } });
   const warm = mode === "warm" ? starting.use(await start()) : undefined;
   const started = starting.move();
   return {

@@ -41,8 +41,7 @@ export async function measure(name: EngineName, progress: (what: string) => void
   const growths: Growth[] = [];
   if (server.growth) {
     const { cases, dropUser } = server.growth;
-    const multiUser = bundleOf(bundles, "multi-user");
-    await using by = await benchFunction(multiUser, "warm", world.env, server.port, longestTimeoutMs);
+    await using by = await benchFunction(bundleOf(bundles, "multi-user"), "warm", world.env, server.port);
     for (const each of cases) {
       progress(`${name}: growth, ${each.name}`);
       growths.push(...(await growth(world, by, each, dropUser)));
@@ -57,9 +56,6 @@ export async function measure(name: EngineName, progress: (what: string) => void
     growths,
   };
 }
-
-/** Of Lambda. How long it takes is to be seen, also where a function's usual timeout would end it. */
-const longestTimeoutMs = 900_000;
 
 interface Measured {
   readonly row: Row;
