@@ -36,6 +36,8 @@ export interface Manifest extends RotatorManifest {
 /** A key of a secret whose value is a text. */
 export interface SecretKey {
   readonly name: string;
+  /** Another key, whose value holds where the secret does not have this one. */
+  readonly orElse?: "dbname";
   /** What holds where the secret does not have it, in words or as written. */
   readonly absent: string;
   readonly meaning: string;

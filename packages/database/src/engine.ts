@@ -1,5 +1,4 @@
 import type { CurrentAfterSet, Manifest, RotationContext } from "@quarterturn/core";
-import type { ServerDirectory } from "./server-directory.ts";
 import type { TlsPolicy } from "./tls.ts";
 
 /** Where and as whom to log in. */
@@ -28,8 +27,6 @@ export type EngineContext = RotationContext;
 export interface Engine {
   /** The one source of the default port and database, of the excluded characters and of the longest name. */
   readonly manifest: Manifest;
-  /** What AWS's own API knows of this engine's servers. */
-  readonly directory: ServerDirectory;
   /**
    * Whether a password that the engine keeps valid beside a new one is discarded once AWSCURRENT has moved.
    */
@@ -77,7 +74,13 @@ export interface Session {
 }
 
 /** The two users of the multi-user strategy, and which of them is meant. */
-export interface Pair {
+export interface Pair extends PairNames {
+  /** The `userKeys` that both have. */
+  readonly userKeys: Login["userKeys"];
+}
+
+/** What the two are called. */
+export interface PairNames {
   readonly original: string;
   readonly twin: string;
   readonly pending: "original" | "twin";

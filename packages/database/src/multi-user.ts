@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { generatePassword, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
 import type { Engine, Login } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
+import type { ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { loginOf, requireLogin } from "./single-user.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
@@ -11,9 +13,14 @@ import { otherOfPair, pairOf } from "./twin.ts";
  * The multi-user (alternating users) strategy: an admin gives the other user of a pair its new password, so that AWSCURRENT's credentials
  * log in all the time.
  *
+ * @param directory what AWS's own API knows of the engine's servers, e.g. rdsDirectory
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html#rotating-secrets-two-users
  */
-export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<DatabaseSecret, DatabaseChanges> {
+export function multiUser(
+  engine: Engine,
+  directory: ServerDirectory,
+  settings: DatabaseSettings,
+): Rotator<DatabaseSecret, DatabaseChanges> {
   const schema = databaseSecretSchema(engine.manifest);
   return {
     schema,
@@ -33,7 +40,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         );
       }
       requireSameTarget(current, pending, "The pending version", otherOfPair(current.username, engine.manifest));
-      const admin = await adminLogin(current, pending, engine, settings, context);
+      const admin = await adminLogin(current, pending, engine.manifest, directory, settings, context);
       await requireAccount(current, admin);
 
       const session = await engine.login(admin, context);
@@ -45,7 +52,7 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         );
       }
       try {
-        const pair = pairOf(current.username);
+        const pair = { ...pairOf(current.username), userKeys: current.userKeys };
         if (pair.pending === "twin") await session.alignTwin(pair, isOurs);
         await session.setPassword(pair, pending.password, isOurs);
         context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
@@ -57,7 +64,8 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
       /** AWSPREVIOUS of a pair that was rotated before has the pending user's password: read only where an account does not say whose it is. */
       async function isOurs(): Promise<boolean> {
         const before = await previous();
-        if (before?.username !== pending.username) return false;
+        if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
+          return false;
         const { host, port, tls } = admin;
         return (await engine.probe({ ...loginOf(before), host, port, tls }, context)) !== "rejected";
       }

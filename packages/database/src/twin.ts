@@ -1,11 +1,11 @@
 import { type Manifest, RotationError } from "@quarterturn/core";
-import type { Pair } from "./engine.ts";
+import type { PairNames } from "./engine.ts";
 
 /** What AWS's functions append; their twins are adopted. */
 const suffix = "_clone";
 
 /** The pair that a user belongs to, `pending` being the other one. */
-export function pairOf(username: string): Pair {
+export function pairOf(username: string): PairNames {
   return username.endsWith(suffix)
     ? { original: username.slice(0, -suffix.length), twin: username, pending: "original" }
     : { original: username, twin: username + suffix, pending: "twin" };

@@ -17,6 +17,11 @@ const testsOf = {
     "tools/{bench,demo}/test/mariadb.test.ts",
     "tools/engines/src/mysql*.test.ts",
   ],
+  mongo: [
+    "packages/documentdb/test/**",
+    "tools/bundle/test/mongodb.test.ts",
+    "tools/engines/src/{ferretdb,mongodb}*.test.ts",
+  ],
 } as const;
 
 export type EngineName = keyof typeof testsOf;
