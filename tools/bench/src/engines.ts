@@ -5,6 +5,7 @@ const engines = {
   postgres: () => import("./engines/postgres.ts"),
   mysql: () => import("./engines/mysql.ts"),
   mariadb: () => import("./engines/mariadb.ts"),
+  documentdb: () => import("./engines/documentdb.ts"),
   template: () => import("./engines/template.ts"),
 } satisfies Record<string, () => Promise<{ engine: BenchEngine }>>;
 

@@ -105,6 +105,19 @@ AWSCURRENT moves, both passwords are valid: no login is refused.`,
   back,
 ];
 
+/** Multi-user where the twin gets the original's roles, at every rotation. */
+export const twinHasRoles: readonly Chapter[] = [
+  {
+    ...toTwin,
+    title: 'Multi-user: an admin prepares a second user, "checkout_clone"',
+    text: `\
+The new version names another user: the twin, which gets the roles of "checkout"
+anew whenever it is its turn. The user that the application logs in as is left
+alone. When AWSCURRENT moves, both passwords are valid: no login is refused.`,
+  },
+  back,
+];
+
 export const templateStory: Story = {
   subject: "an API key, then a password,",
   starts: "a key service",

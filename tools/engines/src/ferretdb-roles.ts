@@ -13,6 +13,13 @@ import { type MongoMessage, mongoMessage, mongoMessages, withDocument } from "./
  */
 export type Imitation = "DocumentDB before 5.0" | "a secondary";
 
+/** A login that a client tried. */
+export interface MongoLogin {
+  /** What the client calls itself, where it says so by OP_MSG, which MongoDB's own driver does not. */
+  readonly client: string | undefined;
+  readonly outcome: "accepted" | "refused";
+}
+
 export interface RoleProxy extends AsyncDisposable {
   readonly port: number;
 }
@@ -43,9 +50,11 @@ export async function startRoleProxy(
     readonly root: string;
     readonly certificate: ServerCertificate | undefined;
     readonly imitates: Imitation | undefined;
+    /** Told of each login when FerretDB has answered, before the client knows. */
+    readonly onLogin: ((login: MongoLogin) => void) | undefined;
   },
 ): Promise<RoleProxy> {
-  const { certificate, imitates } = options;
+  const { certificate } = options;
   const users = new Map<string, Extras>([[`admin.${options.root}`, { roles: [{ role: "root", db: "admin" }] }]]);
   const sockets = new Set<Socket>();
   const accept = (client: Socket) => {
@@ -56,7 +65,7 @@ export async function startRoleProxy(
     }
     database.on("close", () => client.destroy());
     // Whatever ends one side ends the other: a client that is killed, or that does not speak the protocol.
-    serve(client, database, users, imitates)
+    serve(client, database, { ...options, users })
       .catch(() => client.destroy())
       .finally(() => database.destroy());
   };
@@ -74,12 +83,7 @@ export async function startRoleProxy(
   };
 }
 
-async function serve(
-  client: Socket,
-  database: Socket,
-  users: Map<string, Extras>,
-  imitates: Imitation | undefined,
-): Promise<void> {
+async function serve(client: Socket, database: Socket, shared: Omit<Session, "ask" | "client">): Promise<void> {
   const answers = mongoMessages(database);
   const ask: Ask = async (bytes) => {
     database.write(bytes);
@@ -87,7 +91,7 @@ async function serve(
     if (!value) throw new Error("FerretDB ended the connection.");
     return value;
   };
-  const session: Session = { users, ask, imitates };
+  const session: Session = { ...shared, ask, client: undefined };
   for await (const message of mongoMessages(client)) {
     if (message.wantsReply) client.write(await answer(message, session));
     else database.write(message.bytes);
@@ -101,6 +105,9 @@ interface Session {
   readonly users: Map<string, Extras>;
   readonly ask: Ask;
   readonly imitates: Imitation | undefined;
+  readonly onLogin: ((login: MongoLogin) => void) | undefined;
+  /** What it calls itself. */
+  client: string | undefined;
 }
 
 interface Login {
@@ -115,9 +122,17 @@ async function answer(message: MongoMessage, session: Session): Promise<Buffer> 
   const refusal = await refusalOf(name, body, session);
   if (refusal) return mongoMessage({ ok: 0, ...refusal }, { responseTo: requestId });
   if (name === "createUser" || name === "updateUser") return changeUser(body, message, session);
+  if (body.client) session.client = body.client.application?.name;
   const reply = await session.ask(message.bytes);
+  if (name === "saslStart" || name === "saslContinue") tellLogin(reply, session);
   if (name === "dropUser" && succeeded(reply)) session.users.delete(`${body.$db}.${body.dropUser}`);
   return told(reply, session);
+}
+
+function tellLogin({ body }: MongoMessage, { onLogin, client }: Session): void {
+  if (body?.done === true) onLogin?.({ client, outcome: "accepted" });
+  // Authentication failed; there is no such user.
+  else if ([11, 18].includes(Number(body?.code))) onLogin?.({ client, outcome: "refused" });
 }
 
 /** Who has logged in by this connection, as FerretDB says. */

@@ -20,6 +20,7 @@ const testsOf = {
   mongo: [
     "packages/documentdb/test/**",
     "tools/bundle/test/mongodb.test.ts",
+    "tools/{bench,demo}/test/documentdb.test.ts",
     "tools/engines/src/{ferretdb,mongodb}*.test.ts",
   ],
 } as const;
