@@ -16,7 +16,7 @@ const manifest = {
   settings: [],
   verifiedAgainst: [],
 };
-const engine = { manifest, directory: rdsDirectory(manifest.engines) };
+const directory = rdsDirectory(manifest.engines);
 const region = "abc123.us-east-1.rds.amazonaws.com";
 const secret = {
   host: "db.example",
@@ -116,7 +116,7 @@ function login(options: {
         : Promise.reject(new Error(`asked for ${id}`)),
     describeSecret: async () => ({ tags: options.tags ?? {} }),
   };
-  return adminLogin(current, current, engine, databaseSettings(options.env ?? {}, manifest), context);
+  return adminLogin(current, current, manifest, directory, databaseSettings(options.env ?? {}, manifest), context);
 }
 
 describe("the admin's login", () => {
@@ -146,7 +146,14 @@ describe("the admin's login", () => {
 
   test("of another ARN than AWSCURRENT's is refused", async () => {
     const current = { ...secret, masterarn: "arn:other" };
-    const refused = adminLogin(current, secret, engine, databaseSettings({}, manifest), {} as RotationContext);
+    const refused = adminLogin(
+      current,
+      secret,
+      manifest,
+      directory,
+      databaseSettings({}, manifest),
+      {} as RotationContext,
+    );
     await expect(refused).rejects.toMatchObject({
       code: "wrong-target",
       message: expect.stringMatching(/different admin secrets/),

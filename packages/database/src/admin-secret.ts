@@ -1,5 +1,12 @@
-import { type Deadline, jsonFormat, type RotationContext, RotationError, readSecretValue } from "@quarterturn/core";
-import type { Engine, Login } from "./engine.ts";
+import {
+  type Deadline,
+  jsonFormat,
+  type Manifest,
+  type RotationContext,
+  RotationError,
+  readSecretValue,
+} from "@quarterturn/core";
+import type { Login } from "./engine.ts";
 import { adminSecretSchema, type DatabaseSecret } from "./secret.ts";
 import type { Server, ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
@@ -14,7 +21,8 @@ import { tlsPolicy } from "./tls.ts";
 export async function adminLogin(
   current: DatabaseSecret,
   pending: DatabaseSecret,
-  { manifest, directory }: Pick<Engine, "manifest" | "directory">,
+  manifest: Manifest,
+  directory: ServerDirectory,
   settings: DatabaseSettings,
   context: RotationContext,
 ): Promise<Login> {

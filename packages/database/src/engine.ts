@@ -1,5 +1,4 @@
 import type { CurrentAfterSet, Manifest, RotationContext } from "@quarterturn/core";
-import type { ServerDirectory } from "./server-directory.ts";
 import type { TlsPolicy } from "./tls.ts";
 
 /** Where and as whom to log in. */
@@ -28,12 +27,12 @@ export type EngineContext = RotationContext;
 export interface Engine {
   /** The one source of the default port and database, of the excluded characters and of the longest name. */
   readonly manifest: Manifest;
-  /** What AWS's own API knows of this engine's servers. */
-  readonly directory: ServerDirectory;
   /**
    * Whether a password that the engine keeps valid beside a new one is discarded once AWSCURRENT has moved.
    */
   readonly discardsOldPassword: boolean;
+  /** Whether rights live in a database: the admin then logs in to the rotated secret's, not to the one of its own secret. */
+  readonly hasRightsPerDatabase?: boolean;
   /**
    * Logs in to change something. The session must distrust what the database's users can configure, since they could otherwise run code
    * in it.

@@ -2,6 +2,7 @@ import { generatePassword, RotationError, type Rotator } from "@quarterturn/core
 import { adminLogin } from "./admin-secret.ts";
 import type { Engine, Login } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
+import type { ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { loginOf, requireLogin } from "./single-user.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
@@ -11,9 +12,14 @@ import { otherOfPair, pairOf } from "./twin.ts";
  * The multi-user (alternating users) strategy: an admin gives the other user of a pair its new password, so that AWSCURRENT's credentials
  * log in all the time.
  *
+ * @param directory what AWS's own API knows of the engine's servers, e.g. rdsDirectory
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html#rotating-secrets-two-users
  */
-export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<DatabaseSecret, DatabaseChanges> {
+export function multiUser(
+  engine: Engine,
+  directory: ServerDirectory,
+  settings: DatabaseSettings,
+): Rotator<DatabaseSecret, DatabaseChanges> {
   const schema = databaseSecretSchema(engine.manifest);
   return {
     schema,
@@ -33,10 +39,11 @@ export function multiUser(engine: Engine, settings: DatabaseSettings): Rotator<D
         );
       }
       requireSameTarget(current, pending, "The pending version", otherOfPair(current.username, engine.manifest));
-      const admin = await adminLogin(current, pending, engine, settings, context);
+      const admin = await adminLogin(current, pending, engine.manifest, directory, settings, context);
       await requireAccount(current, admin);
 
-      const session = await engine.login(admin, context);
+      const { dbname } = engine.hasRightsPerDatabase ? current : admin;
+      const session = await engine.login({ ...admin, ...(dbname === undefined ? {} : { dbname }) }, context);
       if (session === "rejected") {
         throw new RotationError(
           "credentials-rejected",

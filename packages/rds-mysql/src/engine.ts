@@ -1,5 +1,5 @@
 import { choiceSetting, type Environment } from "@quarterturn/core";
-import { type Engine, rdsDirectory } from "@quarterturn/database";
+import type { Engine } from "@quarterturn/database";
 import { connect } from "./connection.ts";
 import { manifest } from "./manifest.ts";
 import { openSession } from "./session.ts";
@@ -8,7 +8,6 @@ import { openSession } from "./session.ts";
 export function mysql(env: Environment): Engine {
   return {
     manifest,
-    directory: rdsDirectory(manifest.engines),
     discardsOldPassword: choiceSetting(env, "OLD_PASSWORD", "keep", ["keep", "discard"]) === "discard",
 
     async login(login, context) {

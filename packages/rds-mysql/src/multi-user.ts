@@ -1,7 +1,9 @@
 import { rotationHandler } from "@quarterturn/core";
-import { databaseSettings, multiUser } from "@quarterturn/database";
+import { databaseSettings, multiUser, rdsDirectory } from "@quarterturn/database";
 import { mysql } from "./engine.ts";
 import { manifest } from "./manifest.ts";
 
 /** The Lambda handler of the multi-user (alternating users) strategy. */
-export const handler = rotationHandler((env) => multiUser(mysql(env), databaseSettings(env, manifest)));
+export const handler = rotationHandler((env) =>
+  multiUser(mysql(env), rdsDirectory(manifest.engines), databaseSettings(env, manifest)),
+);

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
+import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
 import { createTestCa, type MysqlOptions, type MysqlServer, startMysql } from "@quarterturn-tools/engines";
 import type { RowDataPacket } from "mysql2/promise";
 import { manifest, mysql } from "../src/index.ts";
@@ -107,7 +107,8 @@ export function contextOf(
 }
 
 export const single = (env: Environment = {}) => singleUser(mysql(env), databaseSettings(env, manifest));
-export const multi = (env: Environment = {}) => multiUser(mysql(env), databaseSettings(env, manifest));
+export const multi = (env: Environment = {}) =>
+  multiUser(mysql(env), rdsDirectory(manifest.engines), databaseSettings(env, manifest));
 
 /** The next version of a secret, as createSecret makes it. */
 export async function successor(current: DatabaseSecret, rotator = single()): Promise<DatabaseSecret> {

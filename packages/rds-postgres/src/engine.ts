@@ -1,6 +1,7 @@
 import { booleanSetting, type Environment, RotationError } from "@quarterturn/core";
-import { addressOf, type Engine, pairOf, rdsDirectory } from "@quarterturn/database";
-import { connect, hasNoRoom, statementError, whereOf } from "./connection.ts";
+import { addressOf, type Engine, pairOf } from "@quarterturn/database";
+import { whereOf } from "@quarterturn/pg-wire";
+import { connect, hasNoRoom, statementError } from "./connection.ts";
 import { manifest } from "./manifest.ts";
 import { openSession } from "./session.ts";
 
@@ -9,7 +10,6 @@ export function postgres(env: Environment): Engine {
   const sendsVerifier = booleanSetting(env, "PASSWORD_VERIFIER", true);
   return {
     manifest,
-    directory: rdsDirectory(manifest.engines),
     discardsOldPassword: false,
 
     async login(login, context) {

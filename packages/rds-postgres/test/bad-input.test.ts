@@ -11,7 +11,7 @@ import {
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import { type Environment, type ErrorCode, RotationError, rotationHandler, type Step } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
+import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
 import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
 import {
   createTestCa,
@@ -53,7 +53,10 @@ const handlers = {
   "single-user": (env: Environment) =>
     rotationHandler((from) => singleUser(postgres(from), databaseSettings(from, manifest)), env),
   "multi-user": (env: Environment) =>
-    rotationHandler((from) => multiUser(postgres(from), databaseSettings(from, manifest)), env),
+    rotationHandler(
+      (from) => multiUser(postgres(from), rdsDirectory(manifest.engines), databaseSettings(from, manifest)),
+      env,
+    ),
 };
 type Strategy = keyof typeof handlers;
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
+import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
 import {
   createTestCa,
   POSTGRES_VERSIONS,
@@ -97,7 +97,8 @@ export function contextOf(
 }
 
 export const single = (env: Environment = {}) => singleUser(postgres(env), databaseSettings(env, manifest));
-export const multi = (env: Environment = {}) => multiUser(postgres(env), databaseSettings(env, manifest));
+export const multi = (env: Environment = {}) =>
+  multiUser(postgres(env), rdsDirectory(manifest.engines), databaseSettings(env, manifest));
 
 /** The next version of a secret, as createSecret makes it. */
 export async function successor(current: DatabaseSecret, rotator = single()): Promise<DatabaseSecret> {

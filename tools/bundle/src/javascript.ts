@@ -55,7 +55,10 @@ export async function bundleJavaScript(entry: string): Promise<JavaScript> {
     plugins: [lazyFiles(lazy), withoutEncodingTables],
   });
   const results = [result(handlerFile, main)];
+  const imported = Object.values(main.metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
   for (const [name, source] of lazy) {
+    // What only left-out code imports is left out, too.
+    if (!imported.includes(`./${name}`)) continue;
     const part = await build({ ...options, entryPoints: [source], outfile: name, plugins: [coreFromHandlerFile] });
     requireAlone(source, part.metafile);
     results.push(result(name, part));

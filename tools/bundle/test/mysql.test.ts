@@ -18,7 +18,6 @@ it("the deployed MySQL bundle rotates a password of any characters, without the 
   opened.defer(() => rm(folder, { recursive: true }));
   const { zipFile } = (await bundle(folder)).find(({ name }) => name === "rds-mysql-single-user") ?? { zipFile: "" };
   const deployed = opened.use(await deploy(zipFile));
-  await rm(join(deployed.folder, "rds.js"));
   const server = opened.use(await startMysql());
   let invoke = async (_event: RotationEvent): Promise<unknown> => undefined;
   const endpoint = opened.use(

@@ -38,7 +38,7 @@ describe.for(runtimes)("the deployed bundle under Node.js $version, alone in its
       zipFile: strategy,
     };
     const { folder: deployed } = starting.use(await deploy(zipFile));
-    await rm(join(deployed, "rds.js"));
+    await rm(join(deployed, "rds.js"), { force: true });
     const lambda = starting.use(await startLambda({ folder: deployed, env: world.env, nodeBinary }));
     world.use(lambda);
     const started = starting.move();
