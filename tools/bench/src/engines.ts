@@ -5,6 +5,7 @@ const engines = {
   postgres: () => import("./engines/postgres.ts"),
   mysql: () => import("./engines/mysql.ts"),
   mariadb: () => import("./engines/mariadb.ts"),
+  redshift: () => import("./engines/redshift.ts"),
   template: () => import("./engines/template.ts"),
 } satisfies Record<string, () => Promise<{ engine: BenchEngine }>>;
 
