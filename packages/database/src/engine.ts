@@ -31,6 +31,8 @@ export interface Engine {
    * Whether a password that the engine keeps valid beside a new one is discarded once AWSCURRENT has moved.
    */
   readonly discardsOldPassword: boolean;
+  /** Whether rights live in a database: the admin then logs in to the rotated secret's, not to the one of its own secret. */
+  readonly hasRightsPerDatabase?: boolean;
   /**
    * Logs in to change something. The session must distrust what the database's users can configure, since they could otherwise run code
    * in it.

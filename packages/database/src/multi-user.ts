@@ -43,7 +43,8 @@ export function multiUser(
       const admin = await adminLogin(current, pending, engine.manifest, directory, settings, context);
       await requireAccount(current, admin);
 
-      const session = await engine.login(admin, context);
+      const { dbname } = engine.hasRightsPerDatabase ? current : admin;
+      const session = await engine.login({ ...admin, ...(dbname === undefined ? {} : { dbname }) }, context);
       if (session === "rejected") {
         throw new RotationError(
           "credentials-rejected",

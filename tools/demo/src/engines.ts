@@ -6,6 +6,7 @@ const engines = {
   mysql: () => import("./engines/mysql.ts"),
   mariadb: () => import("./engines/mariadb.ts"),
   documentdb: () => import("./engines/documentdb.ts"),
+  redshift: () => import("./engines/redshift.ts"),
   template: () => import("./engines/template.ts"),
 } satisfies Record<string, () => Promise<{ engine: DemoEngine }>>;
 

@@ -3,11 +3,11 @@ import { MongoClient, MongoServerError } from "mongodb";
 import type { DemoEngine } from "../engine.ts";
 import type { Login } from "../login-log.ts";
 import { newPassword } from "../new-password.ts";
-import { databaseStory, onePassword, twinHasRoles } from "../story.ts";
+import { databaseStory, onePassword, twinGets } from "../story.ts";
 
 export const engine: DemoEngine = {
   story: {
-    ...databaseStory("DocumentDB", "documentdb", [onePassword, ...twinHasRoles]),
+    ...databaseStory("DocumentDB", "documentdb", [onePassword, ...twinGets("roles")]),
     starts: "FerretDB",
     imitated: "Secrets Manager, Lambda, and roles are imitated",
   },

@@ -1,0 +1,3 @@
+export { redshift } from "./engine.ts";
+export { manifest } from "./manifest.ts";
+export { redshiftSettings } from "./password.ts";
