@@ -43,6 +43,7 @@ async function bench(names: readonly EngineName[]): Promise<void> {
     try {
       const results = await measure(name, progress);
       rows.push(...results.rows);
+      if (results.failures.length > 0) process.exitCode = 1;
       console.log(`\n${report(results)}`);
     } catch (error) {
       // The others are measured all the same.

@@ -21,6 +21,8 @@ export interface Results {
   readonly coldSteps: readonly StepCost[];
   readonly windows: readonly RefusedWindows[];
   readonly growths: readonly Growth[];
+  /** What could not be measured, and why. */
+  readonly failures: readonly string[];
 }
 
 /** @param progress is told what comes next */
@@ -39,12 +41,18 @@ export async function measure(name: EngineName, progress: (what: string) => void
     measured.push(await measureOne(world, bundleOf(bundles, each.strategy), each));
   }
   const growths: Growth[] = [];
+  const failures: string[] = [];
   if (server.growth) {
     const { cases, dropUser } = server.growth;
     await using by = await benchFunction(bundleOf(bundles, "multi-user"), "warm", world.env, server.port);
     for (const each of cases) {
       progress(`${name}: growth, ${each.name}`);
-      growths.push(...(await growth(world, by, each, dropUser)));
+      try {
+        growths.push(...(await growth(world, by, each, dropUser)));
+      } catch (error) {
+        // What was measured so far is worth its minutes; a rotation with many rights may be out of time on a busy machine.
+        failures.push(`growth, ${each.name}: ${error instanceof Error ? error.message : error}`);
+      }
     }
   }
   return {
@@ -54,6 +62,7 @@ export async function measure(name: EngineName, progress: (what: string) => void
     coldSteps: measured.filter(({ row }) => row.mode === "cold").flatMap(({ steps }) => steps),
     windows: measured.map(({ windows }) => windows),
     growths,
+    failures,
   };
 }
 

@@ -20,7 +20,7 @@ export function load(): string {
 }
 
 /** The tables of one engine. */
-export function report({ engine, title, rows, coldSteps, windows, growths }: Results): string {
+export function report({ engine, title, rows, coldSteps, windows, growths, failures }: Results): string {
   const strategies = [...new Set(rows.map(({ strategy }) => strategy))];
   const cold = (of: (step: StepCost) => number) => median(coldSteps.map(of)).toFixed(0);
   const total = (of: (each: (typeof windows)[number]) => number) => sum(windows.map(of)).toLocaleString("en");
@@ -37,6 +37,7 @@ export function report({ engine, title, rows, coldSteps, windows, growths }: Res
 ${cold((step) => step.firstAnswerMs)} ms after the process began.
 The application logged in ${total(({ attempts }) => attempts)} times; it saw ${total(({ refused }) => refused)} refused, and the server counted ${total(({ refusedByServer }) => refusedByServer)}.`,
     ...(growths.length === 0 ? [] : [growthTable(growths)]),
+    ...failures.map((failure) => `NOT MEASURED: ${failure}`),
   ];
   return parts.join("\n\n");
 }
