@@ -15,7 +15,7 @@ export type Imitation = "DocumentDB before 5.0" | "a secondary";
 
 /** A login that a client tried. */
 export interface MongoLogin {
-  /** What the client calls itself, where it says so by OP_MSG, which MongoDB's own driver does not. */
+  /** What the client calls itself (`appName`). */
   readonly client: string | undefined;
   readonly outcome: "accepted" | "refused";
 }
@@ -116,13 +116,13 @@ interface Login {
 }
 
 async function answer(message: MongoMessage, session: Session): Promise<Buffer> {
-  const { body, requestId } = message;
+  const { body, requestId, hello = body } = message;
+  if (hello?.client) session.client = hello.client.application?.name;
   if (!body) return told(await session.ask(message.bytes), session);
   const [name = ""] = Object.keys(body);
   const refusal = await refusalOf(name, body, session);
   if (refusal) return mongoMessage({ ok: 0, ...refusal }, { responseTo: requestId });
   if (name === "createUser" || name === "updateUser") return changeUser(body, message, session);
-  if (body.client) session.client = body.client.application?.name;
   const reply = await session.ask(message.bytes);
   if (name === "saslStart" || name === "saslContinue") tellLogin(reply, session);
   if (name === "dropUser" && succeeded(reply)) session.users.delete(`${body.$db}.${body.dropUser}`);

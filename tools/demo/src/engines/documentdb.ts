@@ -5,6 +5,9 @@ import type { Login } from "../login-log.ts";
 import { newPassword } from "../new-password.ts";
 import { databaseStory, onePassword, twinGets } from "../story.ts";
 
+/** What the application's connections call themselves. */
+const APPLICATION_NAME = "checkout";
+
 export const engine: DemoEngine = {
   story: {
     ...databaseStory("DocumentDB", "documentdb", [onePassword, ...twinGets("roles")]),
@@ -23,7 +26,7 @@ export const engine: DemoEngine = {
     const server = started.use(
       await startFerretdb({
         onLogin({ client, outcome }) {
-          const by = client === "quarterturn" ? "function" : "application";
+          const by = client === APPLICATION_NAME ? "application" : "function";
           logins.push({ time: Date.now(), outcome, by });
         },
       }),
@@ -75,6 +78,7 @@ async function placeOrder(
   const client = new MongoClient(`mongodb://${host}:${port}/`, {
     auth: { username, password },
     authSource: dbname,
+    appName: APPLICATION_NAME,
     directConnection: true,
     retryWrites: false,
     tls: true,
