@@ -12,8 +12,8 @@ const help = `\
 npm run bench -- [--engine NAME]
 
 Rotates secrets of real servers with the deployed bundles, prints what it cost,
-and writes build/bench.json. About four minutes an engine; all of them take
-twelve. Let the machine rest meanwhile.
+and writes build/bench.json. An engine takes one to four minutes on two cores at
+rest. Let the machine rest meanwhile.
 
   --engine NAME   ${engineNames.join(", ")}
                   (if absent: all that can be started here, one after the other)`;

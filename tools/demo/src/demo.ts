@@ -19,7 +19,7 @@ export interface DemoOptions {
 }
 
 /**
- * Rotates secrets of a real server with the strategies that it has, and shows it.
+ * Rotates the secrets of an engine with the strategies that it has, and shows it.
  *
  * @returns whether every rotation kept the promise of its strategy
  */
@@ -28,7 +28,7 @@ export async function demo(options: DemoOptions): Promise<boolean> {
   screen.print(introduction(engine.story));
   screen.draw(
     `\nStarting ${engine.story.starts}, the local Secrets Manager endpoint and the functions...` +
-      (engine.isFetched ? "\n(The first time it is fetched from a Debian mirror, which takes a while.)" : ""),
+      (engine.isFetched ? "\n(The first time it has to be fetched, which takes a while.)" : ""),
   );
   await using environment = await startEnvironment(options);
   screen.print(cast(engine.story, environment));

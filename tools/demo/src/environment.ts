@@ -16,7 +16,7 @@ export interface Environment extends AsyncDisposable {
   /** The rotation functions' calls of the endpoint. */
   readonly functionCalls: CountedEndpoint;
   readonly functions: ReadonlyMap<Strategy, RotationFunctionProcess>;
-  /** The application's secret, which this strategy rotates. */
+  /** The secret that a strategy rotates. */
   readonly secrets: Readonly<Record<Strategy, NamedSecret>>;
   /** From now on, whoever looks on runs the steps. */
   watchSteps(onStep: StepWatcher): void;

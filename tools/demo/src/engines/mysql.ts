@@ -53,7 +53,7 @@ export async function startMysqlServer(
     caFile: server.caFile,
     adminSecret: { ...admin, ...address },
     secrets: () => ({ "single-user": secret, "multi-user": secret }),
-    use: (value) => placeOrder(value as unknown as typeof login, server.ca, connections),
+    use: (value) => placeOrder(value as typeof login, server.ca, connections),
     loginLog,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

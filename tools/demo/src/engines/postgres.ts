@@ -27,7 +27,7 @@ export const engine: DemoEngine = {
       caFile: server.caFile,
       adminSecret: { ...admin, ...address },
       secrets: () => ({ "single-user": secret, "multi-user": secret }),
-      use: (value) => placeOrder(value as unknown as typeof login, server.ca),
+      use: (value) => placeOrder(value as typeof login, server.ca),
       loginLog: postgresLoginLog(server.logFile),
       [Symbol.asyncDispose]: () => running.disposeAsync(),
     };
