@@ -72,8 +72,9 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
   const folder = await mkdtemp(join(tmpdir(), "conformance-"));
   opened.defer(() => rm(folder, { recursive: true }));
   const services = {
-    continue: opened.use(await startService("continue")),
-    over: opened.use(await startService("over")),
+    usual: opened.use(await startService("usual")),
+    endsEarly: opened.use(await startService("endsEarly")),
+    cleansUp: opened.use(await startService("cleansUp")),
   };
   const own = (at: Address) => (typeof options.env === "function" ? options.env(at) : options.env);
   const env = (at: Address) => ({
@@ -94,7 +95,7 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
   async function scenario<T>(run: (scenario: Scenario) => Promise<T>, wish: Wish = {}): Promise<T> {
     const lane = free.pop() ?? (await new Promise<Lane>((resolve) => waiting.push(resolve)));
     try {
-      const service = services[wish.afterEarlyPromotion ?? "continue"];
+      const service = services[wish.habit ?? "usual"];
       const fresh = await Scenario.open(lane, target, service, wish, options.text ?? "json");
       const result = await run(fresh);
       const written = [...fresh.written, JSON.stringify(fresh.events)];

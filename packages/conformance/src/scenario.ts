@@ -10,7 +10,7 @@ import { type Operator, operatorOf, type Which } from "./operator.ts";
 import { mustBeDone, mustFail } from "./outcomes.ts";
 import type { Outcome } from "./rotator-process.ts";
 import { leavesOf } from "./secret-text.ts";
-import type { AfterEarlyPromotion, Service } from "./service.ts";
+import type { Service, ServiceHabit } from "./service.ts";
 import type { Account, Address, LoginResult, SecretObject, Target } from "./target.ts";
 
 /** How a scenario's account and secret differ from the usual. */
@@ -21,7 +21,7 @@ export interface Wish {
   readonly text?: (secret: SecretObject) => string | Uint8Array;
   /** multi-user: what is stored for the admin; undefined stores nothing, and `masterarn` names a secret that does not exist. */
   readonly adminText?: (admin: SecretObject) => string | undefined;
-  readonly afterEarlyPromotion?: AfterEarlyPromotion;
+  readonly habit?: ServiceHabit;
 }
 
 /** A rotation that the suite runs step by step. */
@@ -82,6 +82,7 @@ export class Scenario {
     text: "json" | "plain",
   ): Promise<Scenario> {
     lane.api.forget();
+    lane.api.play(undefined);
     lane.api.forwardTo(service.endpoint.url);
     lane.database.forget();
     lane.database.forwardTo(target.address);

@@ -34,7 +34,8 @@ export interface Account {
 }
 
 /** Faults that only the target itself can play; those of the network (closed, silent, resets) the suite plays by its proxy. */
-export type TlsFault = "speaks-no-tls" | "expired-certificate" | "foreign-certificate" | "other-host-name";
+export const tlsFaults = ["speaks-no-tls", "expired-certificate", "foreign-certificate", "other-host-name"] as const;
+export type TlsFault = (typeof tlsFaults)[number];
 
 /** A server with a fault, on loopback. */
 export interface FaultyServer {
@@ -52,14 +53,19 @@ export interface Target extends AsyncDisposable {
     readonly names: readonly [string, ...string[]];
     readonly passwords: readonly [string, ...string[]];
   };
-  /** How to start a server with each fault that means something for this system. */
-  readonly tlsFaults?: Readonly<Partial<Record<TlsFault, () => Promise<FaultyServer>>>>;
+  /** How to start a server with each fault; where there cannot be one, why. What is not judged is printed with its reason. */
+  readonly tlsFaults: Readonly<Record<TlsFault, (() => Promise<FaultyServer>) | string>> | string;
   createAccount(wish: AccountWish): Promise<Account>;
   /**
    * Logs in afresh, as an application would, and not through the suite's proxy: at `address`, whatever host and port the secret has.
    * @throws for whatever is not an answer about the credentials
    */
   login(secret: SecretObject): Promise<LoginResult>;
+  /**
+   * The server's own log, which holds every statement if the server can: no secret value may be in it either. What the target itself did must
+   * not be in it. Absent: not judged.
+   */
+  serverLog?(): Promise<string>;
   /**
    * Issued credentials only: how many of those that rotations of this account obtained are valid now. Killed and repeated tries must not
    * leave any over.

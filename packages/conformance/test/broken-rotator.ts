@@ -271,6 +271,15 @@ const handlers: Readonly<Record<string, (event: Event, context: Parameters<Rotat
     await good(event, context);
   },
 
+  async "expects AWSPENDING on what it has promoted"(event, context) {
+    const { VersionIdsToStages: versions = {} } = await describe(event);
+    if (!versions[event.ClientRequestToken]?.includes("AWSPENDING")) throw refusal("not-staged");
+    await good(event, context);
+  },
+
+  "takes a label that it may not move for moved": (event, context) =>
+    event.Step === "finishSecret" ? ignoring("privilege", good(event, context)) : good(event, context),
+
   async "stops in the middle when rotation is turned off"(event, context) {
     if ((await describe(event)).RotationEnabled === false) throw refusal("not-enabled");
     await good(event, context);

@@ -29,6 +29,11 @@ export interface LocalOptions {
    * leaves open: the steps go on ("continue", the default), or the rotation counts as over and another is accepted.
    */
   afterEarlyPromotion?: "continue" | "over";
+  /**
+   * What becomes of AWSPENDING on a version that is AWSCURRENT by now, when its rotation is over. The service was seen to leave it there
+   * ("kept", the default) and to clean it up later ("removed", here at once).
+   */
+  promotedPending?: "kept" | "removed";
   /** Where the state is kept (mode 0600, secret values in clear). Absent: in memory only. */
   file?: string;
   /** The clock of schedules and of recovery windows. */
@@ -75,6 +80,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalEndpo
     log,
     retry: options.rotationRetry ?? DEFAULT_RETRY,
     afterEarlyPromotion: options.afterEarlyPromotion ?? "continue",
+    promotedPending: options.promotedPending ?? "kept",
     functionOf: (arn) => functionsByArn.get(arn),
     now: () => now().getTime(),
     save: saveInBackground,
@@ -114,7 +120,8 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalEndpo
       const result = perform(service, name, body, (id) => {
         secretId = id;
       });
-      for (const secret of state.secrets) rotations.review(secret);
+      const secret = secretId === undefined ? undefined : findSecret(state, secretId);
+      if (secret !== undefined) rotations.review(secret);
       save();
       logCall({ secretArn: "ARN" in result ? String(result.ARN) : undefined });
       return result;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Step, steps } from "@quarterturn/core";
-import { before } from "../availability.ts";
+import { before, mustKeepPrevious } from "../availability.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import type { Harness } from "../harness.ts";
 import type { Rotation, Scenario } from "../scenario.ts";
@@ -156,6 +156,42 @@ const rolledBack: ConformanceCase = {
     }),
 };
 
+const promotedPending: ConformanceCase = {
+  name: "whether the service leaves AWSPENDING on the promoted version or cleans it up, the next rotation succeeds, and the one after a roll-back",
+  promise: 2,
+  run: (harness) =>
+    harness.each(
+      ["usual", "cleansUp"] as const,
+      (habit) => `AWSPENDING is ${habit === "usual" ? "left" : "cleaned up"}`,
+      async (scenario, habit) => {
+        const rotate = async () => {
+          const rotation = await scenario.startRotation();
+          await scenario.succeed(rotation);
+          const left = await scenario.operator.holder("AWSPENDING");
+          assert.equal(left, habit === "usual" ? rotation.token : undefined, "The service must have this habit");
+          for (const step of steps) {
+            await scenario.unchanged(`${step} after the end`, () => scenario.succeed(rotation, [step]));
+          }
+          return rotation;
+        };
+        await rotate();
+        const second = await rotate();
+        await scenario.mustHaveFinished(second, "after the next rotation");
+        await mustKeepPrevious(harness, scenario, "after the next rotation");
+
+        await scenario.operator.move("AWSCURRENT", await scenario.operator.holder("AWSPREVIOUS"));
+        if (habit === "usual") {
+          // Left where it is, the label says that this rotation is not complete: the service tries it again.
+          await scenario.succeed(second);
+          await scenario.mustHaveFinished(second, "after the roll-back and another try");
+        } else {
+          await scenario.mustHaveFinished(await rotate(), "after the roll-back and a rotation");
+        }
+      },
+      (habit) => ({ habit }),
+    ),
+};
+
 export const operatorCases = [
   putByHand,
   abandoned,
@@ -164,4 +200,5 @@ export const operatorCases = [
   cancelled,
   notEnabled,
   rolledBack,
+  promotedPending,
 ] as const;

@@ -46,10 +46,10 @@ const byService: ConformanceCase = {
   name: "the service's own rotations succeed, one after another",
   promise: 1,
   async run(harness) {
-    const modes = harness.promotesEarly ? (["continue", "over"] as const) : (["continue"] as const);
+    const habits = harness.promotesEarly ? (["usual", "endsEarly"] as const) : (["usual"] as const);
     await harness.each(
-      modes,
-      (mode) => `the service goes on after an early promotion: ${mode}`,
+      habits,
+      (habit) => `the service's habit: ${habit}`,
       async (scenario) => {
         for (const turn of [1, 2]) {
           const before = await scenario.operator.holder("AWSCURRENT");
@@ -68,7 +68,7 @@ const byService: ConformanceCase = {
           await scenario.mustLogIn({ label: "AWSCURRENT" }, `after rotation ${turn}`);
         }
       },
-      (afterEarlyPromotion) => ({ afterEarlyPromotion }),
+      (habit) => ({ habit }),
     );
   },
 };
@@ -76,7 +76,7 @@ const byService: ConformanceCase = {
 const everyInstant: ConformanceCase = {
   name: "an application that logs in all the time is never refused",
   promise: 1,
-  appliesTo: ({ window }) => window === "none",
+  only: { where: "where there is no window", holds: ({ window }) => window === "none" },
   run: (harness, report) =>
     harness.scenario(async (scenario) => {
       let isRotating = true;
