@@ -1,6 +1,8 @@
 import { type Change, changeOf, difference } from "./difference.ts";
+import { meansSomething } from "./rights.ts";
 import { identifier, isTrue } from "./sql.ts";
 import type { Row, Statement } from "./transport.ts";
+import { needsSuperuser } from "./user.ts";
 
 /** What one user's future objects are granted to somebody. */
 export interface DefaultPrivilege {
@@ -18,9 +20,11 @@ export function defaultPrivilegeQuery(names: { original: string; twin: string })
   return {
     sql: `SELECT schema_name, object_type, owner_name, privilege_type, grantee_name, grantee_type, admin_option
   FROM pg_catalog.svv_default_privileges
-  WHERE owner_name IN (:original, :twin) OR (grantee_type = 'user' AND grantee_name IN (:original, :twin))`,
+  WHERE (owner_name IN (:original, :twin) OR (grantee_type = 'user' AND grantee_name IN (:original, :twin)))
+    AND ${meansSomething}`,
     parameters: names,
     doing: "reading the default privileges",
+    remedy: needsSuperuser,
   };
 }
 
@@ -49,9 +53,9 @@ export function defaultPrivilegesOf(rows: readonly Row[]): readonly DefaultPrivi
   });
 }
 
-/** What ALTER DEFAULT PRIVILEGES can grant: less than an owner may do, the rest of which follows at the next rotation. */
+/** What ALTER DEFAULT PRIVILEGES can grant: ALTER is not in it, and follows at the next rotation. */
 const privilegesOn = {
-  TABLES: ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP"],
+  TABLES: ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP", "TRUNCATE"],
   FUNCTIONS: ["EXECUTE"],
   PROCEDURES: ["EXECUTE"],
 } as const;

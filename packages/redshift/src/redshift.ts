@@ -8,7 +8,7 @@ import {
   paginateListWorkgroups,
   RedshiftServerlessClient,
 } from "@aws-sdk/client-redshift-serverless";
-import { type Deadline, RotationError, reasonOf } from "@quarterturn/core";
+import { apiClientOptions, askApi, type Deadline, RotationError } from "@quarterturn/core";
 
 /**
  * The server that a managed admin secret is for: Redshift tags the secret with the ARN of the cluster's or the serverless namespace.
@@ -41,16 +41,11 @@ export async function managedServer(
   );
 }
 
-const options = {
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
-};
-
 /** @param arn `arn:aws:redshift:REGION:ACCOUNT:cluster:NAME` */
 async function clusterOf(arn: string, deadline: Deadline) {
   const name = arn.split(":").at(-1);
   const output = await asking("redshift:DescribeClusters", deadline, (send) =>
-    new RedshiftClient(options).send(new DescribeClustersCommand({ ClusterIdentifier: name }), send),
+    new RedshiftClient(apiClientOptions).send(new DescribeClustersCommand({ ClusterIdentifier: name }), send),
   );
   const endpoint = output?.Clusters?.[0]?.Endpoint;
   return { host: endpoint?.Address, port: endpoint?.Port };
@@ -58,7 +53,7 @@ async function clusterOf(arn: string, deadline: Deadline) {
 
 /** A namespace has no endpoint: its workgroup has, and names it. */
 async function workgroupOf(arn: string, deadline: Deadline) {
-  const client = new RedshiftServerlessClient(options);
+  const client = new RedshiftServerlessClient(apiClientOptions);
   const namespaces = await asking("redshift-serverless:ListNamespaces", deadline, (send) =>
     all(paginateListNamespaces({ client }, {}, send), (page) => page.namespaces),
   );
@@ -79,26 +74,11 @@ async function all<Page, Item>(
   return items;
 }
 
-async function asking<Output>(
+function asking<Output>(
   action: string,
   deadline: Deadline,
   send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
 ): Promise<Output | undefined> {
-  try {
-    return await send({ abortSignal: AbortSignal.timeout(deadline.share()) });
-  } catch (error) {
-    const name = error instanceof Error ? error.name : "";
-    if (/^Cluster(NotFound|NotFoundFault)$/.test(name)) return undefined;
-    const code = /AccessDenied|UnauthorizedOperation/.test(name)
-      ? "privilege"
-      : /^(AbortError|TimeoutError)$/.test(name)
-        ? "timeout"
-        : "service";
-    throw new RotationError(
-      code,
-      `Redshift did not answer ${action}: ${reasonOf(error)}`,
-      `This try changed nothing. Allow ${action} in the function's role and let it reach the API, or put host and port into the admin secret.`,
-      { cause: error },
-    );
-  }
+  const advice = `This try changed nothing. Allow ${action} in the function's role and let it reach the API, or put host and port into the admin secret.`;
+  return askApi({ api: "Redshift", operation: action, advice, notFound: /^ClusterNotFound/ }, deadline, send);
 }

@@ -23,10 +23,10 @@ export interface Rights {
 
 /** What an owner may do and another can be granted. */
 const ownersPrivileges = {
-  "ON TABLE": ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP", "ALTER", "TRUNCATE"],
+  table: ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP", "ALTER", "TRUNCATE"],
   view: ["SELECT"],
-  "ON SCHEMA": ["CREATE", "USAGE"],
-  "ON DATABASE": ["CREATE", "TEMP"],
+  schema: ["CREATE", "USAGE"],
+  database: ["CREATE", "TEMP"],
   routine: ["EXECUTE"],
 } as const;
 
@@ -49,10 +49,16 @@ const all = (privileges: readonly string[], on: string, object: string) =>
   privileges.map((privilege) => ({ privilege, on, object }));
 
 /** A view of the rights that were granted to users, roles and groups by name. */
-function grantedIn(view: string, columns: string, what: string, granted: NonNullable<Source["granted"]>): Source {
+function grantedIn(
+  view: string,
+  columns: string,
+  what: string,
+  granted: NonNullable<Source["granted"]>,
+  where = "",
+): Source {
   return {
     sql: `SELECT ${columns}, privilege_type, identity_name${view === "svv_column_privileges" ? "" : ", admin_option"}
-  FROM pg_catalog.${view} WHERE identity_type = 'user' AND identity_name IN (:original, :twin)`,
+  FROM pg_catalog.${view} WHERE identity_type = 'user' AND identity_name IN (:original, :twin)${where}`,
     doing: `reading the rights on ${what}`,
     holder: ({ identity_name }) => String(identity_name),
     granted,
@@ -80,6 +86,12 @@ function ownedIn(
 /** Names of the system's own schemas begin with `pg_`. */
 const notSystems = "n.nspname NOT LIKE 'pg!_%' ESCAPE '!'";
 
+/** GRANT ALL leaves them, and no other GRANT knows them: there are no rules and triggers in Redshift. */
+export const meansSomething = "privilege_type NOT IN ('RULE', 'TRIGGER')";
+
+/** The language of models' functions: rights on these are the models', and cannot be granted. */
+const modelLanguage = "mlfunc";
+
 /**
  * One query for each kind of right. The views show a superuser the rights of every user in the database that it is connected to; those on
  * databases of the whole cluster. Owners are in the catalogue that Redshift has from PostgreSQL 8.0.
@@ -94,11 +106,13 @@ const notSystems = "n.nspname NOT LIKE 'pg!_%' ESCAPE '!'";
  * @see https://docs.aws.amazon.com/redshift/latest/dg/t_scoped-permissions.html
  */
 const sources: readonly Source[] = [
-  grantedIn("svv_relation_privileges", "namespace_name, relation_name", "tables", (row) => ({
-    privilege: String(row.privilege_type),
-    on: "ON TABLE",
-    object: relation(row),
-  })),
+  grantedIn(
+    "svv_relation_privileges",
+    "namespace_name, relation_name",
+    "tables",
+    (row) => ({ privilege: String(row.privilege_type), on: "ON TABLE", object: relation(row) }),
+    ` AND ${meansSomething}`,
+  ),
   grantedIn("svv_column_privileges", "namespace_name, relation_name, column_name", "columns", (row) => ({
     privilege: `${row.privilege_type} (${quoted(row.column_name)})`,
     on: "ON TABLE",
@@ -119,34 +133,37 @@ const sources: readonly Source[] = [
     on: kindOf(row),
     object: routine(row),
   })),
-  grantedIn("svv_language_privileges", "language_name", "languages", (row) => ({
-    privilege: String(row.privilege_type),
-    on: "ON LANGUAGE",
-    object: quoted(row.language_name),
-  })),
+  grantedIn(
+    "svv_language_privileges",
+    "language_name",
+    "languages",
+    (row) => ({ privilege: String(row.privilege_type), on: "ON LANGUAGE", object: quoted(row.language_name) }),
+    ` AND language_name <> '${modelLanguage}'`,
+  ),
   ownedIn(
     "pg_catalog.pg_class c, pg_catalog.pg_namespace n",
     "n.nspname AS namespace_name, c.relname AS relation_name, CAST(c.relkind AS varchar) AS kind",
     `c.relowner = u.usesysid AND c.relnamespace = n.oid AND c.relkind IN ('r', 'v', 'm') AND ${notSystems}`,
     "tables",
-    (row) => all(row.kind === "r" ? ownersPrivileges["ON TABLE"] : ownersPrivileges.view, "ON TABLE", relation(row)),
+    (row) => all(row.kind === "r" ? ownersPrivileges.table : ownersPrivileges.view, "ON TABLE", relation(row)),
   ),
   ownedIn(
     "pg_catalog.pg_namespace n",
     "n.nspname AS namespace_name",
     `n.nspowner = u.usesysid AND ${notSystems}`,
     "schemas",
-    (row) => all(ownersPrivileges["ON SCHEMA"], "ON SCHEMA", quoted(row.namespace_name)),
+    (row) => all(ownersPrivileges.schema, "ON SCHEMA", quoted(row.namespace_name)),
   ),
   ownedIn("pg_catalog.pg_database d", "d.datname AS database_name", "d.datdba = u.usesysid", "databases", (row) =>
-    all(ownersPrivileges["ON DATABASE"], "ON DATABASE", quoted(row.database_name)),
+    all(ownersPrivileges.database, "ON DATABASE", quoted(row.database_name)),
   ),
   {
-    // All procedures, since the view of rights does not tell them from functions.
+    // All procedures and functions of models, since the view of rights does not tell them from functions.
     sql: `SELECT n.nspname AS namespace_name, p.proname AS function_name, pg_catalog.oidvectortypes(p.proargtypes) AS argument_types,
-    CAST(p.prokind AS varchar) AS kind, u.usename AS owner_name
-  FROM pg_catalog.pg_user u, pg_catalog.pg_proc_info p, pg_catalog.pg_namespace n
-  WHERE (p.prokind = 'p' OR u.usename IN (:original, :twin)) AND p.proowner = u.usesysid AND p.pronamespace = n.oid AND ${notSystems}`,
+    CAST(p.prokind AS varchar) AS kind, l.lanname AS language_name, u.usename AS owner_name
+  FROM pg_catalog.pg_user u, pg_catalog.pg_proc_info p, pg_catalog.pg_language l, pg_catalog.pg_namespace n
+  WHERE (p.prokind = 'p' OR l.lanname = '${modelLanguage}' OR u.usename IN (:original, :twin))
+    AND p.proowner = u.usesysid AND p.prolang = l.oid AND p.pronamespace = n.oid AND ${notSystems}`,
     doing: "reading who owns functions",
     holder: ({ owner_name }) => String(owner_name),
     owned: (row, kindOf) => all(ownersPrivileges.routine, kindOf(row), routine(row)),
@@ -160,7 +177,9 @@ export function rightQueries(names: { original: string; twin: string }): readonl
 
 /** @param answers the rows of `rightQueries` */
 export function rightsOf(answers: readonly (readonly Row[])[], user: string): Rights {
-  const procedures = new Set((answers.at(-1) ?? []).filter(({ kind }) => kind === "p").map(routine));
+  const routines = answers.at(-1) ?? [];
+  const procedures = new Set(routines.filter(({ kind }) => kind === "p").map(routine));
+  const models = new Set(routines.filter(({ language_name }) => language_name === modelLanguage).map(routine));
   const kindOf = (row: Row) => (procedures.has(routine(row)) ? "ON PROCEDURE" : "ON FUNCTION");
   const granted: Right[] = [];
   const owned: Right[] = [];
@@ -170,7 +189,8 @@ export function rightsOf(answers: readonly (readonly Row[])[], user: string): Ri
       owned.push(...(source.owned?.(row, kindOf) ?? []).map((right) => ({ ...right, isGrantable: false })));
     }
   }
-  return { granted, owned };
+  const isNoModels = ({ object }: Right) => !models.has(object);
+  return { granted: granted.filter(isNoModels), owned: owned.filter(isNoModels) };
 }
 
 /**

@@ -17,14 +17,17 @@ export function literal(text: string): string {
 
 /**
  * What every list of statements begins with. No name is looked for but in pg_catalog, whatever search_path a user or a pooler's last client
- * has set; and the names of the catalogue mean what they say: without the second, capital letters would be read as small ones.
+ * has set; names of the catalogue mean what they say, where capital letters would be read as small ones; and the columns of an answer have
+ * the names that the query gives them.
  *
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_search_path.html
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_enable_case_sensitive_identifier.html
+ * @see https://docs.aws.amazon.com/redshift/latest/dg/r_describe_field_name_in_uppercase.html
  */
 export const preamble: readonly Statement[] = [
   { sql: "SET LOCAL search_path TO pg_catalog", doing: "setting the search path" },
   { sql: "SET LOCAL enable_case_sensitive_identifier TO true", doing: "setting how names are read" },
+  { sql: "SET LOCAL describe_field_name_in_uppercase TO off", doing: "setting how columns are named" },
 ];
 
 /** A boolean of an answer, which a transport may give as a word. */

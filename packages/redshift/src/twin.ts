@@ -145,7 +145,7 @@ async function again(work: () => Promise<void>): Promise<void> {
       await work();
       return;
     } catch (error) {
-      if (attempt === 5 || !(error instanceof RotationError && error.code === "database")) throw error;
+      if (attempt === 3 || !(error instanceof RotationError && error.code === "database")) throw error;
     }
   }
 }

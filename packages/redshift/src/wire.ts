@@ -1,8 +1,10 @@
 import { connect, type Product, statementError, whereOf } from "@quarterturn/pg-wire";
+import { preamble } from "./sql.ts";
 import type { Connection, Row, Statement, Transport } from "./transport.ts";
 
 /**
- * What differs from PostgreSQL in a login. Redshift's answer to a wrong password has the SQLSTATE that PostgreSQL had before 9.0.
+ * What differs from PostgreSQL in a login. Redshift's answer to a wrong password has the SQLSTATE that PostgreSQL had before 9.0, which it also
+ * gives for a user that there is not and for one that may not come at all.
  *
  * @see https://github.com/aws/amazon-redshift-jdbc-driver/issues/21 for a log of such a login
  */
@@ -10,13 +12,14 @@ const product: Product = {
   name: "Redshift",
   isPipelined: true,
   isWrongPassword: ({ code, message }) =>
-    code === "28P01" || (code === "28000" && message.startsWith("password authentication failed")),
+    code === "28P01" ||
+    (code === "28000" && /^(password authentication failed for user|user ".*" does not exist)/s.test(message)),
   adviceOnRefusal: ({ tls }) =>
     tls
       ? "The server's rules refuse this user before any password: see whether the cluster's parameter group or an identity provider keeps it out."
       : "The server's rules refuse this user before any password: the cluster may require TLS (require_ssl), which the secret's ssl turns off.",
   adviceOnAuthentication:
-    "This login changed nothing. Type 13 is Redshift's own, for a password that is stored as SHA-256: an admin sets the user's password once in clear or as md5 (ALTER USER ... PASSWORD), and the next rotation goes on from there.",
+    "This login changed nothing. Type 13 is Redshift's own, for a password that is stored as SHA-256: an admin sets the user's password once in clear or as md5 (ALTER USER ... PASSWORD), and the next rotation goes on from there; or set REDSHIFT_TRANSPORT=data-api.",
 };
 
 /** PostgreSQL's protocol, as node-postgres speaks it. */
@@ -61,10 +64,9 @@ export const wire: Transport = {
     };
 
     try {
-      const [[row] = []] = await run([
-        { sql: "SELECT current_user AS name", doing: "asking for the session's identity" },
-      ]);
-      return { user: String(row?.name), run, close };
+      const identify = { sql: "SELECT current_user AS name", doing: "asking for the session's identity" };
+      const rows = (await run([...preamble, identify])).at(-1);
+      return { user: String(rows?.[0]?.name), run, close };
     } catch (error) {
       await close();
       throw error;

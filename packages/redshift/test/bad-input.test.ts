@@ -55,6 +55,7 @@ async function users() {
 const withoutVariables = (message: string) =>
   message
     .replaceAll(/\b(localhost|127\.0\.0\.1):\d+/g, "HOST:PORT")
+    .replaceAll(/\.example:\d+/g, ".example:PORT")
     .replaceAll(/\b\d+ ms\b/g, "N ms")
     .replaceAll(/"app\d+/g, '"app')
     .replaceAll(/Quarterturn test CA \w+/g, "NAME OF THE AUTHORITY");

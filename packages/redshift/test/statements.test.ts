@@ -127,7 +127,7 @@ interface Section {
 const sections: readonly Section[] = [
   {
     title: "Before every other statement, in the same transaction",
-    pages: ["r_SET", "r_search_path", "r_enable_case_sensitive_identifier", "r_statement_timeout"],
+    pages: ["r_SET", "r_search_path", "r_enable_case_sensitive_identifier", "r_describe_field_name_in_uppercase"],
     statements: preamble.map(({ sql }) => sql),
   },
   {

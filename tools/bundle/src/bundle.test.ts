@@ -22,12 +22,15 @@ it("makes one function of each handler of each rotator package, and none of the 
     { name: "rds-mysql-multi-user", engine: "mysql", strategy: "multi-user" },
     { name: "rds-postgres-single-user", engine: "postgres", strategy: "single-user" },
     { name: "rds-postgres-multi-user", engine: "postgres", strategy: "multi-user" },
+    { name: "redshift-single-user", engine: "redshift", strategy: "single-user" },
+    { name: "redshift-multi-user", engine: "redshift", strategy: "multi-user" },
   ]);
 });
 
 it.each([
   ["postgres", 600],
   ["mysql", 850],
+  ["redshift", 600],
 ])("the handlers for %s take at most %i KB", (name, kilobytes) => {
   const sizes = bundles.filter(({ engine }) => engine === name).map(({ bytes }) => bytes);
   expect(sizes).toHaveLength(2);
@@ -43,12 +46,22 @@ it("keeps the RDS client out of the handler's file, and out of what single-user 
   }
 });
 
+it("keeps the clients of Redshift's own APIs out of the handler's file, and out of what single-user rotation is", () => {
+  for (const { contents, strategy } of bundles.filter(({ engine }) => engine === "redshift")) {
+    const holders = [...contents].filter(([, packages]) =>
+      packages.some((each) => /^@aws-sdk\/client-redshift(-serverless)?$/.test(each.package)),
+    );
+    expect(holders.map(([file]) => file)).toEqual(strategy === "multi-user" ? ["redshift.js"] : []);
+  }
+});
+
 it("requires nothing but what Node.js brings and its own files", async () => {
   const allowed = new Set([
     ...builtinModules,
     ...builtinModules.map((name) => `node:${name}`),
     "./index.js",
     "./rds.js",
+    "./redshift.js",
   ]);
   // What the drivers ask for only where an application wants it: pg's native client and Cloudflare's sockets, mysql2's coloured SQL.
   const optional = ["pg-native", "cloudflare:sockets", "cardinal"];

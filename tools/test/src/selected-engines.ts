@@ -2,6 +2,7 @@
 const testsOf = {
   postgres: [
     "packages/rds-postgres/**",
+    "packages/redshift/test/**",
     "tools/engines/src/postgres*.test.ts",
     "tools/engines/src/supervised-server.test.ts",
     "tools/{bench,demo}/test/{postgres,redshift}.test.ts",

@@ -85,7 +85,7 @@ export const catalogue: readonly string[] = [
     FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
     JOIN pg_catalog.pg_roles o ON o.oid = d.defaclrole CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) a
     LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee WHERE d.defaclobjtype IN ('r', 'f', 'T')`,
-  `CREATE VIEW pg_catalog.pg_proc_info AS SELECT oid AS prooid, proname, pronamespace, proowner, proargtypes, prokind FROM pg_catalog.pg_proc`,
+  `CREATE VIEW pg_catalog.pg_proc_info AS SELECT oid AS prooid, proname, pronamespace, proowner, prolang, proargtypes, prokind FROM pg_catalog.pg_proc`,
   "GRANT SELECT ON ALL TABLES IN SCHEMA pg_catalog TO PUBLIC",
   "REVOKE SELECT ON pg_catalog.pg_user_info, pg_catalog.pg_authid, pg_catalog.pg_shadow FROM PUBLIC",
 ];

@@ -10,14 +10,14 @@
  * | CREATEUSER | SUPERUSER |
  * | the privileges DROP and ALTER on a table | TRIGGER and MAINTAIN, which Redshift does not have |
  * | default privileges ON PROCEDURES | those ON TYPES, since PostgreSQL has one entry for functions and procedures |
- * | enable_case_sensitive_identifier | nothing: PostgreSQL always keeps the case of a quoted name |
+ * | enable_case_sensitive_identifier, describe_field_name_in_uppercase | nothing: PostgreSQL always keeps the case of a quoted name |
  */
 
 const name = '"(?:[^"]|"")+"';
 const text = "'(?:[^'\\\\]|''|\\\\\\\\)*'";
 const privileges = "(?<privileges>[A-Z]+(?: \\((?<columns>NAME(?:, NAME)*)\\))?(?:, [A-Z]+)*)";
 const listOf = (item: string) => `${item}(?:, ${item})*`;
-const object = `(?:TABLE ${listOf("NAME\\.NAME")}|(?:SCHEMA|DATABASE|LANGUAGE) ${listOf("NAME")}|(?:FUNCTION|PROCEDURE) ${listOf("NAME\\.NAME\\([\\w ,]*\\)")})`;
+const object = `(?:TABLE ${listOf("NAME\\.NAME")}|(?:SCHEMA|DATABASE|LANGUAGE) ${listOf("NAME")}|(?:FUNCTION|PROCEDURE) ${listOf("NAME\\.NAME\\([\\w ,\\[\\]]*\\)")})`;
 const grantee = "(?:(?<granteeKind>GROUP |ROLE )?(?<grantee>NAME)|PUBLIC)";
 
 /** The whole of a statement. NAME and TEXT stand for a quoted name and a literal. */
@@ -40,7 +40,10 @@ const asTheyAre = [
 type Words = Readonly<Record<string, string | undefined>>;
 
 const translations: readonly (readonly [RegExp, (sql: string, words: Words) => string])[] = [
-  [form("SET LOCAL enable_case_sensitive_identifier TO true"), () => "SELECT"],
+  [
+    form("SET LOCAL (?:enable_case_sensitive_identifier TO true|describe_field_name_in_uppercase TO off)"),
+    () => "SELECT",
+  ],
   [form("CREATE USER NAME PASSWORD DISABLE"), (sql) => sql.replace(/DISABLE$/, "NULL")],
   [form("ALTER USER NAME (?:CREATEUSER|NOCREATEUSER)"), (sql) => sql.replace(/(NO)?CREATEUSER$/, "$1SUPERUSER")],
   [form("ALTER USER NAME CONNECTION LIMIT UNLIMITED"), (sql) => sql.replace(/UNLIMITED$/, "-1")],
