@@ -34,7 +34,7 @@ export interface Manifest extends RotatorManifest {
 }
 
 /** A key of a secret whose value is a text. */
-export interface SecretKey {
+interface SecretKey {
   readonly name: string;
   /** Another key, whose value holds where the secret does not have this one. */
   readonly orElse?: "dbname";

@@ -62,8 +62,8 @@ export interface Session {
    * Makes the twin whole: it exists, and can do what the original can. A twin that did not exist cannot log in afterwards; one that
    * exists, and may be in use, can all the time. An account that has the twin's name and is not the original's twin is refused
    * (`wrong-target`). Converges from every state that a killed run leaves.
-   * @param isOurs for an engine whose accounts do not show whose twin they are: whether the secret itself proves that the pending user is
-   *   its own
+   * @param isOurs for an engine whose accounts do not show whose twin they are: whether the secret itself proves, by a password
+   *   that logs in, that the pending user is its own
    * @throws RotationError
    */
   alignTwin(pair: Pair, isOurs: () => Promise<boolean>): Promise<void>;

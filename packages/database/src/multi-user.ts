@@ -62,9 +62,15 @@ export function multiUser(
       }
       return "valid";
 
-      /** AWSPREVIOUS of a pair that was rotated before has the pending user's password: read only where an account does not say whose it is. */
+      /**
+       * AWSPREVIOUS of a pair that was rotated before has the pending user's password, and the pending version has it where an earlier try set
+       * it: asked only where an account does not say whose it is.
+       */
       async function isOurs(): Promise<boolean> {
-        const before = await previous();
+        return (await isPending(await previous())) || (await isPending(pending));
+      }
+
+      async function isPending(before: DatabaseSecret | undefined): Promise<boolean> {
         if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
           return false;
         const { host, port, tls } = admin;

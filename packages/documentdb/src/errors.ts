@@ -107,6 +107,12 @@ export function errorCode(error: unknown): number | undefined {
   return cause instanceof ServerError ? cause.code : undefined;
 }
 
+/** Its words. */
+export function serverMessage(error: unknown): string | undefined {
+  const cause = error instanceof RotationError ? error.cause : undefined;
+  return cause instanceof ServerError ? cause.message : undefined;
+}
+
 export const unauthorized = 13;
 export const userExists = 51_003;
 /** NotWritablePrimary, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, PrimarySteppedDown, InterruptedDueToReplStateChange */

@@ -18,6 +18,6 @@ export const manifest: Manifest = {
   verifiedAgainst: [
     "FerretDB 1.24.2 over verified TLS: both strategies, SCRAM-SHA-1 and SCRAM-SHA-256, and logins by MongoDB's own driver 7.9",
     "Imitated before it, by tools/engines: roles, customData and rights (code 13); what DocumentDB before 5.0 answers to a login; a secondary",
-    "Not run here: DocumentDB and MongoDB themselves, a failover, elastic clusters, user names with a comma or an equals sign (FerretDB cannot log them in), and the RDS API, which the tests imitate. MONGODB_URL runs the tests against a server that you have",
+    "Not run here: DocumentDB and MongoDB themselves (whether DocumentDB's users may change their own password by default, and have customData), a failover, elastic clusters, user names with a comma or an equals sign (FerretDB cannot log them in), and the RDS API, which the tests imitate. With MONGODB_URL the conformance suite runs against a server that you have",
   ],
 };

@@ -1,6 +1,6 @@
 import type { EngineContext, Login, Session } from "@quarterturn/database";
 import { authSourceOf } from "./authentication.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, connect } from "./connection.ts";
 import { errorCode, unauthorized } from "./errors.ts";
 import { alignTwin, setPassword } from "./twin.ts";
 import { passwordFor, readUser, type User } from "./users.ts";
@@ -23,11 +23,18 @@ export function openSession({ run, close }: Connection, login: Login, context: E
     // A user has one password.
     discardOldPassword: async () => undefined,
 
-    alignTwin: (pair, isOurs) => alignTwin(run, pair, isOurs, login, context),
-    setPassword: (pair, password, isOurs) => setPassword(run, pair, password, isOurs, login),
+    alignTwin: (pair, isOurs) => alignTwin(run, pair, { isOurs, isAccepted }, login, context),
+    setPassword: (pair, password, isOurs) => setPassword(run, pair, password, { isOurs, isAccepted }, login),
 
     close,
   };
+
+  async function isAccepted(user: Pick<Login, "username" | "password" | "userKeys">): Promise<boolean> {
+    const other = await connect({ ...login, ...user }, context);
+    if (other === "rejected") return false;
+    await other.close();
+    return true;
+  }
 
   /** Every user may look at itself; where one may not, the server chooses the mechanisms. */
   async function ownUser(): Promise<User | undefined> {

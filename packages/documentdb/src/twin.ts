@@ -1,23 +1,27 @@
-import { randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { RotationError } from "@quarterturn/core";
 import { addressOf, type EngineContext, type Login, type Pair } from "@quarterturn/database";
 import type { Document } from "bson";
 import { authSourceOf } from "./authentication.ts";
 import type { Run } from "./connection.ts";
-import { errorCode, userExists } from "./errors.ts";
+import { errorCode, serverMessage, unauthorized, userExists } from "./errors.ts";
 import { isAlike, passwordFor, readUser, type User } from "./users.ts";
 
-/** Whether AWSPREVIOUS of the secret logs in as the pending user: who has its password may have it changed. */
-export type IsOurs = () => Promise<boolean>;
+/** What shows whose a user is that bears no mark: who has its password may have it changed. */
+export interface Proof {
+  /** Whether a password of the secret logs in as the pending user. */
+  isOurs(): Promise<boolean>;
+  isAccepted(login: Pick<Login, "username" | "password" | "userKeys">): Promise<boolean>;
+}
 
 /**
  * Makes the twin like the original, whose roles and customData it gets, and no others. A new one is made whole by one command, with a
- * password that nobody knows.
+ * password that only who knows the admin's could work out.
  */
 export async function alignTwin(
   run: Run,
   pair: Pair,
-  isOurs: IsOurs,
+  proof: Proof,
   admin: Login,
   { log }: EngineContext,
 ): Promise<void> {
@@ -27,13 +31,11 @@ export async function alignTwin(
   const wanted = { roles, customData: marked(original) };
   const found = twin ?? (await create());
   if (!found) return;
-  await requireMark(original, found, isOurs, database, admin);
+  await requireMark(original, found, proof, pair, admin);
   if (isAlike(found, wanted)) return;
-  await run(
-    database,
+  await runWithData(
     { updateUser: found.name, ...wanted },
     `giving "${found.name}" of ${database} the original's roles`,
-    remedy(admin, database),
   );
   log.info("The twin got the original's roles and data anew", {
     user: found.name,
@@ -43,12 +45,10 @@ export async function alignTwin(
   /** @returns the user that another try made at the same time */
   async function create(): Promise<User | undefined> {
     try {
-      const pwd = randomBytes(24).toString("base64url");
-      await run(
-        database,
-        { createUser: pair.twin, ...passwordFor(original, pwd), ...wanted },
+      const password = passwordFor(original, firstPassword(pair, admin));
+      await runWithData(
+        { createUser: pair.twin, ...password, ...wanted },
         `creating the user "${pair.twin}" of ${database}`,
-        remedy(admin, database),
       );
       return undefined;
     } catch (error) {
@@ -56,10 +56,23 @@ export async function alignTwin(
       return readUser(run, database, pair.twin);
     }
   }
+
+  /** A server that knows no customData has none to copy either, and the twin goes without the mark. */
+  async function runWithData(command: Document, doing: string): Promise<void> {
+    try {
+      await run(database, command, doing, remedy(admin, database));
+    } catch (error) {
+      // Who lacks a right is told so with the whole command.
+      const isUnknown = errorCode(error) !== unauthorized && /customData/.test(serverMessage(error) ?? "");
+      if (!isUnknown) throw error;
+      const { customData: _, ...rest } = command;
+      await run(database, rest, doing, remedy(admin, database));
+    }
+  }
 }
 
 /** Sets the pending user's password, for the mechanisms that the original has. */
-export async function setPassword(run: Run, pair: Pair, password: string, isOurs: IsOurs, admin: Login): Promise<void> {
+export async function setPassword(run: Run, pair: Pair, password: string, proof: Proof, admin: Login): Promise<void> {
   const database = authSourceOf(pair);
   const { original, twin } = await readPair(run, pair, admin);
   if (!twin) {
@@ -69,7 +82,7 @@ export async function setPassword(run: Run, pair: Pair, password: string, isOurs
       "This try changed nothing. Put the original's user and password into the secret, and rotate again.",
     );
   }
-  await requireMark(original, twin, isOurs, database, admin);
+  await requireMark(original, twin, proof, pair, admin);
   const name = pair[pair.pending];
   await run(
     database,
@@ -98,17 +111,27 @@ function marked({ name, customData }: User): Document {
 const markKey = "quarterturn";
 
 /**
- * A user that merely has the twin's name is somebody else's, and must be neither changed nor believed. A twin of AWS's functions bears no mark:
- * then the secret itself proves that the other user is its own.
+ * A user that merely has the twin's name is somebody else's, and must be neither changed nor believed. A twin of AWS's functions, or on a server
+ * without customData, bears no mark: then a password proves that it is this secret's, or that an earlier try has just made it.
  */
-async function requireMark(original: User, twin: User, isOurs: IsOurs, database: string, admin: Login): Promise<void> {
-  if (twin.customData[markKey]?.twinOf === original.name || (await isOurs())) return;
+async function requireMark(original: User, twin: User, proof: Proof, pair: Pair, admin: Login): Promise<void> {
+  if (twin.customData[markKey]?.twinOf === original.name || (await proof.isOurs())) return;
+  const { userKeys } = pair;
+  if (await proof.isAccepted({ username: twin.name, password: firstPassword(pair, admin), userKeys })) return;
+  const database = authSourceOf(pair);
   const statement = { updateUser: twin.name, customData: { ...twin.customData, [markKey]: { twinOf: original.name } } };
   throw new RotationError(
     "wrong-target",
     `${addressOf(admin)} has a user "${twin.name}" in ${database} that is not known to be the twin of "${original.name}", and AWSPREVIOUS does not log in as the pending user`,
-    `This try changed nothing. If the two are this secret's users, run as an admin: db.getSiblingDB(${JSON.stringify(database)}).runCommand(${JSON.stringify(statement)}); otherwise rename one of the two.`,
+    `This try changed nothing. If the two are this secret's users, run as an admin: db.getSiblingDB(${JSON.stringify(database)}).runCommand(${JSON.stringify(statement)}) (on a server without customData, give the pending user AWSPREVIOUS's password); otherwise rename one of the two.`,
   );
+}
+
+/** Of a twin that is made and not yet whole. The same in every try, so that a retry knows what it has made. */
+function firstPassword(pair: Pair, admin: Login): string {
+  return createHmac("sha256", admin.password)
+    .update(JSON.stringify(["first password", authSourceOf(pair), pair.twin]))
+    .digest("base64url");
 }
 
 function remedy({ username, ...admin }: Login, database: string): string {

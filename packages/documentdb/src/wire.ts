@@ -47,14 +47,15 @@ export function wireOver(socket: Socket): Wire {
     if (received.length < headerBytes) return;
     const length = received.readInt32LE(0);
     const isAnswer = received.readInt32LE(12) === OP_MSG && received.readInt32LE(8) === requestId;
-    if (!isAnswer || length < prefixBytes || length > longestAnswer) {
-      fail(new Error("what answers there does not speak MongoDB's protocol"));
-      socket.destroy();
-    } else if (received.length >= length) {
-      const answer = deserialize(received.subarray(prefixBytes, length), { promoteValues: false, bsonRegExp: true });
-      received = received.subarray(length);
-      waiting?.resolve(answer);
+    try {
+      if (!isAnswer || length < prefixBytes || length > longestAnswer) throw new Error("its header is another's");
+      if (received.length < length) return;
+      waiting?.resolve(deserialize(received.subarray(prefixBytes, length), { promoteValues: false, bsonRegExp: true }));
       waiting = undefined;
+      received = received.subarray(length);
+    } catch (cause) {
+      fail(new Error("what answers there does not speak MongoDB's protocol", { cause }));
+      socket.destroy();
     }
   }
 

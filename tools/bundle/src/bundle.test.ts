@@ -18,6 +18,8 @@ afterAll(() => rm(folder, { recursive: true }));
 
 it("makes one function of each handler of each rotator package, and none of the template", () => {
   expect(bundles.map(({ name, engine, strategy }) => ({ name, engine, strategy }))).toEqual([
+    { name: "documentdb-single-user", engine: "mongo", strategy: "single-user" },
+    { name: "documentdb-multi-user", engine: "mongo", strategy: "multi-user" },
     { name: "rds-mysql-single-user", engine: "mysql", strategy: "single-user" },
     { name: "rds-mysql-multi-user", engine: "mysql", strategy: "multi-user" },
     { name: "rds-postgres-single-user", engine: "postgres", strategy: "single-user" },
@@ -30,7 +32,11 @@ it("makes one function of each handler of each rotator package, and none of the 
 it.each([
   ["postgres", 600],
   ["mysql", 850],
+<<<<<<< HEAD
   ["redshift", 600],
+=======
+  ["mongo", 550],
+>>>>>>> wt-documentdb
 ])("the handlers for %s take at most %i KB", (name, kilobytes) => {
   const sizes = bundles.filter(({ engine }) => engine === name).map(({ bytes }) => bytes);
   expect(sizes).toHaveLength(2);
@@ -38,7 +44,9 @@ it.each([
 });
 
 it("keeps the RDS client out of the handler's file, and out of what single-user rotation is", () => {
-  for (const { contents, strategy } of bundles.filter(({ name }) => name.startsWith("rds-"))) {
+  for (const { contents, strategy } of bundles.filter(({ engine }) =>
+    ["postgres", "mysql", "mongo"].includes(engine),
+  )) {
     const holders = [...contents].filter(([, packages]) =>
       packages.some((each) => each.package === "@aws-sdk/client-rds"),
     );

@@ -9,9 +9,10 @@ import { type MongoMessage, mongoMessage, mongoMessages, withDocument } from "./
 /**
  * What of a server that cannot be had here is imitated:
  * - `DocumentDB before 5.0`: it speaks the wire protocol of MongoDB 4.0, knows SCRAM-SHA-1 only, and says nothing about mechanisms
+ * - `a server without customData`: it refuses commands that hold it
  * - `a secondary`: it answers changes of users with "not primary"
  */
-export type Imitation = "DocumentDB before 5.0" | "a secondary";
+export type Imitation = "DocumentDB before 5.0" | "a server without customData" | "a secondary";
 
 /** A login that a client tried. */
 export interface MongoLogin {
@@ -151,8 +152,11 @@ async function refusalOf(name: string, body: Document, session: Session): Promis
   if (imitates === "a secondary" && userCommands.includes(name) && name !== "usersInfo") {
     return { code: 10107, codeName: "NotWritablePrimary", errmsg: "not primary" };
   }
+  const bad = (errmsg: string) => ({ code: 2, codeName: "BadValue", errmsg });
+  if (imitates === "a server without customData" && userCommands.includes(name) && "customData" in body) {
+    return bad(`"customData" is not a valid argument to ${name}`);
+  }
   if (imitates === "DocumentDB before 5.0") {
-    const bad = (errmsg: string) => ({ code: 2, codeName: "BadValue", errmsg });
     if (name === "saslStart" && body.mechanism !== "SCRAM-SHA-1") return bad(`Unsupported mechanism ${body.mechanism}`);
     if (userCommands.includes(name) && "mechanisms" in body)
       return bad(`"mechanisms" is not a valid argument to ${name}`);
