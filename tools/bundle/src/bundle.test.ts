@@ -32,11 +32,8 @@ it("makes one function of each handler of each rotator package, and none of the 
 it.each([
   ["postgres", 600],
   ["mysql", 850],
-<<<<<<< HEAD
   ["redshift", 600],
-=======
   ["mongo", 550],
->>>>>>> wt-documentdb
 ])("the handlers for %s take at most %i KB", (name, kilobytes) => {
   const sizes = bundles.filter(({ engine }) => engine === name).map(({ bytes }) => bytes);
   expect(sizes).toHaveLength(2);
