@@ -5,6 +5,8 @@ const engines = {
   postgres: () => import("./engines/postgres.ts"),
   mysql: () => import("./engines/mysql.ts"),
   mariadb: () => import("./engines/mariadb.ts"),
+  documentdb: () => import("./engines/documentdb.ts"),
+  redshift: () => import("./engines/redshift.ts"),
   template: () => import("./engines/template.ts"),
 } satisfies Record<string, () => Promise<{ engine: DemoEngine }>>;
 

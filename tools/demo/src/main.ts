@@ -12,9 +12,11 @@ Rotates secrets of a server while an application uses them, and shows it.
   --engine NAME   ${engineNames.join(", ")}
                   (if absent: postgres)
 
-postgres and template, an API key of a small service, take Node and npm only.
+postgres, redshift (imitated) and template (an API key of a small service) take
+Node and npm only.
 mysql and mariadb are fetched the first time by apt-get from the Debian mirror
-that this machine uses, into a cache in the temporary folder, which stays there.
+that this machine uses, documentdb's server is built with Go; they stay in a
+cache in the temporary folder.
 Everything else is gone at the end. The exit code is 0 where every promise was
 kept.`;
 

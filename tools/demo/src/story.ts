@@ -105,6 +105,20 @@ AWSCURRENT moves, both passwords are valid: no login is refused.`,
   back,
 ];
 
+/** Multi-user where the twin gets what the original has, at every rotation. */
+export const twinGets = (what: string): readonly Chapter[] => [
+  {
+    ...toTwin,
+    title: 'Multi-user: an admin prepares a second user, "checkout_clone"',
+    text: `\
+The new version names another user: the twin. Whenever it is its turn it gets
+what "checkout" has (${what}). The user that the application logs
+in as is left alone. When AWSCURRENT moves, both passwords are valid: no login
+is refused.`,
+  },
+  back,
+];
+
 export const templateStory: Story = {
   subject: "an API key, then a password,",
   starts: "a key service",

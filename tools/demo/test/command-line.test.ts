@@ -3,7 +3,7 @@ import { runDemo } from "./run-demo.ts";
 
 test("--help names the engines", async () => {
   const { code, stdout } = await runDemo(["--help"]);
-  expect(stdout).toMatch(/--engine NAME +postgres, mysql, mariadb, template$/m);
+  expect(stdout).toMatch(/--engine NAME +postgres, mysql, mariadb, documentdb, redshift, template$/m);
   expect(code).toBe(0);
 });
 
@@ -11,7 +11,7 @@ test.each([
   [
     "an engine that there is not",
     ["--engine", "oracle"],
-    /^There is no engine oracle\. There are: postgres, mysql, mariadb, template\.$/,
+    /^There is no engine oracle\. There are: postgres, mysql, mariadb, documentdb, redshift, template\.$/,
   ],
   ["an option that there is not", ["--motor"], /'--motor'/],
   ["more than options", ["mysql"], /'mysql'.*positional arguments/],

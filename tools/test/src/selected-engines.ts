@@ -5,7 +5,7 @@ const testsOf = {
     "packages/redshift/test/**",
     "tools/engines/src/postgres*.test.ts",
     "tools/engines/src/supervised-server.test.ts",
-    "tools/{bench,demo}/test/postgres.test.ts",
+    "tools/{bench,demo}/test/{postgres,redshift}.test.ts",
     "tools/bundle/test/{rotation,lazy-file}.test.ts",
   ],
   mysql: [
