@@ -17,10 +17,15 @@ export async function redshiftTarget(strategy: Strategy): Promise<Target> {
   const tables = new Map<string, string>();
   const closing = opened.move();
 
-  /** One after another, since the driver sends one at a time. */
+  /** One after another, since the driver sends one at a time; again where a rotation changed the same rows of the catalogue (XX000). */
   let last: Promise<unknown> = Promise.resolve();
   function asSuperuser(sql: string): Promise<unknown> {
-    last = Promise.allSettled([last]).then(() => server.superuser.query(sql));
+    last = Promise.allSettled([last]).then(() =>
+      server.superuser.query(sql).catch((error) => {
+        if (!(error instanceof DatabaseError) || error.code !== "XX000") throw error;
+        return server.superuser.query(sql);
+      }),
+    );
     return last;
   }
 
