@@ -17,16 +17,21 @@ export async function redshiftTarget(strategy: Strategy): Promise<Target> {
   const tables = new Map<string, string>();
   const closing = opened.move();
 
-  /** One after another, since the driver sends one at a time; again where a rotation changed the same rows of the catalogue (XX000). */
+  /** One after another, since the driver sends one at a time. */
   let last: Promise<unknown> = Promise.resolve();
   function asSuperuser(sql: string): Promise<unknown> {
-    last = Promise.allSettled([last]).then(() =>
-      server.superuser.query(sql).catch((error) => {
-        if (!(error instanceof DatabaseError) || error.code !== "XX000") throw error;
-        return server.superuser.query(sql);
-      }),
-    );
+    last = Promise.allSettled([last]).then(() => query(sql));
     return last;
+  }
+
+  /** Anew where a rotation changed the same row of the catalogue at this moment. */
+  async function query(sql: string): Promise<unknown> {
+    try {
+      return await server.superuser.query(sql);
+    } catch (error) {
+      if (!(error instanceof DatabaseError && ["XX000", "40P01"].includes(error.code ?? ""))) throw error;
+      return query(sql);
+    }
   }
 
   async function startWith(issuer: TestCa, request: CertificateRequest): Promise<FaultyServer> {
