@@ -7,8 +7,12 @@ export interface ConformanceCase {
   readonly name: string;
   /** Which of the project's six promises it guards. */
   readonly promise: PromiseNumber;
-  /** Absent: to every rotator. */
-  readonly appliesTo?: (options: Pick<ConformanceOptions, "strategy" | "window" | "credentials" | "text">) => boolean;
+  /** Absent: it is for every rotator. */
+  readonly only?: {
+    /** Which rotators it is for, e.g. `where passwords are chosen`. */
+    readonly where: string;
+    holds(options: Pick<ConformanceOptions, "strategy" | "window" | "previous" | "credentials" | "text">): boolean;
+  };
   /** @param report takes a figure for people. @throws Error saying what did not hold */
   run(harness: Harness, report: (figure: string) => void): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { operatorCases } from "./cases/operators.ts";
 import { retryCases } from "./cases/retries.ts";
 import { rotationCases } from "./cases/rotation.ts";
 import { secrecyCases } from "./cases/secrecy.ts";
+import { serviceFaultCases } from "./cases/service-faults.ts";
 import { testStepCases } from "./cases/test-step.ts";
 import { valueCases } from "./cases/values.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
@@ -20,6 +21,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...foreignTargetCases,
   ...badInputCases,
   ...faultCases,
+  ...serviceFaultCases,
   ...valueCases,
   ...secrecyCases,
 ];

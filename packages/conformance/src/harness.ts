@@ -19,10 +19,10 @@ export interface ConformanceOptions {
    */
   readonly window: "refused" | "none";
   /**
-   * `ends`: finishSecret ends what AWSPREVIOUS's credentials may do (the rotator's `retire`). If absent, they stay valid wherever the window is
-   * `none`.
+   * `valid` (if absent): without a window AWSPREVIOUS's credentials stay valid until the next rotation. `ended`: finishSecret ends them
+   * (core's `retire`), so that nobody can roll back.
    */
-  readonly previous?: "ends";
+  readonly previous?: "valid" | "ended";
   /**
    * `chosen` (if absent): passwords that the rotator makes and sets. `issued`: keys that the system makes, which are valid from createSecret
    * on; the target then needs `issuedTo`.
@@ -37,8 +37,12 @@ export interface ConformanceOptions {
   readonly promises?: readonly PromiseNumber[];
   /** The function's environment variables; `at` is the address that secrets have, for a function that knows it from there. */
   readonly env?: Environment | ((at: Address) => Environment);
-  /** Starts the real system behind the secrets, once for the suite. */
-  readonly target: () => Promise<Target>;
+  /**
+   * Starts the real system behind the secrets, once for the suite.
+   *
+   * @param secretsManagers the URLs of the endpoints that have the suite's secrets, for a system that reads secrets itself
+   */
+  readonly target: (secretsManagers: readonly string[]) => Promise<Target>;
 }
 
 /** The project's promises, see the README. */
@@ -79,15 +83,16 @@ export interface Harness extends AsyncDisposable {
 
 export async function startHarness(options: ConformanceOptions): Promise<Harness> {
   await using opened = new AsyncDisposableStack();
-  const target = opened.use(await options.target());
+  const services = {
+    usual: opened.use(await startService("usual")),
+    endsEarly: opened.use(await startService("endsEarly")),
+    cleansUp: opened.use(await startService("cleansUp")),
+  };
+  const target = opened.use(await options.target(Object.values(services).map(({ endpoint }) => endpoint.url)));
   if (options.credentials === "issued" && !target.issuedTo)
     throw new Error("Where keys are issued, the target must count them");
   const folder = await mkdtemp(join(tmpdir(), "conformance-"));
   opened.defer(() => rm(folder, { recursive: true }));
-  const services = {
-    continue: opened.use(await startService("continue")),
-    over: opened.use(await startService("over")),
-  };
   const own = (at: Address) => (typeof options.env === "function" ? options.env(at) : options.env);
   const env = (at: Address) => ({
     ...(target.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: target.caFile }),
@@ -107,8 +112,8 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
   async function scenario<T>(run: (scenario: Scenario) => Promise<T>, wish: Wish = {}): Promise<T> {
     const lane = free.pop() ?? (await new Promise<Lane>((resolve) => waiting.push(resolve)));
     try {
-      const service = services[wish.afterEarlyPromotion ?? "continue"];
-      const fresh = await Scenario.open(lane, target, service, wish, options.text ?? "json");
+      const service = services[wish.habit ?? "usual"];
+      const fresh = await Scenario.open(lane, target, service, wish, options);
       const result = await run(fresh);
       const written = [...fresh.written, JSON.stringify(fresh.events)];
       transcripts.push({ scenario: fresh.secretId, written, secrets: await fresh.secrets() });

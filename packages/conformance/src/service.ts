@@ -1,5 +1,5 @@
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
+import { type LocalEndpoint, type LocalOptions, type RotationEvent, startLocal } from "@quarterturn/local";
 
 /** Secrets Manager, as the suite runs it. */
 export interface Service extends AsyncDisposable {
@@ -10,10 +10,18 @@ export interface Service extends AsyncDisposable {
   readonly functions: Map<string, (event: RotationEvent) => Promise<void>>;
 }
 
-/** What the service does when a version became AWSCURRENT before finishSecret: its documentation does not say, so both are played. */
-export type AfterEarlyPromotion = "continue" | "over";
+/** What the service does where its documentation does not say, or where it was seen to do both: all of it is played. */
+const serviceHabits = {
+  /** After an early promotion the steps go on; AWSPENDING stays on the promoted version. */
+  usual: {},
+  /** A version that became AWSCURRENT before finishSecret ends the rotation. */
+  endsEarly: { afterEarlyPromotion: "over" },
+  /** AWSPENDING is taken off the promoted version. */
+  cleansUp: { promotedPending: "removed" },
+} as const satisfies Record<string, LocalOptions>;
+export type ServiceHabit = keyof typeof serviceHabits;
 
-export async function startService(afterEarlyPromotion: AfterEarlyPromotion): Promise<Service> {
+export async function startService(habit: ServiceHabit): Promise<Service> {
   const functions: Service["functions"] = new Map();
   const name = "rotator";
   const endpoint = await startLocal({
@@ -25,7 +33,7 @@ export async function startService(afterEarlyPromotion: AfterEarlyPromotion): Pr
       },
     },
     rotationRetry: { attempts: 2, delayMs: 5 },
-    afterEarlyPromotion,
+    ...serviceHabits[habit],
   });
   const client = new SecretsManagerClient({
     endpoint: endpoint.url,

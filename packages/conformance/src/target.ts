@@ -34,7 +34,8 @@ export interface Account {
 }
 
 /** Faults that only the target itself can play; those of the network (closed, silent, resets) the suite plays by its proxy. */
-export type TlsFault = "speaks-no-tls" | "expired-certificate" | "foreign-certificate" | "other-host-name";
+export const tlsFaults = ["speaks-no-tls", "expired-certificate", "foreign-certificate", "other-host-name"] as const;
+export type TlsFault = (typeof tlsFaults)[number];
 
 /** A server with a fault, on loopback. */
 export interface FaultyServer {
@@ -44,7 +45,10 @@ export interface FaultyServer {
 
 /** The real system that the secrets are for. One is started for a whole suite; every case makes accounts of its own. */
 export interface Target extends AsyncDisposable {
+  /** What secrets say, but for the port, which is that of the suite's proxy. */
   readonly address: Address;
+  /** Where the proxy passes bytes on to, if that is not `address`: an API that the rotator calls instead of the server. */
+  readonly reachedAt?: Address;
   /** PEM file of the certificate authority that the rotator must trust (NODE_EXTRA_CA_CERTS). */
   readonly caFile?: string;
   /** Names and passwords that the system allows and that careless code takes for syntax. */
@@ -52,8 +56,8 @@ export interface Target extends AsyncDisposable {
     readonly names: readonly [string, ...string[]];
     readonly passwords: readonly [string, ...string[]];
   };
-  /** How to start a server with each fault that means something for this system. */
-  readonly tlsFaults?: Readonly<Partial<Record<TlsFault, () => Promise<FaultyServer>>>>;
+  /** How to start a server with each fault; where there cannot be one, why. What is not judged is printed with its reason. */
+  readonly tlsFaults: Readonly<Record<TlsFault, (() => Promise<FaultyServer>) | string>> | string;
   createAccount(wish: AccountWish): Promise<Account>;
   /**
    * Logs in afresh, as an application would, and not through the suite's proxy: at `address`, whatever host and port the secret has.
@@ -61,8 +65,15 @@ export interface Target extends AsyncDisposable {
    */
   login(secret: SecretObject): Promise<LoginResult>;
   /**
+   * The server's own log, which holds every statement if the server can: no secret value may be in it either. What the target itself did must
+   * not be in it. Absent: not judged.
+   */
+  serverLog?(): Promise<string>;
+  /**
    * Issued credentials only: how many of those that rotations of this account obtained are valid now. Killed and repeated tries must not
    * leave any over.
    */
   issuedTo?(secret: SecretObject): Promise<number>;
+  /** What rotations of a secret made for the time of a step only, and what is there now: nothing, when a rotation has ended. */
+  leftovers?(secretId: string): Promise<readonly string[]>;
 }

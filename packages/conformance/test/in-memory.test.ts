@@ -1,9 +1,10 @@
 import { rotatorConformance } from "@quarterturn/conformance";
+import { bundledHandler } from "@quarterturn-tools/bundle/bundled-handler";
 import { inMemoryTarget } from "../examples/in-memory/target.ts";
 
 rotatorConformance({
   name: "in-memory, single-user",
-  handler: new URL("../examples/in-memory/single-user.ts", import.meta.url),
+  handler: await bundledHandler(new URL("../examples/in-memory/single-user.ts", import.meta.url)),
   strategy: "single-user",
   window: "refused",
   target: () => inMemoryTarget("single-user"),
@@ -11,7 +12,7 @@ rotatorConformance({
 
 rotatorConformance({
   name: "in-memory, single-user with early promotion",
-  handler: new URL("../examples/in-memory/single-user.ts", import.meta.url),
+  handler: await bundledHandler(new URL("../examples/in-memory/single-user.ts", import.meta.url)),
   strategy: "single-user",
   window: "refused",
   env: { EARLY_PROMOTION: "true" },
@@ -20,7 +21,7 @@ rotatorConformance({
 
 rotatorConformance({
   name: "in-memory, multi-user",
-  handler: new URL("../examples/in-memory/multi-user.ts", import.meta.url),
+  handler: await bundledHandler(new URL("../examples/in-memory/multi-user.ts", import.meta.url)),
   strategy: "multi-user",
   window: "none",
   target: () => inMemoryTarget("multi-user"),

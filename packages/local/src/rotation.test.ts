@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { course, token, versionWith } from "../test/endpoint.ts";
+import { course, promote, token, versionWith } from "../test/endpoint.ts";
 import { IN_PROGRESS, SUCCESS, withSecret } from "../test/rotating-secret.ts";
 import type { LocalEvent } from "./index.ts";
 
@@ -51,6 +51,36 @@ describe("a rotation", () => {
       await local.settled();
     }
     expect(await value()).toBe("v+++");
+  });
+
+  describe("with promotedPending: removed", () => {
+    const removed = { promotedPending: "removed" } as const;
+
+    it("leaves no AWSPENDING behind once it is over, and the next one follows", async () => {
+      const during: unknown[] = [];
+      const { local, rotate, labels } = await withSecret(removed, async (event, { sm }, normal) => {
+        await normal(event);
+        if (event.Step === "finishSecret") during.push(await versionWith(sm, "a", "AWSPENDING"));
+      });
+      for (const turn of ["2", "3"]) {
+        await rotate({ ClientRequestToken: token(turn) });
+        await local.settled();
+      }
+      expect(during).toEqual([token("2"), token("3")]);
+      expect(await labels()).toEqual({ [token("2")]: ["AWSPREVIOUS"], [token("3")]: ["AWSCURRENT"] });
+    });
+
+    it("does so where somebody else finishes it after it was given up, and keeps what is not promoted", async () => {
+      const { local, sm, rotate, labels } = await withSecret(removed, async (event, _started, normal) => {
+        if (event.Step === "setSecret") throw new Error("no");
+        await normal(event);
+      });
+      await rotate({ ClientRequestToken: token("2") });
+      await local.settled();
+      expect(await labels()).toEqual({ [token("1")]: ["AWSCURRENT"], [token("2")]: ["AWSPENDING"] });
+      await promote(sm, "a", token("2"));
+      expect(await labels()).toEqual({ [token("1")]: ["AWSPREVIOUS"], [token("2")]: ["AWSCURRENT"] });
+    });
   });
 
   it("takes a function by its bare name too, and the one of last time without an argument", async () => {

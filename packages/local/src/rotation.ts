@@ -5,13 +5,14 @@ import { withoutValuesOf } from "./redaction.ts";
 import { type InvocationOutcome, invoke, type RotationFunction } from "./rotation-function.ts";
 import { nextWindow } from "./schedule.ts";
 import type { Rotation, Secret, State } from "./state.ts";
-import { holderOf } from "./versions-and-labels.ts";
+import { detachLabel, holderOf } from "./versions-and-labels.ts";
 
 export interface RotationEngineOptions {
   readonly state: State;
   readonly log: EventLog;
   readonly retry: { readonly attempts: number; readonly delayMs: number };
   readonly afterEarlyPromotion: "continue" | "over";
+  readonly promotedPending: "kept" | "removed";
   functionOf(functionArn: string): RotationFunction | undefined;
   /** Milliseconds since 1970. */
   now(): number;
@@ -25,7 +26,10 @@ export interface RotationEngine {
   reattempt(secret: Secret, pendingVersionId: string): void;
   /** Works on the rotations that a file says were in progress. */
   resume(): void;
-  /** To be called after every change of labels: an abandoned rotation, or one that was promoted early, may be over. */
+  /**
+   * To be called after every change of labels: an abandoned rotation, or one that was promoted early, may be over, and a promoted version's
+   * AWSPENDING may have to go.
+   */
   review(secret: Secret): void;
   /** Stops working on the secret's rotation; a step that is running is not stopped. */
   cancel(secret: Secret): void;
@@ -124,6 +128,7 @@ export function rotationEngine(options: RotationEngineOptions): RotationEngine {
     if (rotation.kind === "test") {
       removeVersion(secret, rotation.versionId);
     } else {
+      cleanUpPending(secret);
       secret.rotatedAt = now();
       secret.changedAt = now();
       planNextRotation(secret, now());
@@ -149,8 +154,18 @@ export function rotationEngine(options: RotationEngineOptions): RotationEngine {
   }
 
   function review(secret: Secret): void {
-    const { rotation } = secret;
-    if (rotation === undefined) return;
+    if (secret.rotation !== undefined) reviewRotation(secret, secret.rotation);
+    if (secret.rotation === undefined || secret.rotation.givenUp) cleanUpPending(secret);
+  }
+
+  function cleanUpPending(secret: Secret): void {
+    const isPromoted = holderOf(secret.versions, "AWSPENDING")?.labels.includes("AWSCURRENT") === true;
+    if (isPromoted && options.promotedPending === "removed") {
+      secret.versions = detachLabel(secret.versions, "AWSPENDING");
+    }
+  }
+
+  function reviewRotation(secret: Secret, rotation: Rotation): void {
     const labels = secret.versions.find(({ id }) => id === rotation.versionId)?.labels ?? [];
     const isCurrent = labels.includes("AWSCURRENT");
     if (!isCurrent && !labels.includes("AWSPENDING")) {

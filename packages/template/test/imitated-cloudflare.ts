@@ -67,6 +67,7 @@ export async function imitatedCloudflare(): Promise<Target> {
   return {
     address: { host: "127.0.0.1", port: (server.address() as AddressInfo).port },
     hostile: { names: ["no account has a name here"], passwords: ["quote'quote''x", "percent%41%00"] },
+    tlsFaults: "what imitates the service speaks http",
     async createAccount({ password }) {
       const accountId = hex();
       const policies = [{ effect: "allow", permission_groups: [], resources: {} }];

@@ -21,6 +21,7 @@ export async function inMemoryTarget(strategy: Strategy): Promise<Target> {
         "new\nline",
       ],
     },
+    tlsFaults: "its protocol has no TLS",
     async createAccount({ name = `app_${randomUUID()}`, password = randomUUID(), at }) {
       server.accounts.set(name, { password, rights });
       const secret = { engine: "in-memory", ...at, username: name, password };

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { steps } from "@quarterturn/core";
 import type { ConformanceCase } from "../conformance-case.ts";
 import type { Harness } from "../harness.ts";
+import { judged, lacks } from "../judged.ts";
 import { mustFail } from "../outcomes.ts";
 import type { SecretObject } from "../target.ts";
 
@@ -42,18 +43,23 @@ const malformed: readonly Malformed[] = [
 ];
 
 /** Where the secret is plain text, any other text may be a key. */
-const malformedFor = ({ options, secretKeys }: Harness) =>
-  options.text === "plain" ? [endsEarly] : malformed.filter(({ key }) => key === undefined || secretKeys.has(key));
+const malformedFor = ({ options, secretKeys }: Harness, report: (figure: string) => void) =>
+  judged(
+    malformed,
+    ({ is }) => is,
+    (row) => (options.text === "plain" && row !== endsEarly ? "any text may be a key" : lacks(secretKeys, row.key)),
+    report,
+  );
 
 const codes = ["bad-secret", "wrong-target"] as const;
 
 const current: ConformanceCase = {
   name: "a secret that cannot be used is refused in createSecret, in words, and nothing is touched",
   promise: 5,
-  async run(harness) {
+  async run(harness, report) {
     const binary = { is: "binary", text: (secret: SecretObject) => Buffer.from(JSON.stringify(secret)) };
     await harness.each(
-      [...malformedFor(harness), binary],
+      [...malformedFor(harness, report), binary],
       ({ is }) => `the secret is ${is}`,
       async (scenario) => {
         const rotation = await scenario.startRotation();
@@ -68,9 +74,9 @@ const current: ConformanceCase = {
 const pending: ConformanceCase = {
   name: "a pending version that cannot be used is refused in setSecret and testSecret, in words, and nothing is touched",
   promise: 5,
-  async run(harness) {
+  async run(harness, report) {
     await harness.each(
-      malformedFor(harness),
+      malformedFor(harness, report),
       ({ is }) => `the pending version is ${is}`,
       async (scenario, { text }) => {
         const rotation = await scenario.startRotationTo(text);

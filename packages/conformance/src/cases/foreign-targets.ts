@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { refuseCurrent } from "../availability.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import type { Harness } from "../harness.ts";
+import { judged, lacks } from "../judged.ts";
 import type { SecretObject, Target } from "../target.ts";
 
 /** What somebody may have written into the pending version. */
@@ -46,18 +48,23 @@ const unnamedUser: Alteration = {
   change: (next, _current, other) => ({ ...next, password: other.password }),
 };
 
-function alterationsFor({ options, secretKeys }: Harness): readonly Alteration[] {
+function alterationsFor({ options, secretKeys }: Harness, report: (figure: string) => void): readonly Alteration[] {
   const all = options.strategy === "multi-user" ? [...alterations, ownUser] : alterations;
-  const telling = all.filter(({ key }) => secretKeys.has(key));
+  const telling = judged(
+    all,
+    ({ of }) => of,
+    ({ key }) => lacks(secretKeys, key),
+    report,
+  );
   return secretKeys.has("username") ? telling : [...telling, unnamedUser];
 }
 
 const pending: ConformanceCase = {
   name: "a pending version for another user, host, port or engine is refused before anything is touched",
   promise: 4,
-  async run(harness) {
+  async run(harness, report) {
     await harness.each(
-      alterationsFor(harness),
+      alterationsFor(harness, report),
       ({ of }) => of,
       async (scenario, { key, change }) => {
         const other = await scenario.bystander();
@@ -79,7 +86,7 @@ const pending: ConformanceCase = {
 const previous: ConformanceCase = {
   name: "the credentials of another user in AWSPREVIOUS are not used",
   promise: 4,
-  appliesTo: ({ strategy }) => strategy === "single-user",
+  only: { where: "for single-user", holds: ({ strategy }) => strategy === "single-user" },
   run: (harness) =>
     harness.scenario(async (scenario) => {
       const other = await scenario.bystander();
@@ -109,7 +116,7 @@ const badAdmins: readonly BadAdmin[] = [
 const admin: ConformanceCase = {
   name: "an admin secret that is missing, malformed, for another server or wrong is refused and nothing is touched",
   promise: 4,
-  appliesTo: ({ strategy }) => strategy === "multi-user",
+  only: { where: "for multi-user", holds: ({ strategy }) => strategy === "multi-user" },
   async run(harness) {
     await harness.each(
       badAdmins,
@@ -124,4 +131,28 @@ const admin: ConformanceCase = {
   },
 };
 
-export const foreignTargetCases = [pending, previous, admin] as const;
+const namesake: ConformanceCase = {
+  name: "an account that merely has the name of the pair's other user is somebody else's: it is refused and not touched, be it the twin's or the original's",
+  promise: 4,
+  only: { where: "for multi-user", holds: ({ strategy }) => strategy === "multi-user" },
+  async run(harness) {
+    await harness.each(
+      [
+        { is: "the twin's", wish: {} },
+        { is: "the original's", wish: { name: `app${randomBytes(4).toString("hex")}_clone` } },
+      ],
+      ({ is }) => `the name is ${is}`,
+      async (scenario) => {
+        const rotation = await scenario.startRotation();
+        await scenario.succeed(rotation, ["createSecret"]);
+        const { username } = await scenario.value({ version: rotation.token });
+        const other = await scenario.bystander(String(username));
+        await scenario.refuse("setSecret", rotation, ["wrong-target"]);
+        assert.equal(await scenario.target.login(other), "accepted", "The account must log in as before");
+      },
+      ({ wish }) => wish,
+    );
+  },
+};
+
+export const foreignTargetCases = [pending, previous, admin, namesake] as const;

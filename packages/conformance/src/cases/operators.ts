@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Step, steps } from "@quarterturn/core";
-import { before } from "../availability.ts";
+import { before, mustKeepPrevious } from "../availability.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import type { Harness } from "../harness.ts";
 import type { Rotation, Scenario } from "../scenario.ts";
@@ -40,15 +40,19 @@ async function rotateAgain(harness: Harness, scenario: Scenario): Promise<void> 
 }
 
 /** The rotation is over for its token: each step is refused and touches nothing, or finds the version current and changes nothing. */
-async function mustRest({ options }: Harness, scenario: Scenario, rotation: Rotation): Promise<void> {
+async function mustRest(scenario: Scenario, rotation: Rotation): Promise<void> {
   const isCurrent = (await scenario.operator.holder("AWSCURRENT")) === rotation.token;
   for (const step of steps) {
-    const retires = step === "finishSecret" && options.previous === "ends";
-    if (isCurrent && retires) await scenario.succeed(rotation, [step]);
-    else if (isCurrent) await scenario.unchanged(step, () => scenario.succeed(rotation, [step]));
+    if (isCurrent) await scenario.unchanged(step, () => scenario.succeed(rotation, [step]));
     else await scenario.refuse(step, rotation, ["not-staged", "superseded"]);
   }
 }
+
+/** Where nothing that ends AWSPREVIOUS's credentials is left for finishSecret to do. */
+const whereNothingEnds: ConformanceCase["only"] = {
+  where: "where finishSecret ends no credentials",
+  holds: ({ previous }) => previous !== "ended",
+};
 
 const putByHand: ConformanceCase = {
   name: "a value that somebody puts in mid-rotation stays AWSCURRENT: the rotation stops, and the next one does what can be done",
@@ -58,7 +62,7 @@ const putByHand: ConformanceCase = {
       const rotation = await reach(scenario, moment);
       const byHand = { ...(await scenario.value({ label: "AWSCURRENT" })), note: "changed by hand" };
       const version = await scenario.operator.put(scenario.textOf(byHand));
-      await mustRest(harness, scenario, rotation);
+      await mustRest(scenario, rotation);
       assert.equal(await scenario.operator.holder("AWSCURRENT"), version, "What was put by hand must stay AWSCURRENT");
       await rotateAgain(harness, scenario);
     });
@@ -72,7 +76,7 @@ const abandoned: ConformanceCase = {
     await harness.each(moments, afterStep, async (scenario, moment) => {
       const rotation = await reach(scenario, moment);
       await scenario.operator.move("AWSPENDING");
-      await mustRest(harness, scenario, rotation);
+      await mustRest(scenario, rotation);
       await rotateAgain(harness, scenario);
     });
   },
@@ -101,11 +105,12 @@ const movedBack: ConformanceCase = {
 const finishedByHand: ConformanceCase = {
   name: "a rotation that somebody finishes by moving AWSCURRENT is done: the remaining steps succeed and change nothing",
   promise: 2,
+  only: whereNothingEnds,
   async run(harness) {
     await harness.each(["setSecret", "testSecret"] as const, afterStep, async (scenario, moment) => {
       const rotation = await reach(scenario, moment);
       await scenario.operator.move("AWSCURRENT", rotation.token);
-      await mustRest(harness, scenario, rotation);
+      await mustRest(scenario, rotation);
       await scenario.mustHaveFinished(rotation, "after the remaining steps");
     });
   },
@@ -147,6 +152,7 @@ const notEnabled: ConformanceCase = {
 const rolledBack: ConformanceCase = {
   name: "the rotation after a rolled-back one succeeds",
   promise: 2,
+  only: whereNothingEnds,
   run: (harness) =>
     harness.scenario(async (scenario) => {
       await scenario.succeed(await scenario.startRotation());
@@ -158,6 +164,43 @@ const rolledBack: ConformanceCase = {
     }),
 };
 
+const promotedPending: ConformanceCase = {
+  name: "whether the service leaves AWSPENDING on the promoted version or cleans it up, the next rotation succeeds, and the one after a roll-back",
+  promise: 2,
+  only: whereNothingEnds,
+  run: (harness) =>
+    harness.each(
+      ["usual", "cleansUp"] as const,
+      (habit) => `AWSPENDING is ${habit === "usual" ? "left" : "cleaned up"}`,
+      async (scenario, habit) => {
+        const rotate = async () => {
+          const rotation = await scenario.startRotation();
+          await scenario.succeed(rotation);
+          const left = await scenario.operator.holder("AWSPENDING");
+          assert.equal(left, habit === "usual" ? rotation.token : undefined, "The service must have this habit");
+          for (const step of steps) {
+            await scenario.unchanged(`${step} after the end`, () => scenario.succeed(rotation, [step]));
+          }
+          return rotation;
+        };
+        await rotate();
+        const second = await rotate();
+        await scenario.mustHaveFinished(second, "after the next rotation");
+        await mustKeepPrevious(harness, scenario, "after the next rotation");
+
+        await scenario.operator.move("AWSCURRENT", await scenario.operator.holder("AWSPREVIOUS"));
+        if (habit === "usual") {
+          // Left where it is, the label says that this rotation is not complete: the service tries it again.
+          await scenario.succeed(second);
+          await scenario.mustHaveFinished(second, "after the roll-back and another try");
+        } else {
+          await scenario.mustHaveFinished(await rotate(), "after the roll-back and a rotation");
+        }
+      },
+      (habit) => ({ habit }),
+    ),
+};
+
 export const operatorCases = [
   putByHand,
   abandoned,
@@ -166,4 +209,5 @@ export const operatorCases = [
   cancelled,
   notEnabled,
   rolledBack,
+  promotedPending,
 ] as const;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { steps } from "@quarterturn/core";
-import { mustBeAvailable, mustKeepPrevious } from "../availability.ts";
+import { keepsPrevious, mustBeAvailable, mustKeepPrevious } from "../availability.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import type { SecretObject } from "../target.ts";
 
@@ -46,10 +46,10 @@ const byService: ConformanceCase = {
   name: "the service's own rotations succeed, one after another",
   promise: 1,
   async run(harness) {
-    const modes = harness.promotesEarly ? (["continue", "over"] as const) : (["continue"] as const);
+    const habits = harness.promotesEarly ? (["usual", "endsEarly"] as const) : (["usual"] as const);
     await harness.each(
-      modes,
-      (mode) => `the service goes on after an early promotion: ${mode}`,
+      habits,
+      (habit) => `the service's habit: ${habit}`,
       async (scenario) => {
         for (const turn of [1, 2]) {
           const before = await scenario.operator.holder("AWSCURRENT");
@@ -68,7 +68,7 @@ const byService: ConformanceCase = {
           await scenario.mustLogIn({ label: "AWSCURRENT" }, `after rotation ${turn}`);
         }
       },
-      (afterEarlyPromotion) => ({ afterEarlyPromotion }),
+      (habit) => ({ habit }),
     );
   },
 };
@@ -76,7 +76,7 @@ const byService: ConformanceCase = {
 const everyInstant: ConformanceCase = {
   name: "an application that logs in all the time is never refused",
   promise: 1,
-  appliesTo: ({ window }) => window === "none",
+  only: { where: "where AWSPREVIOUS stays valid", holds: keepsPrevious },
   run: (harness, report) =>
     harness.scenario(async (scenario) => {
       let isRotating = true;

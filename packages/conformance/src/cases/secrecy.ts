@@ -37,19 +37,25 @@ const neverWritten: ConformanceCase = {
       },
       ({ wish }) => wish,
     );
+    const serverLog = await harness.target.serverLog?.();
+    assert.notEqual(serverLog, "", "The server's log is empty");
+    if (serverLog === undefined) report("not judged (the target does not give it): the server's own log");
     let looks = 0;
     for (const { written, secrets } of harness.transcripts) {
-      const text = written.join("\n");
+      const texts = { written: written.join("\n"), "in the server's log": serverLog ?? "" };
       for (const secret of new Set(secrets)) {
         for (const form of formsOf(secret)) {
           looks++;
-          const at = text.indexOf(form);
-          const around = text.slice(Math.max(0, at - 200), at + form.length + 50);
-          assert.equal(at, -1, `A secret value was written (in the form ${form}): ${around}`);
+          for (const [where, text] of Object.entries(texts)) {
+            const at = text.indexOf(form);
+            const around = text.slice(Math.max(0, at - 200), at + form.length + 50);
+            assert.equal(at, -1, `A secret value was ${where} (in the form ${form}): ${around}`);
+          }
         }
       }
     }
-    report(`${harness.transcripts.length} transcripts, ${looks} looks for secret values`);
+    const logs = serverLog === undefined ? "" : ` and ${serverLog.split("\n").length} lines of the server's log`;
+    report(`${harness.transcripts.length} transcripts${logs}, ${looks} looks for secret values`);
   },
 };
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { ConformanceCase } from "../conformance-case.ts";
+import { judged, lacks } from "../judged.ts";
 import type { SecretObject } from "../target.ts";
 
 /** The account's own keys, unspaced, among others whose writing a JSON parser would lose. */
@@ -20,10 +21,15 @@ const variants = [
 const kept: ConformanceCase = {
   name: "everything in the secret but the credentials is kept byte for byte: unknown keys, their order, numbers of any size",
   promise: 4,
-  appliesTo: ({ text }) => text !== "plain",
-  async run(harness) {
+  only: { where: "where the secret is JSON", holds: ({ text }) => text !== "plain" },
+  async run(harness, report) {
     await harness.each(
-      variants.filter(({ key }) => harness.secretKeys.has(key)),
+      judged(
+        variants,
+        ({ is }) => `the secret ${is}`,
+        ({ key }) => lacks(harness.secretKeys, key),
+        report,
+      ),
       ({ is }) => `the secret ${is}`,
       async (scenario) => {
         const original = await scenario.operator.text({ label: "AWSCURRENT" });
@@ -68,7 +74,7 @@ const hostileNames: ConformanceCase = {
 const hostilePasswords: ConformanceCase = {
   name: "hostile passwords are data: from one, to one and away from one, the rotation succeeds",
   promise: 4,
-  appliesTo: ({ credentials }) => credentials !== "issued",
+  only: { where: "where passwords are chosen", holds: ({ credentials }) => credentials !== "issued" },
   async run(harness) {
     const { passwords } = harness.target.hostile;
     await harness.each(

@@ -6,7 +6,7 @@ rotatorConformance({
   handler: new URL("../../src/single-user.ts", import.meta.url),
   strategy: "single-user",
   window: "none",
-  previous: "ends",
+  previous: "ended",
   promises: [1, 2],
   env: { OLD_PASSWORD: "discard" },
   target: () => mysqlTarget("single-user"),

@@ -1,9 +1,10 @@
 import { rotatorConformance } from "@quarterturn/conformance";
+import { bundledHandler } from "@quarterturn-tools/bundle/bundled-handler";
 import { postgresTarget } from "./target.ts";
 
 rotatorConformance({
   name: "rds-postgres, single-user with early promotion",
-  handler: new URL("../../src/single-user.ts", import.meta.url),
+  handler: await bundledHandler(new URL("../../src/single-user.ts", import.meta.url)),
   strategy: "single-user",
   window: "refused",
   env: { EARLY_PROMOTION: "true" },

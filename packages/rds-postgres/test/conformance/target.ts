@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import type { FaultyServer, Strategy, Target } from "@quarterturn/conformance";
 import {
   type CertificateRequest,
@@ -15,9 +16,13 @@ export async function postgresTarget(strategy: Strategy): Promise<Target> {
   await using opened = new AsyncDisposableStack();
   const ca = await createTestCa();
   const hosts = ["localhost", "127.0.0.1"];
-  const server = opened.use(await startPostgres({ certificate: await ca.issue({ hosts }) }));
+  const server = opened.use(
+    await startPostgres({ certificate: await ca.issue({ hosts }), settings: { log_statement: "all" } }),
+  );
   const superuser = await server.connect();
   opened.defer(() => superuser.end());
+  // What is done here is not the rotation's.
+  await superuser.query("SET log_statement = 'none'");
   const admin = { username: `boss_${randomBytes(4).toString("hex")}`, password: randomBytes(12).toString("hex") };
   await superuser.query(`CREATE ROLE ${admin.username} CREATEROLE LOGIN PASSWORD '${admin.password}'`);
   await superuser.query("CREATE TABLE IF NOT EXISTS public.work (id int)");
@@ -106,6 +111,14 @@ export async function postgresTarget(strategy: Strategy): Promise<Target> {
         if (error.code === "42501") return "powerless";
         throw error;
       }
+    },
+
+    async serverLog() {
+      const log = await readFile(server.logFile, "utf8");
+      // The server normalises a password that is not ASCII, so it has to be told what it is.
+      return log.replaceAll(/ PASSWORD '(?:[^']|'')*'/g, (clause) =>
+        /^[\x20-\x7e]*$/.test(clause) ? clause : " PASSWORD",
+      );
     },
 
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

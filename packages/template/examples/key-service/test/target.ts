@@ -31,6 +31,7 @@ export async function keyServiceTarget(strategy: Strategy): Promise<Target> {
               "new\nline",
             ],
     },
+    tlsFaults: "what imitates the service speaks http",
     async createAccount({ name = `app_${randomUUID()}`, password = randomUUID(), at }) {
       const secret = { engine: "key-service", ...at, ssl: false, username: name, password };
       if (strategy === "multi-user") {

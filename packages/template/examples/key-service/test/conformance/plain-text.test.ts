@@ -1,9 +1,10 @@
 import { rotatorConformance } from "@quarterturn/conformance";
+import { bundledHandler } from "@quarterturn-tools/bundle/bundled-handler";
 import { keyServiceTarget } from "../target.ts";
 
 rotatorConformance({
   name: "key-service, single-user, the secret is plain text",
-  handler: new URL("../../src/single-user.ts", import.meta.url),
+  handler: await bundledHandler(new URL("../../src/single-user.ts", import.meta.url)),
   strategy: "single-user",
   window: "none",
   credentials: "issued",
