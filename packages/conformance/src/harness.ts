@@ -19,17 +19,34 @@ export interface ConformanceOptions {
    */
   readonly window: "refused" | "none";
   /**
+   * `valid` (if absent): without a window AWSPREVIOUS's credentials stay valid until the next rotation. `ended`: finishSecret ends them
+   * (core's `retire`), so that nobody can roll back.
+   */
+  readonly previous?: "valid" | "ended";
+  /**
    * `chosen` (if absent): passwords that the rotator makes and sets. `issued`: keys that the system makes, which are valid from createSecret
    * on; the target then needs `issuedTo`.
    */
   readonly credentials?: "chosen" | "issued";
   /** `json` (if absent): the secret is a JSON object. `plain`: its text is the password alone; single-user only. */
   readonly text?: "json" | "plain";
+  /**
+   * Which promises are judged (if absent: all). For a variant, with other settings or another admin, of a rotator that another call judges
+   * in full: what its secrets look like and what it refuses need not be shown twice.
+   */
+  readonly promises?: readonly PromiseNumber[];
   /** The function's environment variables; `at` is the address that secrets have, for a function that knows it from there. */
   readonly env?: Environment | ((at: Address) => Environment);
-  /** Starts the real system behind the secrets, once for the suite. */
-  readonly target: () => Promise<Target>;
+  /**
+   * Starts the real system behind the secrets, once for the suite.
+   *
+   * @param secretsManagers the URLs of the endpoints that have the suite's secrets, for a system that reads secrets itself
+   */
+  readonly target: (secretsManagers: readonly string[]) => Promise<Target>;
 }
+
+/** The project's promises, see the README. */
+export type PromiseNumber = 1 | 2 | 3 | 4 | 5 | 6;
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -66,16 +83,16 @@ export interface Harness extends AsyncDisposable {
 
 export async function startHarness(options: ConformanceOptions): Promise<Harness> {
   await using opened = new AsyncDisposableStack();
-  const target = opened.use(await options.target());
-  if (options.credentials === "issued" && !target.issuedTo)
-    throw new Error("Where keys are issued, the target must count them");
-  const folder = await mkdtemp(join(tmpdir(), "conformance-"));
-  opened.defer(() => rm(folder, { recursive: true }));
   const services = {
     usual: opened.use(await startService("usual")),
     endsEarly: opened.use(await startService("endsEarly")),
     cleansUp: opened.use(await startService("cleansUp")),
   };
+  const target = opened.use(await options.target(Object.values(services).map(({ endpoint }) => endpoint.url)));
+  if (options.credentials === "issued" && !target.issuedTo)
+    throw new Error("Where keys are issued, the target must count them");
+  const folder = await mkdtemp(join(tmpdir(), "conformance-"));
+  opened.defer(() => rm(folder, { recursive: true }));
   const own = (at: Address) => (typeof options.env === "function" ? options.env(at) : options.env);
   const env = (at: Address) => ({
     ...(target.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: target.caFile }),
@@ -96,7 +113,7 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
     const lane = free.pop() ?? (await new Promise<Lane>((resolve) => waiting.push(resolve)));
     try {
       const service = services[wish.habit ?? "usual"];
-      const fresh = await Scenario.open(lane, target, service, wish, options.text ?? "json");
+      const fresh = await Scenario.open(lane, target, service, wish, options);
       const result = await run(fresh);
       const written = [...fresh.written, JSON.stringify(fresh.events)];
       transcripts.push({ scenario: fresh.secretId, written, secrets: await fresh.secrets() });

@@ -45,7 +45,10 @@ export interface FaultyServer {
 
 /** The real system that the secrets are for. One is started for a whole suite; every case makes accounts of its own. */
 export interface Target extends AsyncDisposable {
+  /** What secrets say, but for the port, which is that of the suite's proxy. */
   readonly address: Address;
+  /** Where the proxy passes bytes on to, if that is not `address`: an API that the rotator calls instead of the server. */
+  readonly reachedAt?: Address;
   /** PEM file of the certificate authority that the rotator must trust (NODE_EXTRA_CA_CERTS). */
   readonly caFile?: string;
   /** Names and passwords that the system allows and that careless code takes for syntax. */
@@ -71,4 +74,6 @@ export interface Target extends AsyncDisposable {
    * leave any over.
    */
   issuedTo?(secret: SecretObject): Promise<number>;
+  /** What rotations of a secret made for the time of a step only, and what is there now: nothing, when a rotation has ended. */
+  leftovers?(secretId: string): Promise<readonly string[]>;
 }

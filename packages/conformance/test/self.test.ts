@@ -8,6 +8,7 @@ import { type ConformanceCase, runCase } from "../src/conformance-case.ts";
 import { conformanceCases } from "../src/conformance-cases.ts";
 import { type ConformanceOptions, type Harness, startHarness } from "../src/harness.ts";
 import type { Strategy, Target } from "../src/target.ts";
+import { leftSecretName } from "./left-secret.ts";
 
 interface Catch {
   /** As broken-rotator.ts has it. */
@@ -42,6 +43,8 @@ const catches: readonly Catch[] = [
   single("loses the RotationToken", isWritten, /\+ actual|undefined/),
   single("swallows a refused login in testSecret", "testSecret refuses", /must fail with credentials-rejected/),
   single("repairs in testSecret", "testSecret changes nothing", /testSecret after createSecret changed something/),
+  single("leaves a secret behind", "testSecret changes nothing", /left behind by testSecret/),
+  single("leaves a secret behind", "killed before and after", /left behind after the retry/),
   single("refuses to test what is current", "a lone testSecret", /testSecret failed/),
   single("sets a password only once", "every step may be called twice", /setSecret.*credentials-rejected/s),
   single(
@@ -76,6 +79,11 @@ const catches: readonly Catch[] = [
   ),
   single("uses whatever user AWSPREVIOUS names", "the credentials of another user", /must fail with wrong-target/),
   multi("trusts any admin secret", "an admin secret that is missing", /for another port: setSecret must fail/),
+  multi(
+    "takes any account for the twin that has its name",
+    "an account that merely has the name",
+    /twin's: setSecret must fail with wrong-target.*original's: setSecret must fail with wrong-target/s,
+  ),
   single("takes any value", "a secret that cannot be used", /createSecret must fail with bad-secret/),
   single("takes any value", "a pending version that cannot be used", /must fail with bad-secret/),
   single("takes any event", "an event that is no rotation event", /must fail with bad-event/),
@@ -85,6 +93,12 @@ const catches: readonly Catch[] = [
     "an error or a missing answer of Secrets Manager",
     /UpdateSecretVersionStage.*must fail with privilege/s,
   ),
+  single(
+    "reports success where it may not store",
+    "a new value that Secrets Manager refuses to store",
+    /first try.*must fail with privilege/s,
+  ),
+  single("connects in createSecret", "a pending version for another user", /createSecret connected/),
   single(
     "expects AWSPENDING on what it has promoted",
     "whether the service leaves AWSPENDING",
@@ -131,9 +145,21 @@ function harnessOf(
     strategy,
     window: strategy === "single-user" ? "refused" : "none",
     env: { NODE_COMPILE_CACHE: compiled, ...env },
-    target: () => target,
+    target: async (secretsManagers) => ({
+      ...(await target),
+      leftovers: (secretId) => leftBehind(secretId, secretsManagers),
+    }),
   };
   return startHarness(options);
+}
+
+/** The secret that "leaves a secret behind" leaves, if it is there. */
+async function leftBehind(secretId: string, endpoints: readonly string[]): Promise<readonly string[]> {
+  const name = leftSecretName(secretId);
+  const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": "secretsmanager.DescribeSecret" };
+  const request = { method: "POST", headers, body: JSON.stringify({ SecretId: name }) };
+  const answers = await Promise.all(endpoints.map((endpoint) => fetch(endpoint, request)));
+  return answers.some(({ ok }) => ok) ? [name] : [];
 }
 
 describe("the case catches the rotator that", { timeout }, () => {

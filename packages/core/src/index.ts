@@ -1,3 +1,4 @@
+export { apiClientOptions, askApi } from "./ask-api.ts";
 export { type Deadline, deadlineOf } from "./deadline.ts";
 export { type ErrorCode, type ErrorPlace, RotationError, reasonOf } from "./errors.ts";
 export { parseEvent, type RotationEvent, type Step, steps } from "./event.ts";
@@ -36,3 +37,4 @@ export {
   listSetting,
 } from "./settings.ts";
 export type { DescribedSecret, SecretStore, SecretVersion } from "./store.ts";
+export { otherOfPair, pairOf, type UserPair } from "./user-pair.ts";

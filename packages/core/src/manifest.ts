@@ -48,7 +48,7 @@ export const coreSettingList: readonly Setting[] = [
   { name: "PASSWORD_LENGTH", absent: "32", meaning: "Characters of a generated password, 1 to 4096." },
   {
     name: "EXCLUDE_CHARACTERS",
-    absent: "the engine's, see above",
+    absent: "none",
     meaning: "Characters that a generated password does not hold.",
   },
   { name: "EXCLUDE_NUMBERS", absent: "false", meaning: "No digits." },

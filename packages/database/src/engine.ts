@@ -1,4 +1,4 @@
-import type { CurrentAfterSet, Manifest, RotationContext } from "@quarterturn/core";
+import type { CurrentAfterSet, Manifest, RotationContext, UserPair } from "@quarterturn/core";
 import type { TlsPolicy } from "./tls.ts";
 
 /** Where and as whom to log in. */
@@ -31,6 +31,8 @@ export interface Engine {
    * Whether a password that the engine keeps valid beside a new one is discarded once AWSCURRENT has moved.
    */
   readonly discardsOldPassword: boolean;
+  /** Whether rights live in a database: the admin then logs in to the rotated secret's, not to the one of its own secret. */
+  readonly hasRightsPerDatabase?: boolean;
   /**
    * Logs in to change something. The session must distrust what the database's users can configure, since they could otherwise run code
    * in it.
@@ -62,9 +64,10 @@ export interface Session {
    * (`wrong-target`). Converges from every state that a killed run leaves.
    * @param isOurs for an engine whose accounts do not show whose twin they are: whether the secret itself proves, by a password
    *   that logs in, that the pending user is its own
+   * @param currentPassword AWSCURRENT's, for an engine in which a name is several accounts: those that have it are the secret's
    * @throws RotationError
    */
-  alignTwin(pair: Pair, isOurs: () => Promise<boolean>): Promise<void>;
+  alignTwin(pair: Pair, isOurs: () => Promise<boolean>, currentPassword: string): Promise<void>;
   /**
    * Sets the password of one of a pair, which may log in from now on. An account that is not of the pair is refused (`wrong-target`).
    * @throws RotationError
@@ -74,14 +77,7 @@ export interface Session {
 }
 
 /** The two users of the multi-user strategy, and which of them is meant. */
-export interface Pair extends PairNames {
+export interface Pair extends UserPair {
   /** The `userKeys` that both have. */
   readonly userKeys: Login["userKeys"];
-}
-
-/** What the two are called. */
-export interface PairNames {
-  readonly original: string;
-  readonly twin: string;
-  readonly pending: "original" | "twin";
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { generatePassword, RotationError, type Rotator } from "@quarterturn/core";
+import { generatePassword, otherOfPair, pairOf, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
 import type { Engine, Login } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
@@ -7,7 +7,6 @@ import type { ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { loginOf, requireLogin } from "./single-user.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
-import { otherOfPair, pairOf } from "./twin.ts";
 
 /**
  * The multi-user (alternating users) strategy: an admin gives the other user of a pair its new password, so that AWSCURRENT's credentials
@@ -43,7 +42,8 @@ export function multiUser(
       const admin = await adminLogin(current, pending, engine.manifest, directory, settings, context);
       await requireAccount(current, admin);
 
-      const session = await engine.login(admin, context);
+      const { dbname } = engine.hasRightsPerDatabase ? current : admin;
+      const session = await engine.login({ ...admin, ...(dbname === undefined ? {} : { dbname }) }, context);
       if (session === "rejected") {
         throw new RotationError(
           "credentials-rejected",
@@ -53,7 +53,7 @@ export function multiUser(
       }
       try {
         const pair = { ...pairOf(current.username), userKeys: current.userKeys };
-        if (pair.pending === "twin") await session.alignTwin(pair, isOurs);
+        if (pair.pending === "twin") await session.alignTwin(pair, isOurs, current.password);
         await session.setPassword(pair, pending.password, isOurs);
         context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
       } finally {

@@ -3,7 +3,7 @@
  * else together.
  */
 import { DescribeDBClustersCommand, DescribeDBInstancesCommand, RDSClient } from "@aws-sdk/client-rds";
-import { type Deadline, RotationError, reasonOf } from "@quarterturn/core";
+import { apiClientOptions, askApi, type Deadline, RotationError } from "@quarterturn/core";
 
 /**
  * The server that a managed admin secret is for: RDS tags the secret with the instance's or the cluster's ARN.
@@ -80,10 +80,7 @@ async function databaseOf(host: string, deadline: Deadline): Promise<string | un
   return `instance:${instance.ReadReplicaSourceDBInstanceIdentifier ?? instance.DBInstanceIdentifier}`;
 }
 
-const client = new RDSClient({
-  maxAttempts: 2,
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
-});
+const client = new RDSClient(apiClientOptions);
 
 async function describeInstance(identifier: string, deadline: Deadline) {
   const output = await asking("DescribeDBInstances", deadline, (options) =>
@@ -99,26 +96,11 @@ async function describeCluster(identifier: string, deadline: Deadline) {
   return output?.DBClusters?.[0];
 }
 
-async function asking<Output>(
+function asking<Output>(
   operation: string,
   deadline: Deadline,
   send: (options: { abortSignal: AbortSignal }) => Promise<Output>,
 ): Promise<Output | undefined> {
-  try {
-    return await send({ abortSignal: AbortSignal.timeout(deadline.share()) });
-  } catch (error) {
-    const name = error instanceof Error ? error.name : "";
-    if (/^DB(Instance|Cluster)NotFound/.test(name)) return undefined;
-    const code = /AccessDenied|UnauthorizedOperation/.test(name)
-      ? "privilege"
-      : /^(AbortError|TimeoutError)$/.test(name)
-        ? "timeout"
-        : "service";
-    throw new RotationError(
-      code,
-      `RDS did not answer ${operation}: ${reasonOf(error)}`,
-      `This try changed nothing. Allow rds:${operation} in the function's role and let it reach the RDS API, or put host and port into the admin secret and list other hosts in ALLOWED_HOSTS.`,
-      { cause: error },
-    );
-  }
+  const advice = `This try changed nothing. Allow rds:${operation} in the function's role and let it reach the RDS API, or put host and port into the admin secret and list other hosts in ALLOWED_HOSTS.`;
+  return askApi({ api: "RDS", operation, advice, notFound: /^DB(Instance|Cluster)NotFound/ }, deadline, send);
 }

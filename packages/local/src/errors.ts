@@ -1,30 +1,10 @@
-/** An error in the service's own shape: its code, its text, HTTP 400 unless said otherwise. */
-export class ServiceError extends Error {
-  override readonly name = "ServiceError";
-  readonly code: string;
-  readonly status: number;
-
-  constructor(code: string, message: string, status = 400) {
-    super(message);
-    this.code = code;
-    this.status = status;
-  }
-}
+import { accessDenied, ServiceError } from "./service-error.ts";
 
 export const invalidRequest = (message: string) => new ServiceError("InvalidRequestException", message);
 
 export const invalidParameter = (message: string) => new ServiceError("InvalidParameterException", message);
 
-export const accessDenied = (message: string) => new ServiceError("AccessDeniedException", message);
-
 export const limitExceeded = (message: string) => new ServiceError("LimitExceededException", message);
-
-export const malformedInput = (message: string) => new ServiceError("SerializationException", message);
-
-export const validationFailed = (message: string) => new ServiceError("ValidationException", message);
-
-export const unknownOperation = () =>
-  new ServiceError("UnknownOperationException", "The operation is not one of Secrets Manager's.");
 
 export const secretNotFound = () =>
   new ServiceError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");

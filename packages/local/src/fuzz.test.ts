@@ -1,8 +1,8 @@
-import { request } from "node:http";
 import { connect } from "node:net";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { start } from "../test/endpoint.ts";
+import { expectShape, post } from "../test/raw-request.ts";
 import { inputSchemas } from "./input.ts";
 
 const operations = fc.constantFrom(...Object.keys(inputSchemas));
@@ -64,37 +64,6 @@ const headers = fc.dictionary(
   fc.string({ unit: fc.constantFrom(..."abz019-_.:/;=, ") }),
   { maxKeys: 3 },
 );
-
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-function post(port: number, sent: Record<string, string>, body: Buffer): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ host: "127.0.0.1", port, method: "POST", headers: sent, timeout: 5_000 }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) });
-      });
-    });
-    outgoing.on("error", reject);
-    outgoing.on("timeout", () => outgoing.destroy(new Error("no answer")));
-    outgoing.end(body);
-  });
-}
-
-function expectShape({ status, body }: Answer): void {
-  if (status === 200) return;
-  expect(body).toEqual({
-    __type: expect.stringMatching(/^[A-Z][A-Za-z]+$/),
-    ...(Object.hasOwn(Object(body), "message") ? { message: expect.any(String) } : { Message: expect.any(String) }),
-  });
-  expect([400, 413]).toContain(status);
-}
 
 it("answers every body for every operation with a result or a code, never an internal error, and goes on", async () => {
   const { local, sm } = await start({

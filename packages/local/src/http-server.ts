@@ -1,52 +1,76 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { accessDenied, malformedInput, ServiceError, unknownOperation } from "./errors.ts";
+import { accessDenied, malformedInput, ServiceError, unknownOperation } from "./service-error.ts";
 
 const CONTENT_TYPE = "application/x-amz-json-1.1";
-const TARGET_PREFIX = "secretsmanager.";
 const BODY_LIMIT_BYTES = 1_048_576;
 
-/** Errors that are not in Secrets Manager's API model but in every AWS service spell their text's member `message`. */
-const COMMON_ERRORS = new Set([
-  "AccessDeniedException",
-  "SerializationException",
-  "UnknownOperationException",
-  "ValidationException",
-]);
+/** What differs between the services that speak this protocol. */
+export interface Protocol {
+  /** What stands before an operation's name in the header X-Amz-Target. */
+  readonly targetPrefix: string;
+  /** The error of a failure of the service's own. */
+  readonly internalError: string;
+  /** Errors that spell their text's member `message`, as those do which are not in the service's API model. */
+  readonly errorsInLowerCase: ReadonlySet<string>;
+}
+
+type Answer = (operation: string, body: Uint8Array) => object | Promise<object>;
 
 /**
  * A server of AWS's JSON 1.1 protocol that no web page can reach: it wants a loopback Host (DNS rebinding), no Origin,
  * and the service's content type (a form cannot send it). Whatever it gets, it answers in the service's shape.
  */
-export function httpServer(answer: (operation: string, body: Uint8Array) => object): Server {
+export function httpServer(protocol: Protocol, answer: Answer): Server {
   const server = createServer({ requireHostHeader: false }, (request, response) => {
-    respond(request, response, answer).catch((error: unknown) => request.destroy(asError(error)));
+    respond(request, response, protocol, answer).catch((error: unknown) => request.destroy(asError(error)));
   });
   server.on("checkExpectation", (request, response) => server.emit("request", request, response));
-  server.on("connect", (_request, socket) => refuseSocket(socket));
-  server.on("clientError", (_error, socket) => refuseSocket(socket));
+  server.on("connect", (_request, socket) => refuseSocket(socket, protocol));
+  server.on("clientError", (_error, socket) => refuseSocket(socket, protocol));
   return server;
+}
+
+/** Starts a server on 127.0.0.1. @param port any free one if absent @throws if the port is taken */
+export async function listenOnLoopback(
+  server: Server,
+  port = 0,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      if (!server.listening) return;
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
 }
 
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  answer: (operation: string, body: Uint8Array) => object,
+  protocol: Protocol,
+  answer: Answer,
 ): Promise<void> {
   try {
-    const operation = readTarget(request);
+    const operation = readTarget(request, protocol.targetPrefix);
     const body = await readBody(request);
-    send(response, 200, answer(operation, body));
+    send(response, 200, await answer(operation, body));
   } catch (error) {
-    const shown = error instanceof ServiceError ? error : internalError(error);
-    send(response, shown.status, errorBody(shown));
+    const shown = error instanceof ServiceError ? error : internalError(error, protocol);
+    send(response, shown.status, errorBody(shown, protocol));
     // What is left of the request is read and forgotten: a connection that is cut could take the answer with it.
     request.resume();
   }
 }
 
-function readTarget(request: IncomingMessage): string {
+function readTarget(request: IncomingMessage, targetPrefix: string): string {
   if (!/^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(request.headers.host ?? "")) {
     throw accessDenied("The Host header must name the loopback interface: use http://127.0.0.1 or http://localhost.");
   }
@@ -57,8 +81,8 @@ function readTarget(request: IncomingMessage): string {
   const contentType = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
   if (contentType !== CONTENT_TYPE) throw malformedInput(`The content type must be ${CONTENT_TYPE}.`);
   const target = request.headers["x-amz-target"];
-  if (typeof target !== "string" || !target.startsWith(TARGET_PREFIX)) throw unknownOperation();
-  return target.slice(TARGET_PREFIX.length);
+  if (typeof target !== "string" || !target.startsWith(targetPrefix)) throw unknownOperation();
+  return target.slice(targetPrefix.length);
 }
 
 async function readBody(request: IncomingMessage): Promise<Uint8Array> {
@@ -85,24 +109,26 @@ function send(response: ServerResponse, status: number, body: object): void {
     .end(json);
 }
 
-const errorBody = ({ code, message }: ServiceError) => ({
+const errorBody = ({ code, message, members }: ServiceError, { errorsInLowerCase }: Protocol) => ({
   __type: code,
-  [COMMON_ERRORS.has(code) ? "message" : "Message"]: message,
+  [errorsInLowerCase.has(code) ? "message" : "Message"]: message,
+  ...members,
 });
 
 /** For what is not HTTP: Node has no response object for it. */
-function refuseSocket(socket: Duplex): void {
+function refuseSocket(socket: Duplex, protocol: Protocol): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const json = JSON.stringify(errorBody(malformedInput("The request is not HTTP that this endpoint understands.")));
+  const error = malformedInput("The request is not HTTP that this endpoint understands.");
+  const json = JSON.stringify(errorBody(error, protocol));
   const head = ["HTTP/1.1 400 Bad Request", "connection: close", `content-type: ${CONTENT_TYPE}`];
   socket.end([...head, `content-length: ${Buffer.byteLength(json)}`, "", json].join("\r\n"));
 }
 
 /** The file could not be written, or a defect of this endpoint: it says so, and goes on. */
-const internalError = (error: unknown) =>
-  new ServiceError("InternalServiceError", `The local endpoint failed: ${asError(error).message}`, 500);
+const internalError = (error: unknown, protocol: Protocol) =>
+  new ServiceError(protocol.internalError, `The local endpoint failed: ${asError(error).message}`, 500);
 
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));

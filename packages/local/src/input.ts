@@ -1,39 +1,10 @@
 import * as v from "valibot";
+import { listOf, oneOf, text, wholeNumber } from "./constraints.ts";
 
 /*
  * The members of every operation's input with the limits of the service's API model
  * (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Operations.html).
- * An issue's message is the constraint's text in a ValidationException.
  */
-
-const text = (shortest: number, longest: number, pattern?: RegExp) =>
-  v.pipe(
-    v.string(),
-    v.minLength(shortest, `Member must have length greater than or equal to ${shortest}`),
-    v.maxLength(longest, `Member must have length less than or equal to ${longest}`),
-    v.regex(pattern ?? /^/, `Member must satisfy regular expression pattern: ${pattern?.source ?? ""}`),
-  );
-
-const wholeNumber = (least: number, most: number) =>
-  v.pipe(
-    v.custom<number>((value) => Number.isSafeInteger(value)),
-    v.minValue(least, `Member must have value greater than or equal to ${least}`),
-    v.maxValue(most, `Member must have value less than or equal to ${most}`),
-  );
-
-const listOf = <Item extends v.GenericSchema>(item: Item, shortest: number, longest: number) =>
-  v.pipe(
-    v.array(item),
-    v.minLength(shortest, `Member must have length greater than or equal to ${shortest}`),
-    v.maxLength(longest, `Member must have length less than or equal to ${longest}`),
-  );
-
-const oneOf = <const Values extends readonly string[]>(values: Values) =>
-  v.pipe(
-    v.string(),
-    v.check((value) => values.includes(value), `Member must satisfy enum value set: [${values.join(", ")}]`),
-    v.transform((value) => value as Values[number]),
-  );
 
 const VALUE_LIMIT_BYTES = 65_536;
 

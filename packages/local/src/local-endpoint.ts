@@ -1,15 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { ServiceError } from "./errors.ts";
 import { eventLog, type LocalEvent } from "./event-log.ts";
-import { httpServer } from "./http-server.ts";
+import { httpServer, listenOnLoopback, type Protocol } from "./http-server.ts";
 import { perform, requireOperation } from "./operations.ts";
 import { rotationEngine } from "./rotation.ts";
 import type { RotationFunction } from "./rotation-function.ts";
 import { rotateWhenDue } from "./rotation-requests.ts";
 import { removeExpiredSecrets } from "./secrets.ts";
 import type { Service } from "./service.ts";
+import { ServiceError } from "./service-error.ts";
 import { findSecret, type ReplicaStatus, requireSecret } from "./state.ts";
 import { readState, stateWriter } from "./state-file.ts";
 
@@ -61,6 +59,17 @@ export interface LocalEndpoint extends AsyncDisposable {
 /** How often schedules and recovery windows are looked at: a clock that is set by hand cannot be waited for. */
 const TICK_MS = 250;
 
+const PROTOCOL: Protocol = {
+  targetPrefix: "secretsmanager.",
+  internalError: "InternalServiceError",
+  errorsInLowerCase: new Set([
+    "AccessDeniedException",
+    "SerializationException",
+    "UnknownOperationException",
+    "ValidationException",
+  ]),
+};
+
 const DEFAULT_RETRY = { attempts: 3, delayMs: 500 };
 
 /**
@@ -95,10 +104,8 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalEndpo
     now: () => now().getTime(),
   };
 
-  const server = httpServer((target, body) => answer(target, body));
-  server.listen(options.port ?? 0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const server = httpServer(PROTOCOL, answer);
+  const listening = await listenOnLoopback(server, options.port);
   const ticks = setInterval(tick, TICK_MS).unref();
   rotations.resume();
 
@@ -126,7 +133,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalEndpo
       logCall({ secretArn: "ARN" in result ? String(result.ARN) : undefined });
       return result;
     } catch (error) {
-      logCall({ errorCode: error instanceof ServiceError ? error.code : "InternalServiceError" });
+      logCall({ errorCode: error instanceof ServiceError ? error.code : PROTOCOL.internalError });
       throw error;
     }
   }
@@ -151,14 +158,11 @@ export async function startLocal(options: LocalOptions = {}): Promise<LocalEndpo
   async function close(): Promise<void> {
     clearInterval(ticks);
     rotations.close();
-    if (!server.listening) return;
-    server.close();
-    server.closeAllConnections();
-    await once(server, "close");
+    await listening.close();
   }
 
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: listening.url,
     region,
     functionArn,
     events: log.events,

@@ -1,4 +1,3 @@
-import { unknownOperation } from "./errors.ts";
 import { type Input, inputSchemas, type OperationName } from "./input.ts";
 import { listSecrets } from "./listing.ts";
 import { deleteResourcePolicy, getResourcePolicy, putResourcePolicy, validateResourcePolicy } from "./policies.ts";
@@ -16,6 +15,7 @@ import {
   updateSecret,
 } from "./secrets.ts";
 import type { Service } from "./service.ts";
+import { unknownOperation } from "./service-error.ts";
 import {
   batchGetSecretValue,
   getSecretValue,

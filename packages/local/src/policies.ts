@@ -1,8 +1,8 @@
 import { arnAndName } from "./answers.ts";
-import { ServiceError } from "./errors.ts";
 import type { Input } from "./input.ts";
 import { isPublic, publicPolicy, readPolicy } from "./resource-policy.ts";
 import type { Service } from "./service.ts";
+import { ServiceError } from "./service-error.ts";
 import { requireSecret, requireUsableSecret } from "./state.ts";
 
 export function putResourcePolicy(service: Service, input: Input<"PutResourcePolicy">) {

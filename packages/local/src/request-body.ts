@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { malformedInput, validationFailed } from "./errors.ts";
+import { malformedInput, validationFailed } from "./service-error.ts";
 
 /** Members whose values the service never repeats in an error. */
 const SENSITIVE_MEMBERS = new Set(["SecretString", "SecretBinary", "RotationToken"]);

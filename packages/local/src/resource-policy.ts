@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ServiceError } from "./errors.ts";
+import { ServiceError } from "./service-error.ts";
 
 const oneOrMore = v.union([v.string(), v.array(v.string())]);
 

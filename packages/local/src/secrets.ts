@@ -1,8 +1,9 @@
 import { arnAndName, descriptionOf, replicationStatus } from "./answers.ts";
-import { invalidParameter, invalidRequest, ServiceError, validationFailed } from "./errors.ts";
+import { invalidParameter, invalidRequest } from "./errors.ts";
 import type { Input } from "./input.ts";
 import { addReplicas } from "./replication.ts";
 import type { Service } from "./service.ts";
+import { ServiceError, validationFailed } from "./service-error.ts";
 import {
   findSecret,
   newSecretArn,

@@ -1,10 +1,8 @@
 import { arnAndName, valueAnswerOf, versionEntryOf } from "./answers.ts";
 import {
-  accessDenied,
   invalidParameter,
   invalidRequest,
   limitExceeded,
-  ServiceError,
   tokenInUse,
   valueNotFoundForLabel,
   valueNotFoundForVersion,
@@ -13,6 +11,7 @@ import type { Input } from "./input.ts";
 import { matchesFilters, page } from "./listing.ts";
 import { nextWindow } from "./schedule.ts";
 import type { Service } from "./service.ts";
+import { accessDenied, ServiceError } from "./service-error.ts";
 import { requireSecret, requireUsableSecret, type Secret, type SecretValue, type SecretVersion } from "./state.ts";
 import {
   attachLabel,

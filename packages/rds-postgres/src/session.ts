@@ -1,7 +1,8 @@
 import { type LogFields, RotationError } from "@quarterturn/core";
 import { addressOf, type EngineContext, type Login, type Pair, type Session } from "@quarterturn/database";
+import { type Connection, causeOf } from "@quarterturn/pg-wire";
 import { escapeIdentifier, escapeLiteral } from "pg";
-import { type Connection, causeOf, isAccepted } from "./connection.ts";
+import { isAccepted } from "./connection.ts";
 import { type Role, type RolePair, rolePairOf, rolePairQuery } from "./role.ts";
 import { type Identity, type Run, transaction } from "./transaction.ts";
 import { losesRoleAtDiscard, mustStayItself, type TwinStatement, twinStatements } from "./twin.ts";

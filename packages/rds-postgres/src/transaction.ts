@@ -1,6 +1,7 @@
 import type { EngineContext, Login } from "@quarterturn/database";
+import { causeOf, whereOf } from "@quarterturn/pg-wire";
 import type { Client } from "pg";
-import { causeOf, statementError, whereOf } from "./connection.ts";
+import { statementError } from "./connection.ts";
 import type { PasswordEncryption } from "./verifier.ts";
 
 /** What is known of the connection's server and user. */

@@ -14,6 +14,13 @@ import { type MongoMessage, mongoMessage, mongoMessages, withDocument } from "./
  */
 export type Imitation = "DocumentDB before 5.0" | "a server without customData" | "a secondary";
 
+/** A login that a client tried. */
+export interface MongoLogin {
+  /** What the client calls itself (`appName`). */
+  readonly client: string | undefined;
+  readonly outcome: "accepted" | "refused";
+}
+
 export interface RoleProxy extends AsyncDisposable {
   readonly port: number;
 }
@@ -44,9 +51,11 @@ export async function startRoleProxy(
     readonly root: string;
     readonly certificate: ServerCertificate | undefined;
     readonly imitates: Imitation | undefined;
+    /** Told of each login when FerretDB has answered, before the client knows. */
+    readonly onLogin: ((login: MongoLogin) => void) | undefined;
   },
 ): Promise<RoleProxy> {
-  const { certificate, imitates } = options;
+  const { certificate } = options;
   const users = new Map<string, Extras>([[`admin.${options.root}`, { roles: [{ role: "root", db: "admin" }] }]]);
   const sockets = new Set<Socket>();
   const accept = (client: Socket) => {
@@ -57,7 +66,7 @@ export async function startRoleProxy(
     }
     database.on("close", () => client.destroy());
     // Whatever ends one side ends the other: a client that is killed, or that does not speak the protocol.
-    serve(client, database, users, imitates)
+    serve(client, database, { ...options, users })
       .catch(() => client.destroy())
       .finally(() => database.destroy());
   };
@@ -75,12 +84,7 @@ export async function startRoleProxy(
   };
 }
 
-async function serve(
-  client: Socket,
-  database: Socket,
-  users: Map<string, Extras>,
-  imitates: Imitation | undefined,
-): Promise<void> {
+async function serve(client: Socket, database: Socket, shared: Omit<Session, "ask" | "client">): Promise<void> {
   const answers = mongoMessages(database);
   const ask: Ask = async (bytes) => {
     database.write(bytes);
@@ -88,7 +92,7 @@ async function serve(
     if (!value) throw new Error("FerretDB ended the connection.");
     return value;
   };
-  const session: Session = { users, ask, imitates };
+  const session: Session = { ...shared, ask, client: undefined };
   for await (const message of mongoMessages(client)) {
     if (message.wantsReply) client.write(await answer(message, session));
     else database.write(message.bytes);
@@ -102,6 +106,9 @@ interface Session {
   readonly users: Map<string, Extras>;
   readonly ask: Ask;
   readonly imitates: Imitation | undefined;
+  readonly onLogin: ((login: MongoLogin) => void) | undefined;
+  /** What it calls itself. */
+  client: string | undefined;
 }
 
 interface Login {
@@ -110,15 +117,23 @@ interface Login {
 }
 
 async function answer(message: MongoMessage, session: Session): Promise<Buffer> {
-  const { body, requestId } = message;
+  const { body, requestId, hello = body } = message;
+  if (hello?.client) session.client = hello.client.application?.name;
   if (!body) return told(await session.ask(message.bytes), session);
   const [name = ""] = Object.keys(body);
   const refusal = await refusalOf(name, body, session);
   if (refusal) return mongoMessage({ ok: 0, ...refusal }, { responseTo: requestId });
   if (name === "createUser" || name === "updateUser") return changeUser(body, message, session);
   const reply = await session.ask(message.bytes);
+  if (name === "saslStart" || name === "saslContinue") tellLogin(reply, session);
   if (name === "dropUser" && succeeded(reply)) session.users.delete(`${body.$db}.${body.dropUser}`);
   return told(reply, session);
+}
+
+function tellLogin({ body }: MongoMessage, { onLogin, client }: Session): void {
+  if (body?.done === true) onLogin?.({ client, outcome: "accepted" });
+  // Authentication failed; there is no such user.
+  else if ([11, 18].includes(Number(body?.code))) onLogin?.({ client, outcome: "refused" });
 }
 
 /** Who has logged in by this connection, as FerretDB says. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { MongoClient } from "mongodb";
 import { type ServerCertificate, serverCertificate } from "./certificates.ts";
 import { ferretdbInstallation } from "./ferretdb-installation.ts";
-import { type Imitation, startRoleProxy } from "./ferretdb-roles.ts";
+import { type Imitation, type MongoLogin, startRoleProxy } from "./ferretdb-roles.ts";
 import { LOOPBACK } from "./loopback.ts";
 import { mongodbAtUrl } from "./mongodb-at-url.ts";
 import { mongoConnections } from "./mongodb-connections.ts";
@@ -36,6 +36,8 @@ export interface MongodbOptions {
   readonly certificate?: ServerCertificate | "none";
   /** What of a server that cannot be had here is imitated, besides roles. */
   readonly imitates?: Imitation;
+  /** Told of each login when the server has answered, before the client knows. */
+  readonly onLogin?: (login: MongoLogin) => void;
 }
 
 /**
@@ -81,6 +83,7 @@ async function startOwnFerretdb(options: MongodbOptions): Promise<MongodbServer>
       root: admin.username,
       certificate: options.certificate === "none" ? undefined : certificate,
       imitates: options.imitates,
+      onLogin: options.onLogin,
     }),
   );
   const connections = mongoConnections({

@@ -9,6 +9,8 @@ export interface MongoMessage {
   readonly requestId: number;
   /** What it says: a command or an answer; undefined where it is a request in the legacy form, which only a first hello has. */
   readonly body: Document | undefined;
+  /** What a request in the legacy form says. */
+  readonly hello?: Document;
   /** Whether the sender waits for an answer. */
   readonly wantsReply: boolean;
 }
@@ -41,7 +43,12 @@ export async function* mongoMessages(source: AsyncIterable<Buffer>): AsyncGenera
 function parse(bytes: Buffer): MongoMessage {
   const requestId = bytes.readInt32LE(4);
   const kind = bytes.readInt32LE(12);
-  if (kind === OP_QUERY) return { bytes, requestId, body: undefined, wantsReply: true };
+  if (kind === OP_QUERY) {
+    // After the flags and the collection's name, which ends with a zero, two numbers.
+    const start = bytes.indexOf(0, HEADER + 4) + 9;
+    const hello = deserialize(bytes.subarray(start, start + bytes.readInt32LE(start)), { promoteValues: false });
+    return { bytes, requestId, body: undefined, hello, wantsReply: true };
+  }
   const wantsReply = kind === OP_REPLY || (bytes.readUInt32LE(HEADER) & MORE_TO_COME) === 0;
   const start = DOCUMENT[kind as keyof typeof DOCUMENT];
   const body = deserialize(bytes.subarray(start, start + bytes.readInt32LE(start)), { promoteValues: false });

@@ -4,7 +4,7 @@ import { mongoConnections } from "./mongodb-connections.ts";
 
 /** The running server of MONGODB_URL: MongoDB, DocumentDB or another. Closing it ends the clients only. */
 export async function mongodbAtUrl(url: string, options: MongodbOptions): Promise<MongodbServer> {
-  for (const option of ["certificate", "imitates"] as const) {
+  for (const option of ["certificate", "imitates", "onLogin"] as const) {
     if (options[option] !== undefined) {
       throw new Error(
         `A server with ${option} of its own is asked for, which the server of MONGODB_URL cannot be given. ` +

@@ -71,7 +71,7 @@ async function prepare(scenario: Scenario, fault: NetworkFault | TlsFault): Prom
 
 async function repair({ lane, target }: Scenario): Promise<void> {
   await lane.database.play(undefined);
-  lane.database.forwardTo(target.address);
+  lane.database.forwardTo(target.reachedAt ?? target.address);
 }
 
 const password: ConformanceCase = {

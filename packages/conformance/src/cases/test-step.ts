@@ -29,8 +29,14 @@ const changesNothing: ConformanceCase = {
         await scenario.succeed(rotation, [step]);
         scenario.lane.api.forget();
         await scenario.unchanged(`testSecret after ${step}`, () => scenario.run("testSecret", rotation));
-        const writes = scenario.lane.api.calls.filter(({ operation }) => !/^(Get|Describe|List)/.test(operation));
+        const writes = scenario.lane.api.calls.filter(
+          ({ operation, input }) =>
+            !/^(Get|Describe|List)/.test(operation) &&
+            // Where the target knows of them, a step may make secrets for its own time.
+            (!scenario.target.leftovers || [input.SecretId, input.Name].includes(scenario.secretId)),
+        );
         assert.deepEqual(writes, [], `testSecret after ${step} must not write to Secrets Manager`);
+        await scenario.mustHaveLeftNothing(`by testSecret after ${step}`);
       }
     }),
 };

@@ -1,0 +1,1 @@
+export { type Connection, causeOf, connect, type Product, statementError, whereOf } from "./connection.ts";

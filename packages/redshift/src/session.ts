@@ -1,0 +1,41 @@
+import { RotationError } from "@quarterturn/core";
+import { addressOf, type EngineContext, type Login, type Session } from "@quarterturn/database";
+import { passwordStatement } from "./password.ts";
+import { preamble } from "./sql.ts";
+import type { Connection } from "./transport.ts";
+import { alignTwin, setPassword } from "./twin.ts";
+
+/** A session over an open connection. */
+export function openSession(connection: Connection, login: Login, { log }: EngineContext): Session {
+  const address = addressOf(login);
+  const admin = { connection, address, log };
+  return {
+    async changePassword(next) {
+      if (connection.user !== login.username) {
+        throw new RotationError(
+          "wrong-target",
+          `${address}: the login of "${login.username}" is a session of "${connection.user}"`,
+          "This try changed nothing. Put the user's name into the secret as the server has it.",
+        );
+      }
+      await connection.run([
+        ...preamble,
+        {
+          sql: passwordStatement(login.username, next),
+          doing: `changing the password of "${login.username}"`,
+          remedy:
+            "A user whose password is disabled may not set one: an admin runs ALTER USER ... PASSWORD, and stores that password in the secret.",
+        },
+      ]);
+      return "refused";
+    },
+
+    // A user has one password.
+    discardOldPassword: async () => undefined,
+
+    alignTwin: (pair, isOurs) => alignTwin(admin, pair, isOurs),
+    setPassword: (pair, password, isOurs) => setPassword(admin, pair, password, isOurs),
+
+    close: connection.close,
+  };
+}

@@ -1,0 +1,42 @@
+import { SecretsManager } from "@aws-sdk/client-secrets-manager";
+import type { Address, Strategy, Target } from "@quarterturn/conformance";
+import { startRedshiftData } from "@quarterturn/local";
+import { probeName } from "../../src/probe-secret.ts";
+import { startApiFront } from "../data-api/api-front.ts";
+import { warehouseOver } from "../data-api/warehouse.ts";
+import { redshiftTarget } from "./target.ts";
+
+/** The imitation of Redshift behind a local Data API. */
+export async function dataApiTarget(strategy: Strategy, secretsManagers: readonly string[]): Promise<Target> {
+  await using opened = new AsyncDisposableStack();
+  const { server, ...target } = await redshiftTarget(strategy);
+  opened.use(target);
+  const secrets = opened.use(await startApiFront(secretsManagers));
+  const data = opened.use(await startRedshiftData({ secretsManager: secrets.url, warehouse: warehouseOver(server) }));
+  const credentials = { accessKeyId: "operator", secretAccessKey: "operator" };
+  const sm = new SecretsManager({ endpoint: secrets.url, region: "us-east-1", credentials });
+  opened.defer(() => sm.destroy());
+  const closing = opened.move();
+  return {
+    ...target,
+    tlsFaults:
+      "the Data API is an endpoint of AWS's own, as Secrets Manager is: the database's certificate is never seen",
+    address: { host: "conformance.abc123.us-east-1.redshift.amazonaws.com", port: 5439 },
+    reachedAt: { host: "127.0.0.1", port: Number(new URL(data.url).port) },
+    async leftovers(secretId) {
+      const probe = probeName(secretId);
+      const found = await sm.describeSecret({ SecretId: probe }).catch((error: Error) => {
+        if (error.name === "ResourceNotFoundException") return undefined;
+        throw error;
+      });
+      return found ? [probe] : [];
+    },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** The function's environment: the Data API is reached by the suite's proxy. */
+export const dataApiEnvironment = ({ port }: Address) => ({
+  REDSHIFT_TRANSPORT: "data-api",
+  AWS_ENDPOINT_URL_REDSHIFT_DATA: `http://127.0.0.1:${port}`,
+});

@@ -1,0 +1,110 @@
+import { type SecretListEntry, SecretsManager } from "@aws-sdk/client-secrets-manager";
+import { deadlineOf, jsonLog } from "@quarterturn/core";
+import type { EngineContext, Login } from "@quarterturn/database";
+import { type LocalEndpoint, startLocal, startRedshiftData } from "@quarterturn/local";
+import type { Client } from "pg";
+import { vi } from "vitest";
+import { dataApi } from "../../src/data-api.ts";
+import { PROBE_PREFIX } from "../../src/probe-secret.ts";
+import type { Transport } from "../../src/transport.ts";
+import { startRedshiftImitation } from "../imitation/server.ts";
+import { type ApiFront, startApiFront } from "./api-front.ts";
+import { warehouseOver } from "./warehouse.ts";
+
+export interface Fixture extends AsyncDisposable {
+  readonly superuser: Client;
+  /** An operator's client, past the front. */
+  readonly sm: SecretsManager;
+  /** The function's client. */
+  readonly functions: SecretsManager;
+  readonly transport: Transport;
+  readonly local: LocalEndpoint;
+  /** What stands before Secrets Manager and the Data API. */
+  readonly secretsFront: ApiFront;
+  readonly dataFront: ApiFront;
+  /** The rotated secret: of app, whose password is right. */
+  readonly secretArn: string;
+  readonly app: Login;
+  /** The probe secrets that there are. */
+  probes(): Promise<readonly SecretListEntry[]>;
+  /** Both services' calls since this was last asked, in order. */
+  calls(): readonly string[];
+}
+
+export const KMS_KEY = "arn:aws:kms:us-east-1:000000000000:key/of-the-source";
+
+/** The imitation of Redshift behind a local Data API, and a transport to it. */
+export async function startFixture(): Promise<Fixture> {
+  await using opened = new AsyncDisposableStack();
+  const imitation = opened.use(await startRedshiftImitation());
+  const { superuser } = imitation;
+  await superuser.query("CREATE ROLE app LOGIN PASSWORD 'right'");
+  const local = opened.use(await startLocal());
+  const data = opened.use(await startRedshiftData({ secretsManager: local.url, warehouse: warehouseOver(imitation) }));
+  const calls: string[] = [];
+  const secretsFront = opened.use(await startApiFront([local.url], calls));
+  const dataFront = opened.use(await startApiFront([data.url], calls));
+  vi.stubEnv("AWS_ENDPOINT_URL_REDSHIFT_DATA", dataFront.url);
+  const credentials = { accessKeyId: "operator", secretAccessKey: "operator" };
+  const sm = new SecretsManager({ endpoint: local.url, region: local.region, credentials });
+  opened.defer(() => sm.destroy());
+  const functions = new SecretsManager({ endpoint: secretsFront.url, region: local.region, credentials });
+  opened.defer(() => functions.destroy());
+  const { ARN: secretArn = "" } = await sm.createSecret({
+    Name: "prod/warehouse",
+    SecretString: '{"username":"app","password":"right"}',
+    KmsKeyId: KMS_KEY,
+  });
+  const closing = opened.move();
+  return {
+    superuser,
+    sm,
+    functions,
+    local,
+    secretsFront,
+    dataFront,
+    secretArn,
+    transport: dataApi({ SECRETS_MANAGER_ENDPOINT: secretsFront.url }),
+    app: {
+      host: "warehouse.abc123.us-east-1.redshift.amazonaws.com",
+      port: 5439,
+      dbname: "dev",
+      username: "app",
+      password: "right",
+      userKeys: {},
+      tls: false,
+    },
+    async probes() {
+      const { SecretList = [] } = await sm.listSecrets({ Filters: [{ Key: "name", Values: [PROBE_PREFIX] }] });
+      return SecretList;
+    },
+    calls: () => calls.splice(0),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+/** A context as the Lambda adapter makes it, whose log can be read. */
+export function contextOf(
+  { secretArn, functions }: Fixture,
+  milliseconds = 20_000,
+): EngineContext & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const end = performance.now() + milliseconds;
+  return {
+    lines,
+    secretId: secretArn,
+    token: "the-token-of-the-pending-version",
+    deadline: deadlineOf(() => Math.max(0, end - performance.now())),
+    log: jsonLog(
+      (line) => lines.push(line),
+      "DEBUG",
+      {},
+      (line) => line,
+    ),
+    readSecret: () => Promise.reject(new Error("No other secret is read")),
+    async describeSecret(SecretId) {
+      const { KmsKeyId } = await functions.describeSecret({ SecretId });
+      return { tags: {}, ...(KmsKeyId === undefined ? {} : { kmsKeyId: KmsKeyId }) };
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from "node:crypto";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
+import { type DatabaseSecret, multiUser, singleUser } from "@quarterturn/database";
+import { createTestCa } from "@quarterturn-tools/engines";
+import { escapeIdentifier, escapeLiteral } from "pg";
+import { redshiftDirectory } from "../src/directory.ts";
+import { redshift, redshiftSettings } from "../src/index.ts";
+import { storedForm } from "../src/password.ts";
+import { execute, type RedshiftImitation, startRedshiftImitation } from "./imitation/server.ts";
+
+/** The one authority of a test file: it must be trusted before the first login, since the process makes one TLS context. */
+const ca = await createTestCa();
+setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+
+export const issueCertificate = ca.issue;
+
+export interface Fixture extends AsyncDisposable {
+  readonly server: RedshiftImitation;
+  /** A new user with a login, and its secret. */
+  createUser(name?: string, password?: string): Promise<DatabaseSecret>;
+  /** Runs Redshift's statements as a superuser. */
+  run(...statements: string[]): Promise<void>;
+  /** Logs in afresh and runs SQL that both servers have, as an application would. */
+  query(secret: DatabaseSecret, sql: string): Promise<Record<string, unknown>[]>;
+}
+
+export async function startFixture(): Promise<Fixture> {
+  const server = await startRedshiftImitation(await ca.issue({ hosts: ["localhost", "127.0.0.1"] }));
+  let users = 0;
+  return {
+    server,
+    async createUser(name = `app${++users}`, password = `Aa1${randomBytes(12).toString("hex")}`) {
+      const stored = escapeLiteral(storedForm(name, password));
+      await server.superuser.query(`CREATE USER ${escapeIdentifier(name)} PASSWORD ${stored}`);
+      const { host, port } = server;
+      return {
+        host,
+        port,
+        username: name,
+        password,
+        dbname: "dev",
+        userKeys: {},
+        ssl: true,
+        masterarn: "admin",
+      };
+    },
+    async run(...statements) {
+      for (const sql of statements) await execute(server.superuser, sql);
+    },
+    async query({ username, password }, sql) {
+      const client = await server.postgres.connect({ user: username, password, database: "dev" });
+      try {
+        return (await client.query(sql)).rows as Record<string, unknown>[];
+      } finally {
+        await client.end();
+      }
+    },
+    [Symbol.asyncDispose]: async () => server[Symbol.asyncDispose](),
+  };
+}
+
+/** A context as the Lambda adapter makes it, whose log can be read and whose only other secret is the admin's. */
+export function contextOf(
+  { server }: Fixture,
+  adminSecret: object = {},
+): RotationContext & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const { host, port, admin } = server;
+  const text = JSON.stringify({ engine: "redshift", host, port, ...admin, ...adminSecret });
+  return {
+    lines,
+    secretId: "arn:secret",
+    token: "token",
+    deadline: deadlineOf(() => 20_000),
+    log: jsonLog(
+      (line) => lines.push(line),
+      "DEBUG",
+      {},
+      (line) => line,
+    ),
+    readSecret: async () => text,
+    describeSecret: async () => ({ tags: {} }),
+  };
+}
+
+export const single = (env: Environment = {}) => singleUser(redshift(env), redshiftSettings(env));
+export const multi = (env: Environment = {}) => multiUser(redshift(env), redshiftDirectory, redshiftSettings(env));
+
+/** The next version of a secret, as createSecret makes it. */
+export async function successor(current: DatabaseSecret, rotator = single()): Promise<DatabaseSecret> {
+  return { ...current, ...(await rotator.create(current, undefined as never)) };
+}
+
+/** One multi-user rotation: the secret that is current afterwards. */
+export async function alternate(
+  fixture: Fixture,
+  current: DatabaseSecret,
+  context: RotationContext = contextOf(fixture),
+  previous?: DatabaseSecret,
+): Promise<DatabaseSecret> {
+  const pending = await successor(current, multi());
+  await multi().set({ current, pending, previous: async () => previous }, context);
+  await multi().test(pending, context);
+  return pending;
+}
