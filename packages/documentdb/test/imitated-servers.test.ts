@@ -67,7 +67,7 @@ test("a server without customData: a killed or repeated first try converges, lat
   const session = await documentdb.login(loginOf(root), context());
   if (session === "rejected") throw new Error("The admin is refused.");
   const pair = { original: "app", twin: "app_clone", pending: "twin", userKeys: first.userKeys } as const;
-  await session.alignTwin(pair, async () => false);
+  await session.alignTwin(pair, async () => false, first.password);
   await session.close();
   const rotate = (current: DatabaseSecret, pending: DatabaseSecret, previous?: DatabaseSecret) =>
     multi().set({ current, pending, previous: async () => previous }, context());
