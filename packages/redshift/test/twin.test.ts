@@ -132,6 +132,10 @@ test("each of the pair may use what the other makes: at once, and what is older 
   await fixture.query(current, "INSERT INTO public.twins VALUES (1)");
   await fixture.query(current, "CREATE TABLE public.originals (id int)");
   expect(await fixture.query(twin, "SELECT count(*) FROM public.originals")).toEqual([{ count: "0" }]);
+  // What the twin owns is its own at the next rotation, too.
+  const next = await alternate(fixture, await alternate(fixture, twin));
+  await fixture.query(next, "INSERT INTO public.twins VALUES (2)");
+  await fixture.query(next, "TRUNCATE public.originals");
 
   // What a twin of AWS's function had made before there was a default privilege.
   const original = await fixture.createUser();
