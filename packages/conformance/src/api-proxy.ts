@@ -22,14 +22,14 @@ export interface ApiProxy extends AsyncDisposable {
   forget(): void;
   /** Where requests go from now on. */
   forwardTo(url: string): void;
-  /** From the request `from` on, counted from now, there is a fault; undefined: there is none. */
-  play(fault: { readonly is: ServiceFault; readonly from: number } | undefined): void;
+  /** From the request `from` on, counted from now, there is a fault, in one operation or in all; undefined: there is none. */
+  play(fault: { readonly is: ServiceFault; readonly from: number; readonly in?: string } | undefined): void;
 }
 
 export async function startApiProxy(meter: EffectMeter): Promise<ApiProxy> {
   let upstream = "";
   let calls: ApiCall[] = [];
-  let faultOf = (): Fault | undefined => undefined;
+  let faultOf = (_operation: string): Fault | undefined => undefined;
 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
@@ -41,7 +41,7 @@ export async function startApiProxy(meter: EffectMeter): Promise<ApiProxy> {
       response.destroy();
       return;
     }
-    const fault = faultOf();
+    const fault = faultOf(operation);
     if (fault && fault !== "silent") {
       response.writeHead(fault.status, { "content-type": jsonType }).end(JSON.stringify(fault.body));
       return;
@@ -77,7 +77,8 @@ export async function startApiProxy(meter: EffectMeter): Promise<ApiProxy> {
     },
     play(fault) {
       let requests = 0;
-      faultOf = () => {
+      faultOf = (operation) => {
+        if (fault?.in !== undefined && fault.in !== operation) return undefined;
         const since = fault ? requests++ - fault.from : -1;
         return fault && since >= 0 ? answers[fault.is](since) : undefined;
       };

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import type { ConformanceOptions, Harness } from "./harness.ts";
+import type { ConformanceOptions, Harness, PromiseNumber } from "./harness.ts";
 
 /** One thing that every rotator must do, in scenarios of its own. */
 export interface ConformanceCase {
   /** What is promised, as a sentence. */
   readonly name: string;
   /** Which of the project's six promises it guards. */
-  readonly promise: 1 | 2 | 3 | 4 | 5 | 6;
+  readonly promise: PromiseNumber;
   /** Absent: it is for every rotator. */
   readonly only?: {
     /** Which rotators it is for, e.g. `where passwords are chosen`. */
     readonly where: string;
-    holds(options: Pick<ConformanceOptions, "strategy" | "window" | "credentials" | "text">): boolean;
+    holds(options: Pick<ConformanceOptions, "strategy" | "window" | "previous" | "credentials" | "text">): boolean;
   };
   /** @param report takes a figure for people. @throws Error saying what did not hold */
   run(harness: Harness, report: (figure: string) => void): Promise<void>;

@@ -19,12 +19,22 @@ export interface ConformanceOptions {
    */
   readonly window: "refused" | "none";
   /**
+   * `valid` (if absent): without a window AWSPREVIOUS's credentials stay valid until the next rotation. `ended`: finishSecret ends them
+   * (core's `retire`), so that nobody can roll back.
+   */
+  readonly previous?: "valid" | "ended";
+  /**
    * `chosen` (if absent): passwords that the rotator makes and sets. `issued`: keys that the system makes, which are valid from createSecret
    * on; the target then needs `issuedTo`.
    */
   readonly credentials?: "chosen" | "issued";
   /** `json` (if absent): the secret is a JSON object. `plain`: its text is the password alone; single-user only. */
   readonly text?: "json" | "plain";
+  /**
+   * Which promises are judged (if absent: all). For a variant, with other settings or another admin, of a rotator that another call judges
+   * in full: what its secrets look like and what it refuses need not be shown twice.
+   */
+  readonly promises?: readonly PromiseNumber[];
   /** The function's environment variables; `at` is the address that secrets have, for a function that knows it from there. */
   readonly env?: Environment | ((at: Address) => Environment);
   /**
@@ -34,6 +44,9 @@ export interface ConformanceOptions {
    */
   readonly target: (secretsManagers: readonly string[]) => Promise<Target>;
 }
+
+/** The project's promises, see the README. */
+export type PromiseNumber = 1 | 2 | 3 | 4 | 5 | 6;
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -100,7 +113,7 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
     const lane = free.pop() ?? (await new Promise<Lane>((resolve) => waiting.push(resolve)));
     try {
       const service = services[wish.habit ?? "usual"];
-      const fresh = await Scenario.open(lane, target, service, wish, options.text ?? "json");
+      const fresh = await Scenario.open(lane, target, service, wish, options);
       const result = await run(fresh);
       const written = [...fresh.written, JSON.stringify(fresh.events)];
       transcripts.push({ scenario: fresh.secretId, written, secrets: await fresh.secrets() });

@@ -14,12 +14,14 @@ const timeout = 180_000;
 export function rotatorConformance(options: ConformanceOptions): void {
   describe(`${options.name} keeps the promises`, () => {
     const isOurs = ({ only }: ConformanceCase) => only?.holds(options) ?? true;
-    const ours = conformanceCases.filter(isOurs);
-    const others = conformanceCases.filter((each) => !isOurs(each));
+    const asked = conformanceCases.filter(({ promise }) => options.promises?.includes(promise) ?? true);
+    const ours = asked.filter(isOurs);
+    const others = asked.filter((each) => !isOurs(each));
     const say = (figure: string) => void process.stdout.write(`${options.name}: ${figure}\n`);
     let harness: Harness | undefined;
     beforeAll(async () => {
       harness = await startHarness(options);
+      if (options.promises) say(`judged are only the promises ${options.promises.join(", ")}`);
       for (const { name, only } of others) say(`not judged (it is only ${only?.where}): ${name}`);
     }, timeout);
     afterAll(async () => {

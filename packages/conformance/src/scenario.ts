@@ -4,6 +4,7 @@ import { CreateSecretCommand, RotateSecretCommand } from "@aws-sdk/client-secret
 import { type ErrorCode, type Step, steps } from "@quarterturn/core";
 import type { LocalEvent, RotationEvent } from "@quarterturn/local";
 import type { Point } from "./effects.ts";
+import type { ConformanceOptions } from "./harness.ts";
 import type { ThrownError } from "./invocation.ts";
 import type { Lane } from "./lane.ts";
 import { type Operator, operatorOf, type Which } from "./operator.ts";
@@ -23,6 +24,9 @@ export interface Wish {
   readonly adminText?: (admin: SecretObject) => string | undefined;
   readonly habit?: ServiceHabit;
 }
+
+/** What the secrets and credentials of the suite are. */
+type Kind = Pick<ConformanceOptions, "text" | "credentials">;
 
 /** A rotation that the suite runs step by step. */
 export interface Rotation {
@@ -54,6 +58,7 @@ export class Scenario {
   readonly #others: Account[] = [];
   readonly #rotationTokens: string[] = [];
   readonly #text: "json" | "plain";
+  readonly #isIssued: boolean;
 
   private constructor(
     lane: Lane,
@@ -62,9 +67,10 @@ export class Scenario {
     at: Address,
     account: Account,
     secretId: string,
-    text: "json" | "plain",
+    { text = "json", credentials }: Kind,
   ) {
     this.#text = text;
+    this.#isIssued = credentials === "issued";
     this.lane = lane;
     this.target = target;
     this.#service = service;
@@ -74,13 +80,7 @@ export class Scenario {
     this.operator = operatorOf(service.client, secretId);
   }
 
-  static async open(
-    lane: Lane,
-    target: Target,
-    service: Service,
-    wish: Wish,
-    text: "json" | "plain",
-  ): Promise<Scenario> {
+  static async open(lane: Lane, target: Target, service: Service, wish: Wish, kind: Kind): Promise<Scenario> {
     lane.api.forget();
     lane.api.play(undefined);
     lane.api.forwardTo(service.endpoint.url);
@@ -102,9 +102,9 @@ export class Scenario {
       const masterarn = adminText === undefined ? missingSecret : await store("admin", { SecretString: adminText });
       secret = { ...secret, masterarn };
     }
-    const stored = wish.text?.(secret) ?? written(secret, text);
+    const stored = wish.text?.(secret) ?? written(secret, kind.text);
     const value = typeof stored === "string" ? { SecretString: stored } : { SecretBinary: stored };
-    return new Scenario(lane, target, service, at, { ...account, secret }, await store("user", value), text);
+    return new Scenario(lane, target, service, at, { ...account, secret }, await store("user", value), kind);
   }
 
   /** Begins a rotation whose steps the suite runs: the pending version has no value yet. */
@@ -185,8 +185,8 @@ export class Scenario {
   }
 
   /**
-   * A rotation whose pending value somebody else wrote: what createSecret would write, changed. Connections are counted from there on, since
-   * createSecret may have had a key issued.
+   * A rotation whose pending value somebody else wrote: what createSecret would write, changed. Connections are counted from there on, and
+   * there must have been none, unless createSecret has a key issued.
    */
   async startRotationTo(change: (next: SecretObject) => string): Promise<Rotation> {
     const draft = await this.startRotation();
@@ -195,13 +195,14 @@ export class Scenario {
     await this.operator.move("AWSPENDING");
     const rotation = await this.startRotation();
     await this.operator.put(change(next), rotation);
-    this.lane.database.forget();
+    if (this.#isIssued) this.lane.database.forget();
+    assert.equal(this.lane.database.connections, 0, "createSecret connected: nothing may be sent to the database");
     return rotation;
   }
 
   /** A second account, which no rotation of this secret may touch. */
-  async bystander(): Promise<SecretObject> {
-    const account = await this.target.createAccount({ at: this.#at });
+  async bystander(name?: string): Promise<SecretObject> {
+    const account = await this.target.createAccount({ at: this.#at, ...(name ? { name } : {}) });
     this.#others.push(account);
     return account.secret;
   }
@@ -287,13 +288,13 @@ export class Scenario {
 }
 
 /** How an account's secret is written with another password: a wish's `text`. */
-export function withPassword({ text = "json" }: { readonly text?: "json" | "plain" }, password: unknown) {
+export function withPassword({ text }: Pick<Kind, "text">, password: unknown) {
   return (secret: SecretObject): string => written({ ...secret, password }, text);
 }
 
 const missingSecret = "arn:aws:secretsmanager:us-east-1:000000000000:secret:no-such-admin-AbCdEf";
 
-function written(secret: SecretObject, text: "json" | "plain"): string {
+function written(secret: SecretObject, text: "json" | "plain" = "json"): string {
   return text === "plain" ? String(secret.password) : JSON.stringify(secret);
 }
 

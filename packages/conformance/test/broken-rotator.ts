@@ -44,6 +44,14 @@ const setPassword = ({ username, password }: Login) => ({ do: "setPassword", use
 const rotators: Readonly<Record<string, Rotator<Secret>>> = {
   "keeps the password": { ...singleUser, create: async () => ({}) },
 
+  "connects in createSecret": {
+    ...singleUser,
+    async create(current, context) {
+      (await sessionOf(current, context)).close();
+      return singleUser.create(current, context);
+    },
+  },
+
   "sets a password only once": {
     ...singleUser,
     async set({ current, pending }, context) {
@@ -105,12 +113,14 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
     async set({ current, pending }, context) {
       if ((await login(pending, context)) !== "rejected") return "valid";
       const session = await sessionOf(await adminOf(current, context), context);
-      await session.ask({ do: "createAccount", username: pending.username });
+      await session.ask({ do: "createTwin", username: pending.username, of: current.username });
       await session.ask(setPassword(pending));
       await session.ask({ do: "copyRights", from: current.username, to: pending.username });
       return "valid";
     },
   },
+
+  "takes any account for the twin that has its name": { ...multiUser, set: setWithoutChecks },
 
   "trusts any admin secret": { ...multiUser, set: setWithoutChecks },
 
@@ -185,7 +195,11 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
     ...multiUser,
     async set(values, context) {
       const session = await sessionOf(await adminOf(values.current, context), context);
-      await session.ask({ do: "createAccount", username: values.pending.username.replaceAll("'", "''") });
+      await session.ask({
+        do: "createTwin",
+        of: values.current.username,
+        username: values.pending.username.replaceAll("'", "''"),
+      });
       await session.ask(setPassword(values.pending));
       return "valid";
     },
@@ -214,7 +228,7 @@ async function setWithoutChecks(
   context: RotationContext,
 ): Promise<"valid"> {
   const session = await sessionOf(await adminOf(current, context), context);
-  await session.ask({ do: "createAccount", username: pending.username });
+  await session.ask({ do: "createTwin", username: pending.username, of: current.username });
   await session.ask({ do: "copyRights", from: current.username, to: pending.username });
   await session.ask(setPassword(pending));
   return "valid";
@@ -263,6 +277,7 @@ const handlers: Readonly<Record<string, (event: Event, context: Parameters<Rotat
   },
 
   "reports success where nothing is staged": (event, context) => ignoring("not-staged", good(event, context)),
+  "reports success where it may not store": (event, context) => ignoring("privilege", good(event, context)),
   "reports success where it was superseded": (event, context) => ignoring("superseded", good(event, context)),
   "does not care whether rotation is on": (event, context) => ignoring("not-enabled", good(event, context)),
   "takes any event": (event, context) => ignoring("bad-event", good(event, context)),

@@ -79,6 +79,11 @@ const catches: readonly Catch[] = [
   ),
   single("uses whatever user AWSPREVIOUS names", "the credentials of another user", /must fail with wrong-target/),
   multi("trusts any admin secret", "an admin secret that is missing", /for another port: setSecret must fail/),
+  multi(
+    "takes any account for the twin that has its name",
+    "an account that merely has the name",
+    /twin's: setSecret must fail with wrong-target.*original's: setSecret must fail with wrong-target/s,
+  ),
   single("takes any value", "a secret that cannot be used", /createSecret must fail with bad-secret/),
   single("takes any value", "a pending version that cannot be used", /must fail with bad-secret/),
   single("takes any event", "an event that is no rotation event", /must fail with bad-event/),
@@ -88,6 +93,12 @@ const catches: readonly Catch[] = [
     "an error or a missing answer of Secrets Manager",
     /UpdateSecretVersionStage.*must fail with privilege/s,
   ),
+  single(
+    "reports success where it may not store",
+    "a new value that Secrets Manager refuses to store",
+    /first try.*must fail with privilege/s,
+  ),
+  single("connects in createSecret", "a pending version for another user", /createSecret connected/),
   single(
     "expects AWSPENDING on what it has promoted",
     "whether the service leaves AWSPENDING",

@@ -37,3 +37,4 @@ export {
   listSetting,
 } from "./settings.ts";
 export type { DescribedSecret, SecretStore, SecretVersion } from "./store.ts";
+export { otherOfPair, pairOf, type UserPair } from "./user-pair.ts";

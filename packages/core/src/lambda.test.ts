@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
 import {
   CancelRotateSecretCommand,
   CreateSecretCommand,
@@ -13,7 +14,7 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
 import * as v from "valibot";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { RotationError } from "./errors.ts";
 import { steps } from "./event.ts";
 import { type RotationHandler, rotationHandler } from "./lambda.ts";
@@ -299,11 +300,13 @@ describe("once the database may have been changed", () => {
     const { id, run, labels, event } = await startedRotation();
     for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
     // The operator's move happens when finishSecret has described the secret and not yet moved the label.
-    const racing = await proxy(local.url, async (operation) => {
-      if (operation !== "UpdateSecretVersionStage") return;
-      await client.send(
-        new PutSecretValueCommand({ SecretId: id, SecretString: '{"count":50}', ClientRequestToken: "2".repeat(32) }),
-      );
+    const racing = await proxy(local.url, {
+      before: async (operation) => {
+        if (operation !== "UpdateSecretVersionStage") return;
+        await client.send(
+          new PutSecretValueCommand({ SecretId: id, SecretString: '{"count":50}', ClientRequestToken: "2".repeat(32) }),
+        );
+      },
     });
     await expect(
       handlerOf(counter, environment({ SECRETS_MANAGER_ENDPOINT: racing.url }))(
@@ -318,7 +321,7 @@ describe("once the database may have been changed", () => {
   test("a move whose answer was lost is seen as done", async () => {
     const { token, run, labels, event } = await startedRotation();
     for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
-    const losing = await proxy(local.url, async () => {}, "UpdateSecretVersionStage");
+    const losing = await proxy(local.url, { loses: "UpdateSecretVersionStage" });
     await handlerOf(counter, environment({ SECRETS_MANAGER_ENDPOINT: losing.url }))(
       { ...event, Step: "finishSecret" },
       lambdaContext(),
@@ -361,41 +364,118 @@ describe("early promotion", () => {
 });
 
 describe("discard", () => {
+  let issued = 1;
+  beforeEach(() => {
+    issued = 1;
+  });
+  const issuing: Rotator<Counter> = {
+    ...counter,
+    create: async () => ({ count: ++issued }),
+    discard: async ({ count }, current) => void done.push(`discard ${count} beside ${current.count}`),
+  };
+  const throughProxy = async (answer: Answering) => {
+    const { server, url } = await proxy(local.url, { answer });
+    onTestFinished(() => void server.close());
+    return handlerOf(issuing, environment({ SECRETS_MANAGER_ENDPOINT: url }));
+  };
+  const failing = (status: number, name: string) => ({ status, name, message: "as the test wants it" });
+
   test("takes back what a try made that came second, and nothing else; its failure is logged and undoes nothing", async () => {
-    let issued = 1;
-    const issuing = handlerOf({
-      ...counter,
-      create: async () => ({ count: ++issued }),
-      discard: async ({ count }) => {
-        done.push(`discard ${count}`);
-        throw new Error("cannot");
-      },
-    });
-    const { run, read, token } = await startedRotation(undefined, issuing);
+    const discard = () => Promise.reject(new Error("cannot"));
+    const { run, read, token } = await startedRotation(undefined, handlerOf(issuing));
     await run("createSecret");
     expect(done).toEqual([]);
     await run("createSecret");
-    expect(done).toEqual(["discard 3"]);
+    await run("createSecret", handlerOf({ ...issuing, discard }));
+    expect(done).toEqual(["discard 3 beside 1"]);
     expect(await read({ VersionId: token })).toBe('{"count":2,"note":"kept"}');
     expect(written).toMatch(/"WARN".*could not be discarded.*cannot/);
+  });
+
+  test("takes back what Secrets Manager refuses to store, each time", async () => {
+    const denied = await throughProxy((operation) =>
+      operation === "PutSecretValue" ? failing(400, "AccessDeniedException") : undefined,
+    );
+    const { run } = await startedRotation(undefined, denied);
+    for (const _try of [1, 2, 3]) await expect(run("createSecret")).rejects.toMatchObject({ code: "privilege" });
+    expect(done).toEqual(["discard 2 beside 1", "discard 3 beside 1", "discard 4 beside 1"]);
+  });
+
+  test("takes back what the schema refuses", async () => {
+    const wrong = handlerOf({ ...issuing, create: async () => ({ count: "two" as unknown as number }) });
+    const { run } = await startedRotation(undefined, wrong);
+    await expect(run("createSecret")).rejects.toMatchObject({ code: "bad-secret" });
+    expect(done).toEqual(["discard two beside 1"]);
+  });
+
+  test.each([
+    { is: "an error of the service's own", answers: [500, 500, 500] },
+    { is: "one that is not tried again", answers: [501] },
+    { is: "a refusal after an attempt that may have been carried out", answers: [500, 400] },
+  ])("leaves what may have been stored: $is", async ({ answers }) => {
+    const statuses = [...answers];
+    const failingPut = await throughProxy((operation) => {
+      const status = operation === "PutSecretValue" ? statuses.shift() : undefined;
+      return status === undefined ? undefined : failing(status, status === 400 ? "Refused" : "InternalServiceError");
+    });
+    const { run } = await startedRotation(undefined, failingPut);
+    await expect(run("createSecret")).rejects.toMatchObject({ code: "service" });
+    expect(statuses).toEqual([]);
+    expect(done).toEqual([]);
+  });
+
+  test("leaves what the pending version holds: a service may give the same key again", async () => {
+    const { id, token, run } = await startedRotation(undefined, handlerOf(issuing));
+    const pending = { SecretId: id, ClientRequestToken: token, VersionStages: ["AWSPENDING"] };
+    await client.send(new PutSecretValueCommand({ ...pending, SecretString: '{"count":2,"note":"another"}' }));
+    await run("createSecret");
+    expect(issued).toBe(2);
+    expect(done).toEqual([]);
+    await run("createSecret");
+    expect(done).toEqual(["discard 3 beside 1"]);
   });
 });
 
 describe("retire", () => {
+  const retiring: Rotator<Counter> = {
+    ...counter,
+    retire: async ({ current, previous }) => void done.push(`retire ${previous.count} for ${current.count}`),
+  };
+
   test("runs after the label has moved, with the new and the old value; its failure is logged and undoes nothing", async () => {
-    const retiring = handlerOf({
-      ...counter,
-      retire: async ({ current, previous }) => {
-        done.push(`retire ${previous.count} for ${current.count}`);
+    const failing = handlerOf({
+      ...retiring,
+      retire: async (values, context) => {
+        await retiring.retire?.(values, context);
         throw new Error("cannot");
       },
     });
-    const { token, run, labels } = await startedRotation(undefined, retiring);
+    const { token, run, labels } = await startedRotation(undefined, failing);
     for (const step of steps) await run(step);
     expect(done.at(-1)).toBe("retire 1 for 2");
     expect((await labels())[token]).toContain("AWSCURRENT");
     expect(written).toMatch(/"WARN".*could not be retired.*cannot/);
   });
+
+  test.each([1, 2])(
+    "a finishSecret that is overtaken before its read %i retires nothing: another rotation's previous may be in use",
+    async (overtakenBefore) => {
+      const { id, run } = await startedRotation(undefined, handlerOf(retiring));
+      for (const step of steps) await run(step);
+      done = [];
+      let reads = 0;
+      const overtaking = await proxy(local.url, {
+        before: async (operation) => {
+          if (operation === "GetSecretValue" && ++reads === overtakenBefore)
+            await client.send(new PutSecretValueCommand({ SecretId: id, SecretString: '{"count":50}' }));
+        },
+      });
+      onTestFinished(() => void overtaking.server.close());
+      await run("finishSecret", handlerOf(retiring, environment({ SECRETS_MANAGER_ENDPOINT: overtaking.url })));
+      expect(reads).toBe(overtakenBefore);
+      expect(done).toEqual([]);
+    },
+  );
 });
 
 describe("what leaves the process", () => {
@@ -422,12 +502,18 @@ describe("what leaves the process", () => {
 
   test("a service that quotes the new value in its error does not get it into the log", async () => {
     const { event } = await startedRotation('{"count":1,"key":"kept-secret"}');
+    const { schema, set, test } = counter;
     const creating: Rotator<Counter, { key: string }> = {
-      ...counter,
+      schema,
+      set,
+      test,
       format: jsonFormat,
       create: async () => ({ key: "brand-new-secret" }),
     };
-    const quoting = await proxy(local.url, async () => {}, undefined, "PutSecretValue");
+    const quoting = await proxy(local.url, {
+      answer: (operation, message) =>
+        operation === "PutSecretValue" ? { status: 400, name: "InvalidRequestException", message } : undefined,
+    });
     const handler = handlerOf(creating, environment({ SECRETS_MANAGER_ENDPOINT: quoting.url }));
     const failed = handler({ ...event, Step: "createSecret" }, lambdaContext());
     await expect(failed).rejects.toMatchObject({ code: "service", message: expect.stringContaining("[redacted]") });
@@ -501,32 +587,37 @@ describe("a Secrets Manager that does not answer as hoped", () => {
 const listening = (server: Server) => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-/** A proxy before the endpoint: calls `before` for each operation; loses the first answer to one; answers another by quoting the call. */
-async function proxy(target: string, before: (operation: string) => Promise<void>, loses?: string, quotes?: string) {
+/** What a request is answered with instead of by the endpoint; undefined: by the endpoint. */
+type Answering = (operation: string, body: string) => { status: number; name: string; message: string } | undefined;
+
+/** A proxy before the endpoint: calls `before` for each operation, answers some itself, and loses the first answer to one. */
+async function proxy(
+  target: string,
+  { before, loses, answer }: { before?: (operation: string) => Promise<void>; loses?: string; answer?: Answering },
+) {
   let hasLost = false;
   const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = await buffer(request);
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1) ?? "";
-    await before(operation);
-    if (operation === quotes) {
-      const Message = Buffer.concat(chunks).toString();
-      response.writeHead(400, { "content-type": "application/x-amz-json-1.1" });
-      response.end(JSON.stringify({ __type: "InvalidRequestException", Message }));
+    await before?.(operation);
+    const own = answer?.(operation, body.toString());
+    if (own) {
+      response.writeHead(own.status, { "content-type": "application/x-amz-json-1.1" });
+      response.end(JSON.stringify({ __type: own.name, Message: own.message }));
       return;
     }
     const headers = {
       "content-type": String(request.headers["content-type"]),
       "x-amz-target": String(request.headers["x-amz-target"]),
     };
-    const answer = await fetch(target, { method: "POST", headers, body: Buffer.concat(chunks) });
-    const body = Buffer.from(await answer.arrayBuffer());
+    const forwarded = await fetch(target, { method: "POST", headers, body });
+    const text = await forwarded.text();
     if (operation === loses && !hasLost) {
       hasLost = true;
       request.socket.destroy();
       return;
     }
-    response.writeHead(answer.status, { "content-type": answer.headers.get("content-type") ?? "" }).end(body);
+    response.writeHead(forwarded.status, { "content-type": forwarded.headers.get("content-type") ?? "" }).end(text);
   });
   await listening(server);
   return { server, url: urlOf(server) };

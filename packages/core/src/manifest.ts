@@ -34,8 +34,10 @@ export interface Manifest extends RotatorManifest {
 }
 
 /** A key of a secret whose value is a text. */
-export interface SecretKey {
+interface SecretKey {
   readonly name: string;
+  /** Another key, whose value holds where the secret does not have this one. */
+  readonly orElse?: "dbname";
   /** What holds where the secret does not have it, in words or as written. */
   readonly absent: string;
   readonly meaning: string;
@@ -46,7 +48,7 @@ export const coreSettingList: readonly Setting[] = [
   { name: "PASSWORD_LENGTH", absent: "32", meaning: "Characters of a generated password, 1 to 4096." },
   {
     name: "EXCLUDE_CHARACTERS",
-    absent: "the engine's, see above",
+    absent: "none",
     meaning: "Characters that a generated password does not hold.",
   },
   { name: "EXCLUDE_NUMBERS", absent: "false", meaning: "No digits." },

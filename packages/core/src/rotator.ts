@@ -14,8 +14,10 @@ export interface RotationContext {
   readonly log: Log;
   /** The AWSCURRENT text of another secret, e.g. an admin secret. @throws RotationError */
   readSecret(secretId: string): Promise<string>;
-  /** The tags and the key of a secret. @throws RotationError */
-  describeSecret(secretId: string): Promise<Pick<DescribedSecret, "tags" | "kmsKeyId">>;
+  /** The tags, the key and the labels of a secret as they are now. @throws RotationError */
+  describeSecret(
+    secretId: string,
+  ): Promise<Pick<DescribedSecret, "tags" | "kmsKeyId"> & Partial<Pick<DescribedSecret, "versions">>>;
 }
 
 /** The values that setSecret works with. */
@@ -42,14 +44,16 @@ export type CurrentAfterSet = "valid" | "refused";
 export interface Rotator<S, Changes = Partial<S>> {
   readonly schema: StandardSchemaV1<unknown, S>;
   readonly format: SecretFormat<Changes>;
-  /** What the next version changes. Nothing outside may depend on it yet: its result is dropped where an earlier try wrote a version. */
+  /** What the next version changes. Nothing outside may depend on it yet: its result is dropped where an earlier try wrote a version, or it cannot be stored. */
   create(current: S, context: RotationContext): Promise<Changes>;
   /**
-   * Takes back what `create` did outside, where its result was dropped: revokes a key that was issued. It gets the value that was not
-   * written. A failure is logged and undoes nothing; a try that is killed after `create` never comes here, so `retire` must also find
-   * what such a try left.
+   * Takes back what `create` did outside, where its result was certainly not stored: revokes a key that was issued. A failure is logged
+   * and undoes nothing; a try that is killed after `create`, or is never told whether its result was stored, does not come here, so
+   * `retire` must also find what such a try left.
+   *
+   * @param unused what `create` returned
    */
-  discard?(unused: S, context: RotationContext): Promise<void>;
+  discard?(unused: Changes, current: S, context: RotationContext): Promise<void>;
   /**
    * Makes the pending credentials valid. Refuses, before anything is touched, a pending value that is not the current one's successor.
    *
@@ -62,6 +66,9 @@ export interface Rotator<S, Changes = Partial<S>> {
    * (RotateSecret with RotateImmediately=false).
    */
   test(pending: S, context: RotationContext): Promise<void>;
-  /** After AWSCURRENT has moved: ends what the previous credentials still may do. A failure is logged and undoes nothing. */
+  /**
+   * After AWSCURRENT has moved: ends what the previous credentials still may do. A failure is logged and undoes nothing. Called by every
+   * finishSecret while `current` is AWSCURRENT, so that a killed one's retry ends them; not once a later rotation has moved it on.
+   */
   retire?(values: { readonly current: S; readonly previous: S }, context: RotationContext): Promise<void>;
 }

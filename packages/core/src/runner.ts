@@ -34,16 +34,27 @@ export async function runStep<S, Changes>(
     if (decided(decide(described.versions[token], described.rotationEnabled), token) === "done") return "done";
     refuseLaggingReplicas(described);
     const { text, value } = await current();
-    const next = rotator.format.write(text, await rotator.create(value, context));
-    const unused = await readSecretValue(next, "the pending version", rotator.schema, rotator.format);
-    if ((await store.putPending(secretId, token, next, event.rotationToken)) === "exists") {
-      context.log.info("The pending version has a value already: an earlier try wrote it, and it is kept");
-      await attempt(
-        async () => rotator.discard?.(unused, context),
-        "The credentials that this try made for nothing could not be discarded: they stay valid",
-      );
-    }
+    const changes = await rotator.create(value, context);
+    const next = rotator.format.write(text, changes);
+    const written = await readSecretValue(next, "the pending version", rotator.schema, rotator.format).then(
+      () => store.putPending(secretId, token, next, event.rotationToken),
+      (refused: unknown) => ({ refused }),
+    );
+    if (written === "written") return "ran";
+    await discard(changes, value);
+    if (written !== "exists") throw written.refused;
+    context.log.info("The pending version has a value already: an earlier try wrote it, and it is kept");
     return "ran";
+  }
+
+  async function discard(unused: Changes, value: S): Promise<void> {
+    if (!rotator.discard) return;
+    await attempt(async () => {
+      const kept = await store.read(secretId, { version: token });
+      // A service that is asked again for a key may have given the one that the pending version holds.
+      if (kept && rotator.format.write(kept.text, unused) === kept.text) return;
+      await rotator.discard?.(unused, value, context);
+    }, "The credentials that this try made for nothing could not be discarded: they stay valid");
   }
 
   async function pendingVersion(): Promise<"done" | S> {
@@ -111,8 +122,12 @@ export async function runStep<S, Changes>(
   async function retire(): Promise<void> {
     if (!rotator.retire) return;
     await attempt(async () => {
+      // In this order: what is AWSPREVIOUS when it is read was replaced by this version, or by a later one, which retires it itself.
+      const { id, value } = await current();
+      if (id !== token) return;
       const previous = await labelled(AWSPREVIOUS);
-      if (previous) await rotator.retire?.({ current: (await current()).value, previous: previous.value }, context);
+      if (previous && previous.id !== token)
+        await rotator.retire?.({ current: value, previous: previous.value }, context);
     }, "The previous credentials could not be retired: they stay valid until the next rotation");
   }
 

@@ -45,14 +45,13 @@ export function secretsManagerStore(
     const count = (attempts: number | undefined) => {
       calls[operation] = (calls[operation] ?? 0) + (attempts ?? 1);
     };
-    const metadata = (of: unknown) => (of as { $metadata?: { attempts?: number } } | undefined)?.$metadata;
     try {
       const output = await send({ abortSignal: AbortSignal.timeout(deadline.share()) });
-      count(metadata(output)?.attempts);
+      count(metadataOf(output)?.attempts);
       return output;
     } catch (error) {
       if (isNotConfigured(error)) throw notConfigured(error);
-      count(metadata(error)?.attempts);
+      count(metadataOf(error)?.attempts);
       if (expected && error instanceof Error && error.name === expected.name) return expected.means;
       throw await translate(error, operation, secretId, client);
     }
@@ -103,11 +102,16 @@ export function secretsManagerStore(
         VersionStages: [AWSPENDING],
         ...(rotationToken === undefined ? {} : { RotationToken: rotationToken }),
       });
-      const output = await call("PutSecretValue", secretId, (options) => client.send(command, options), {
-        name: "ResourceExistsException",
-        means: undefined,
-      });
-      return output ? "written" : "exists";
+      try {
+        const output = await call("PutSecretValue", secretId, (options) => client.send(command, options), {
+          name: "ResourceExistsException",
+          means: undefined,
+        });
+        return output ? "written" : "exists";
+      } catch (error) {
+        if (error instanceof RotationError && wasRefused(error.cause)) return { refused: error };
+        throw error;
+      }
     },
 
     async move(secretId, move) {
@@ -124,6 +128,17 @@ export function secretsManagerStore(
       return output ? "moved" : "conflict";
     },
   };
+}
+
+/** What the SDK says about an answer, or an error that the service answered with. */
+function metadataOf(answer: unknown): { readonly attempts?: number; readonly httpStatusCode?: number } | undefined {
+  return (answer as { $metadata?: object } | undefined)?.$metadata;
+}
+
+/** The service answered the only attempt with a fault of the request: of several, an earlier one may have been carried out. */
+function wasRefused(error: unknown): boolean {
+  const { httpStatusCode = 0, attempts } = metadataOf(error) ?? {};
+  return attempts === 1 && httpStatusCode >= 400 && httpStatusCode < 500;
 }
 
 /** The SDK found no region or no credentials, and sent nothing. */

@@ -1,3 +1,4 @@
+import type { RotationError } from "./errors.ts";
 import type { LabelMove, VersionLabels } from "./labels.ts";
 
 /** What DescribeSecret says, as far as a rotation needs it. */
@@ -34,6 +35,7 @@ export interface SecretStore {
   ): Promise<SecretVersion | undefined>;
   /**
    * PutSecretValue with AWSPENDING under this token. `exists`: the token already has another value, which is kept: an earlier try wrote it.
+   * `refused`: certainly not stored. After an error that is thrown it may have been.
    *
    * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
    */
@@ -42,7 +44,7 @@ export interface SecretStore {
     token: string,
     text: string,
     rotationToken: string | undefined,
-  ): Promise<"written" | "exists">;
+  ): Promise<"written" | "exists" | { readonly refused: RotationError }>;
   /** UpdateSecretVersionStage as a compare-and-swap; `conflict` where the label was not on `move.from`. */
   move(secretId: string, move: LabelMove): Promise<"moved" | "conflict">;
 }

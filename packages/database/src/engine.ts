@@ -1,4 +1,4 @@
-import type { CurrentAfterSet, Manifest, RotationContext } from "@quarterturn/core";
+import type { CurrentAfterSet, Manifest, RotationContext, UserPair } from "@quarterturn/core";
 import type { TlsPolicy } from "./tls.ts";
 
 /** Where and as whom to log in. */
@@ -62,11 +62,12 @@ export interface Session {
    * Makes the twin whole: it exists, and can do what the original can. A twin that did not exist cannot log in afterwards; one that
    * exists, and may be in use, can all the time. An account that has the twin's name and is not the original's twin is refused
    * (`wrong-target`). Converges from every state that a killed run leaves.
-   * @param isOurs for an engine whose accounts do not show whose twin they are: whether the secret itself proves that the pending user is
-   *   its own
+   * @param isOurs for an engine whose accounts do not show whose twin they are: whether the secret itself proves, by a password
+   *   that logs in, that the pending user is its own
+   * @param currentPassword AWSCURRENT's, for an engine in which a name is several accounts: those that have it are the secret's
    * @throws RotationError
    */
-  alignTwin(pair: Pair, isOurs: () => Promise<boolean>): Promise<void>;
+  alignTwin(pair: Pair, isOurs: () => Promise<boolean>, currentPassword: string): Promise<void>;
   /**
    * Sets the password of one of a pair, which may log in from now on. An account that is not of the pair is refused (`wrong-target`).
    * @throws RotationError
@@ -76,8 +77,7 @@ export interface Session {
 }
 
 /** The two users of the multi-user strategy, and which of them is meant. */
-export interface Pair {
-  readonly original: string;
-  readonly twin: string;
-  readonly pending: "original" | "twin";
+export interface Pair extends UserPair {
+  /** The `userKeys` that both have. */
+  readonly userKeys: Login["userKeys"];
 }

@@ -1,3 +1,4 @@
+export { pairOf } from "@quarterturn/core";
 export { adminLogin } from "./admin-secret.ts";
 export type { Engine, EngineContext, Login, Pair, Session } from "./engine.ts";
 export { multiUser } from "./multi-user.ts";
@@ -8,4 +9,3 @@ export { type DatabaseSettings, databaseSettingList, databaseSettings } from "./
 export { loginOf, singleUser } from "./single-user.ts";
 export { addressOf, isSameServer, requireSameTarget } from "./target.ts";
 export { isUnknownAuthority, noTlsError, sslChoice, type TlsPolicy, tlsError, tlsPolicy } from "./tls.ts";
-export { otherOfPair, pairOf } from "./twin.ts";

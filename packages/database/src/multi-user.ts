@@ -1,4 +1,5 @@
-import { generatePassword, RotationError, type Rotator } from "@quarterturn/core";
+import { isDeepStrictEqual } from "node:util";
+import { generatePassword, otherOfPair, pairOf, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
 import type { Engine, Login } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
@@ -6,7 +7,6 @@ import type { ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { loginOf, requireLogin } from "./single-user.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
-import { otherOfPair, pairOf } from "./twin.ts";
 
 /**
  * The multi-user (alternating users) strategy: an admin gives the other user of a pair its new password, so that AWSCURRENT's credentials
@@ -52,8 +52,8 @@ export function multiUser(
         );
       }
       try {
-        const pair = pairOf(current.username);
-        if (pair.pending === "twin") await session.alignTwin(pair, isOurs);
+        const pair = { ...pairOf(current.username), userKeys: current.userKeys };
+        if (pair.pending === "twin") await session.alignTwin(pair, isOurs, current.password);
         await session.setPassword(pair, pending.password, isOurs);
         context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
       } finally {
@@ -61,10 +61,17 @@ export function multiUser(
       }
       return "valid";
 
-      /** AWSPREVIOUS of a pair that was rotated before has the pending user's password: read only where an account does not say whose it is. */
+      /**
+       * AWSPREVIOUS of a pair that was rotated before has the pending user's password, and the pending version has it where an earlier try set
+       * it: asked only where an account does not say whose it is.
+       */
       async function isOurs(): Promise<boolean> {
-        const before = await previous();
-        if (before?.username !== pending.username) return false;
+        return (await isPending(await previous())) || (await isPending(pending));
+      }
+
+      async function isPending(before: DatabaseSecret | undefined): Promise<boolean> {
+        if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
+          return false;
         const { host, port, tls } = admin;
         return (await engine.probe({ ...loginOf(before), host, port, tls }, context)) !== "rejected";
       }

@@ -93,6 +93,16 @@ test("keys that an engine adds are read as texts, an empty one counts as absent,
   expect(await readWithKeys("users")).toEqual({ ...defaults, userKeys: { authSource: "users" } });
   expect(await readWithKeys("")).toEqual(defaults);
   expect(await readWithKeys(null)).toEqual(defaults);
+  const [key] = secretKeys;
+  const schema = databaseSecretSchema({ ...manifest, secretKeys: key ? [{ ...key, orElse: "dbname" }] : [] });
+  for (const [more, authSource] of [
+    [{ dbname: "shop" }, "shop"],
+    [{ dbname: "shop", authSource: "users" }, "users"],
+    [{ dbname: "" }, undefined],
+  ] as const) {
+    const secret = await readSecretValue(JSON.stringify({ ...minimal, ...more }), "AWSCURRENT", schema, jsonFormat);
+    expect(secret.userKeys.authSource).toBe(authSource);
+  }
   await expect(readWithKeys(7)).rejects.toMatchObject({
     code: "bad-secret",
     message: expect.stringMatching(/authSource must be text/),

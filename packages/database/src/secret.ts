@@ -73,7 +73,12 @@ const userKeys = ({ secretKeys = [] }: Manifest) =>
 
 /** An empty text and null count as absent, as in AWS's functions. */
 const userKeysOf = ({ secretKeys = [] }: Manifest, secret: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(secretKeys.flatMap(({ name }) => (secret[name] ? [[name, String(secret[name])]] : [])));
+  Object.fromEntries(
+    secretKeys.flatMap(({ name, orElse }) => {
+      const value = secret[name] || (orElse && secret[orElse]);
+      return value ? [[name, String(value)]] : [];
+    }),
+  );
 
 /** The schema of the secrets that a rotator of this manifest rotates. Its messages name keys and hold no value. */
 export function databaseSecretSchema(manifest: Manifest): v.GenericSchema<unknown, DatabaseSecret> {

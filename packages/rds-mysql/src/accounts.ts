@@ -1,16 +1,24 @@
 import type { Pair } from "@quarterturn/database";
+import { type AccountTerms, termsColumns, termsOf } from "./account-terms.ts";
 import type { Run } from "./connection.ts";
 import { type Account, literal } from "./sql.ts";
 
 /** An account, as far as a twin must be like it. */
-export interface AccountRow extends Account {
+export interface AccountRow extends Account, AccountTerms {
   /** Whose twin this account was made, or taken on, as. */
   readonly twinOf: string | undefined;
-  /** What its logins must bring and how many it may use: the end of a CREATE or ALTER USER statement. */
-  readonly terms: string;
-  /** The roles that it has been granted, and those that its sessions start with, as `user`@`host`. */
+  /** What people and tools have noted about the account: its ATTRIBUTE and COMMENT, without the mark of a twin. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly isLocked: boolean;
+  /** Its password as the server stores it, and where it has two (RETAIN CURRENT PASSWORD) the older one. */
+  readonly storedPassword: string;
+  readonly storedOldPassword: string | undefined;
+  /** The roles that it has been granted, those that it may grant, and those that its sessions start with, as `user`@`host`. */
   readonly roles: readonly string[];
+  readonly grantableRoles: readonly string[];
   readonly defaultRoles: readonly string[];
+  /** Whether it may log in as another user: a right that no role passes on. */
+  readonly isProxy: boolean;
 }
 
 /** An account of the original and the twin that comes from the same hosts. */
@@ -19,61 +27,61 @@ export interface AccountPair {
   readonly twin: AccountRow | undefined;
 }
 
+export interface Accounts {
+  readonly pairs: readonly AccountPair[];
+  /** Accounts that have the twin's name, at hosts that the original has no account for. */
+  readonly strays: readonly AccountRow[];
+}
+
 /** The accounts of a pair of users: a name has one for each host pattern. */
-export async function readAccounts(
-  run: Run,
-  { original, twin }: Omit<Pair, "pending">,
-): Promise<readonly AccountPair[]> {
+export async function readAccounts(run: Run, { original, twin }: Omit<Pair, "pending">): Promise<Accounts> {
   const doing = "reading the two users";
   const remedy = "Run as an admin who may: GRANT SELECT ON mysql.* to the admin of this rotation.";
   const names = `(${literal(original)}, ${literal(twin)})`;
   const rows = await run(
-    `SELECT User AS user, Host AS host, JSON_UNQUOTE(JSON_EXTRACT(User_attributes, '$.metadata.quarterturn.twinOf')) AS twinOf,
-      ssl_type AS ssl_type, CONVERT(ssl_cipher USING utf8mb4) AS cipher, CONVERT(x509_issuer USING utf8mb4) AS issuer,
-      CONVERT(x509_subject USING utf8mb4) AS subject, max_questions, max_updates, max_connections, max_user_connections
+    `SELECT User AS user, Host AS host, account_locked AS locked,
+      JSON_EXTRACT(User_attributes, '$.metadata') AS attributes,
+      authentication_string AS password, JSON_UNQUOTE(JSON_EXTRACT(User_attributes, '$.additional_password')) AS oldPassword,
+      ${termsColumns}
     FROM mysql.user WHERE User IN ${names}`,
     doing,
     remedy,
   );
-  const roles = await run(
-    `SELECT TO_USER AS user, TO_HOST AS host, FROM_USER AS role, FROM_HOST AS roleHost, false AS isDefault FROM mysql.role_edges WHERE TO_USER IN ${names}
-    UNION ALL
-    SELECT USER, HOST, DEFAULT_ROLE_USER, DEFAULT_ROLE_HOST, true FROM mysql.default_roles WHERE USER IN ${names}`,
+  const edges = await run(
+    `SELECT TO_USER AS user, TO_HOST AS host, FROM_USER AS role, FROM_HOST AS roleHost, IF(WITH_ADMIN_OPTION = 'Y', 'grantable', 'granted') AS kind FROM mysql.role_edges WHERE TO_USER IN ${names}
+    UNION ALL SELECT USER, HOST, DEFAULT_ROLE_USER, DEFAULT_ROLE_HOST, 'default' FROM mysql.default_roles WHERE USER IN ${names}
+    UNION ALL SELECT User, Host, Proxied_user, Proxied_host, 'proxy' FROM mysql.proxies_priv WHERE User IN ${names}`,
     doing,
     remedy,
   );
   const accounts = rows.map((row): AccountRow => {
-    const own = roles.filter(({ user, host }) => user === row.user && host === row.host);
-    const named = (isDefault: boolean) =>
-      own.filter((each) => Boolean(each.isDefault) === isDefault).map(({ role, roleHost }) => `${role}@${roleHost}`);
+    const named = (kind: string) =>
+      edges
+        .filter((edge) => edge.user === row.user && edge.host === row.host && edge.kind === kind)
+        .map(({ role, roleHost }) => `${role}@${roleHost}`);
+    const { quarterturn, ...attributes } = row.attributes ?? {};
     return {
       user: row.user,
       host: row.host,
-      twinOf: row.twinOf ?? undefined,
-      terms: termsOf(row),
-      roles: named(false),
-      defaultRoles: named(true),
+      twinOf: quarterturn?.twinOf,
+      attributes,
+      isLocked: row.locked === "Y",
+      storedPassword: String(row.password),
+      storedOldPassword: row.oldPassword ?? undefined,
+      roles: [...named("granted"), ...named("grantable")],
+      grantableRoles: named("grantable"),
+      defaultRoles: named("default"),
+      isProxy: named("proxy").length > 0,
+      ...termsOf(row),
     };
   });
   // The server compares names without regard to blanks at their end.
-  return accounts
-    .filter(({ user }) => user === original)
-    .map((account) => ({
+  const [originals, twins] = [original, twin].map((name) => accounts.filter(({ user }) => user === name));
+  return {
+    pairs: (originals ?? []).map((account) => ({
       original: account,
-      twin: accounts.find(({ user, host }) => user === twin && host === account.host),
-    }));
-}
-
-function termsOf(row: Record<string, unknown>): string {
-  const demands = [
-    ["CIPHER", row.cipher],
-    ["ISSUER", row.issuer],
-    ["SUBJECT", row.subject],
-  ].flatMap(([word, value]) => (value ? [`${word} ${literal(String(value))}`] : []));
-  const require =
-    { "": "NONE", ANY: "SSL", X509: "X509", SPECIFIED: demands.join(" AND ") }[String(row.ssl_type)] ?? "X509";
-  return (
-    `REQUIRE ${require} WITH MAX_QUERIES_PER_HOUR ${row.max_questions} MAX_UPDATES_PER_HOUR ${row.max_updates}` +
-    ` MAX_CONNECTIONS_PER_HOUR ${row.max_connections} MAX_USER_CONNECTIONS ${row.max_user_connections}`
-  );
+      twin: twins?.find(({ host }) => host === account.host),
+    })),
+    strays: (twins ?? []).filter(({ host }) => !originals?.some((account) => account.host === host)),
+  };
 }

@@ -1,10 +1,9 @@
 import { once } from "node:events";
-import { connect as connectTcp } from "node:net";
-import { RotationError } from "@quarterturn/core";
+import { connect as connectTcp, isIP } from "node:net";
+import { RotationError, reasonOf } from "@quarterturn/core";
 import { addressOf, type EngineContext, type Login, noTlsError, type TlsPolicy, tlsError } from "@quarterturn/database";
 import { createConnection, type RowDataPacket, type SslOptions } from "mysql2/promise";
 import { connectionError, isServerError, loginError, statementError } from "./errors.ts";
-import { diagnoseTls } from "./tls-diagnosis.ts";
 
 /** Runs one statement; `doing` and `remedy` (what helps where a right is missing) make the words of its error. */
 export type Run = (sql: string, doing: string, remedy?: string) => Promise<RowDataPacket[]>;
@@ -26,13 +25,21 @@ export async function connect(
   { deadline }: EngineContext,
   database: boolean,
 ): Promise<Connection | "rejected"> {
+  const where = `${addressOf(login)} (user "${login.username}")`;
+  if (login.tls && isIP(login.host)) {
+    // The driver would look for the name "localhost" in the certificate.
+    throw new RotationError(
+      "tls",
+      `${where}: of an address no certificate can be verified here`,
+      "This try changed nothing. Put the name that the server's certificate holds into the secret's host.",
+    );
+  }
   const milliseconds = deadline.share();
   const socket = connectTcp({ host: login.host, port: login.port, noDelay: true });
   let isConnected = false;
   socket.once("connect", () => {
     isConnected = true;
   });
-  const where = `${addressOf(login)} (user "${login.username}")`;
   try {
     const client = await createConnection({
       // Of the connection's own name it verifies the certificate.
@@ -76,10 +83,16 @@ export async function connect(
     }
     const { code } = error as NodeJS.ErrnoException;
     if (code === "HANDSHAKE_NO_SSL_SUPPORT") throw noTlsError(where, error);
-    if (login.tls && code === "HANDSHAKE_SSL_ERROR") {
-      const diagnosis = await diagnoseTls(login, login.tls.secureContext, deadline.share());
-      const reason = diagnosis && tlsError(diagnosis.error, where, diagnosis.issuer);
-      if (reason) throw new RotationError(reason.code, reason.what, reason.advice, { cause: error });
+    if (code === "HANDSHAKE_SSL_ERROR") {
+      throw (
+        tlsError(verificationError(error as Error), where) ??
+        new RotationError(
+          "tls",
+          `${where}: the encrypted connection failed (${reasonOf(error)})`,
+          "Check the server's TLS configuration: TLS 1.2 or later is required.",
+          { cause: error },
+        )
+      );
     }
     throw connectionError(error, login, where, isConnected, milliseconds);
   }
@@ -93,3 +106,21 @@ function sslOptions(tls: Exclude<TlsPolicy, false>): SslOptions {
   optionsOf.set(tls, options);
   return options;
 }
+
+/** Node's own error of a certificate that failed: the driver writes a code of its own over it, and leaves the text. */
+function verificationError(error: Error): Error {
+  const [, code] = verificationCodes.find(([text]) => error.message.startsWith(text)) ?? [];
+  return code === undefined ? error : Object.assign(error, { code });
+}
+
+/** How the texts begin; some go on with advice. @see https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const verificationCodes = [
+  ["Hostname/IP does not match", "ERR_TLS_CERT_ALTNAME_INVALID"],
+  ["certificate has expired", "CERT_HAS_EXPIRED"],
+  ["certificate is not yet valid", "CERT_NOT_YET_VALID"],
+  ["unable to verify the first certificate", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
+  ["unable to get local issuer certificate", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"],
+  ["unable to get issuer certificate", "UNABLE_TO_GET_ISSUER_CERT"],
+  ["self-signed certificate in certificate chain", "SELF_SIGNED_CERT_IN_CHAIN"],
+  ["self-signed certificate", "DEPTH_ZERO_SELF_SIGNED_CERT"],
+] as const;

@@ -1,8 +1,11 @@
 import { choiceSetting, type Environment } from "@quarterturn/core";
-import type { Engine } from "@quarterturn/database";
+import { addressOf, type Engine, type Login } from "@quarterturn/database";
 import { connect } from "./connection.ts";
+import { hasNoRoom } from "./errors.ts";
 import { manifest } from "./manifest.ts";
+import { requireOwnSession } from "./password-change.ts";
 import { openSession } from "./session.ts";
+import { accountOf } from "./sql.ts";
 
 /** MySQL and MariaDB, as RDS and Aurora run them. @throws RotationError `bad-setting` */
 export function mysql(env: Environment): Engine {
@@ -22,14 +25,26 @@ export function mysql(env: Environment): Engine {
     },
 
     async probe(login, context) {
-      const connection = await connect(login, context, true);
-      if (connection === "rejected") return connection;
+      const connection = await connect(login, context, true).catch((error) => acceptedWithoutRoom(error, login));
+      if (connection === "rejected" || connection === "accepted") return connection;
       try {
-        await connection.run("SELECT CURRENT_USER()", "asking for the session's identity");
+        // In an encoding that no default of the server changes.
+        const [row] = await connection.run(
+          "SELECT HEX(CURRENT_USER()) AS account",
+          "asking for the session's identity",
+        );
+        const account = accountOf(Buffer.from(String(row?.account), "hex").toString());
+        requireOwnSession(account, login, addressOf(login));
         return "accepted";
       } finally {
         await connection.close();
       }
     },
   };
+}
+
+/** The application may have all the connections that its account is allowed: that the server says so, by the account's name, proves the password. */
+function acceptedWithoutRoom(error: unknown, login: Login): "accepted" {
+  if (hasNoRoom(error, login.username)) return "accepted";
+  throw error;
 }

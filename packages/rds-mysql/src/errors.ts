@@ -18,6 +18,18 @@ export function errorNumber(error: unknown): number | undefined {
   return isServerError(cause) ? cause.errno : undefined;
 }
 
+/** Whether an account has all the connections that it may have at a time; the password was right before that is looked at. */
+export function hasNoRoom(error: unknown, username: string): boolean {
+  const cause = error instanceof RotationError ? error.cause : undefined;
+  if (!isServerError(cause)) return false;
+  return (
+    (cause.errno === 1226 &&
+      cause.sqlMessage.startsWith(`User '${username}' has exceeded the 'max_user_connections'`)) ||
+    (cause.errno === 1203 &&
+      cause.sqlMessage.startsWith(`User ${username} already has more than 'max_user_connections'`))
+  );
+}
+
 /** No connection, or one that ended before it was a login. */
 export function connectionError(
   error: unknown,
@@ -54,11 +66,11 @@ export function connectionError(
       because,
     );
   }
-  if (code === "AUTH_SWITCH_PLUGIN_ERROR") {
+  if (code === "AUTH_SWITCH_PLUGIN_ERROR" || code === "MYSQL_CLEAR_PASSWORD_NOT_ENABLED") {
     return new RotationError(
       "unsupported",
-      `${where}: the account's authentication plugin is not one of passwords (${reason})`,
-      "This try changed nothing. The user must be identified with caching_sha2_password (or mysql_native_password).",
+      `${where}: the account does not log in by a password that this function could send (${reason.split(". ")[0]})`,
+      "This try changed nothing. The user must be identified with caching_sha2_password, sha256_password or mysql_native_password: not with IAM, LDAP or, on MariaDB, ed25519.",
       because,
     );
   }
@@ -69,6 +81,9 @@ export function connectionError(
     because,
   );
 }
+
+const expired =
+  "The account's password is expired. An admin gives it the secret's password again, and PASSWORD EXPIRE NEVER if this function is to keep it.";
 
 /** The server refused the login for another reason than the password. */
 export function loginError(error: ServerError, login: Login, where: string): RotationError {
@@ -92,14 +107,24 @@ export function loginError(error: ServerError, login: Login, where: string): Rot
         because,
       );
     case 1862:
+      return new RotationError("privilege", said, expired, because);
+    case 3118:
+    case 4151:
+      return new RotationError("privilege", said, "The account is locked: an admin unlocks it.", because);
+    case 3955:
       return new RotationError(
-        "privilege",
+        "credentials-rejected",
         said,
-        "The account's password is expired. An admin gives it the secret's password again, and PASSWORD EXPIRE NEVER if this function is to keep it.",
+        "Too many logins with a wrong password have blocked the account (FAILED_LOGIN_ATTEMPTS), and those of this function count: correct the secret's password first; then an admin runs ALTER USER ... ACCOUNT UNLOCK.",
         because,
       );
-    case 3118:
-      return new RotationError("privilege", said, "The account is locked: an admin unlocks it.", because);
+    case 1698:
+      return new RotationError(
+        "unsupported",
+        said,
+        "This try changed nothing. The account does not log in by a password (auth_socket, unix_socket): identify it with one.",
+        because,
+      );
     case 3159:
       return new RotationError(
         "tls",
@@ -109,9 +134,9 @@ export function loginError(error: ServerError, login: Login, where: string): Rot
       );
     default:
       return new RotationError(
-        [1040, 1053, 1129, 1203, 1226].includes(error.errno) ? "unreachable" : "database",
+        [1040, 1053, 1129, 1203, 1226, 3032].includes(error.errno) ? "busy" : "database",
         said,
-        "The server is there and does not take this login now. The service tries again.",
+        "The server is there and does not take this login now. The service tries again; if it stays so, raise the limit that it names, look for who holds its connections, or (error 1129) run FLUSH HOSTS.",
         because,
       );
   }
@@ -141,15 +166,25 @@ export function statementError(
     return new RotationError(
       "unsupported",
       `${where}: ${doing}: the server does not know the statement (error 1064)`,
-      "The server's version is older than what this function supports, see its README.",
+      "The server's version is not one that this function knows, see its README.",
     );
   }
   const said = `${where}: ${doing}: ${error.sqlMessage} (error ${error.errno})`;
   switch (error.errno) {
+    case 1820:
+      return new RotationError("privilege", said, expired, because);
+    case 1227:
+      return new RotationError(
+        "privilege",
+        said,
+        error.sqlMessage.includes("SYSTEM_USER")
+          ? "The user has the right SYSTEM_USER, so that only an admin who has it, too, may change it: GRANT SYSTEM_USER ON *.* to the admin of this rotation."
+          : (remedy ?? "Grant the missing right, then rotate again."),
+        because,
+      );
     case 1044:
     case 1045:
     case 1142:
-    case 1227:
     case 1410:
     case 3619:
     case 3892:

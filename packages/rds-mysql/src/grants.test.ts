@@ -25,6 +25,10 @@ describe("the lines of SHOW GRANTS as single rights", () => {
     ],
     ["GRANT USAGE ON `a`.* TO APP WITH GRANT OPTION", [privilege("GRANT OPTION", "`a`.*")]],
     [
+      "GRANT SELECT (`user_id`) ON `a`.`b` TO APP WITH GRANT OPTION",
+      [privilege("SELECT (`user_id`)", "`a`.`b`"), privilege("GRANT OPTION", "`a`.`b`")],
+    ],
+    [
       "GRANT SELECT (`x`, `y, z`), INSERT ON `a`.`b` TO APP",
       [privilege("SELECT (`x`)", "`a`.`b`"), privilege("SELECT (`y, z`)", "`a`.`b`"), privilege("INSERT", "`a`.`b`")],
     ],
@@ -62,16 +66,16 @@ describe("the statements that reconcile", () => {
     expect(statements(rights, rights)).toEqual([]);
   });
 
-  test("what is too much is revoked first, then what is missing is granted, exceptions last", () => {
+  test("what is too much is revoked first, then what is missing is granted, then exceptions; roles go last", () => {
     const wanted = read("GRANT SELECT ON *.* TO APP", "REVOKE SELECT ON `m`.* FROM APP", "GRANT `r`@`%` TO APP");
     const existing = read("GRANT DELETE ON `a`.* TO APP WITH GRANT OPTION", "GRANT `s`@`%` TO APP");
     expect(statements(wanted, existing)).toEqual([
       "REVOKE DELETE ON `a`.* FROM TWIN",
       "REVOKE GRANT OPTION ON `a`.* FROM TWIN",
-      "REVOKE `s`@`%` FROM TWIN",
       "GRANT SELECT ON *.* TO TWIN",
       "GRANT `r`@`%` TO TWIN",
       "REVOKE SELECT ON `m`.* FROM TWIN",
+      "REVOKE `s`@`%` FROM TWIN",
     ]);
   });
 
@@ -81,6 +85,27 @@ describe("the statements that reconcile", () => {
     expect(statements(part, whole)).toEqual([
       "REVOKE ALL PRIVILEGES ON `a`.* FROM TWIN",
       "GRANT SELECT ON `a`.* TO TWIN",
+    ]);
+  });
+
+  test("a role that stays, but not WITH ADMIN OPTION, is revoked before it is granted", () => {
+    const [plain, grantable] = [read("GRANT `r`@`%` TO APP"), read("GRANT `r`@`%` TO APP WITH ADMIN OPTION")];
+    expect(statements(plain, grantable)).toEqual(["REVOKE `r`@`%` FROM TWIN", "GRANT `r`@`%` TO TWIN"]);
+    expect(statements(plain, grantable, false)).toEqual(["REVOKE `r`@`%` FROM TWIN"]);
+  });
+
+  test("there is a statement for an object, and not for a privilege", () => {
+    const [some, none] = [
+      read("GRANT SELECT, INSERT (`x`, `y`) ON `a`.`b` TO APP", "GRANT `r`@`%`,`s`@`%` TO APP"),
+      read(),
+    ];
+    expect(statements(some, none)).toEqual([
+      "GRANT SELECT, INSERT (`x`), INSERT (`y`) ON `a`.`b` TO TWIN",
+      "GRANT `r`@`%`, `s`@`%` TO TWIN",
+    ]);
+    expect(statements(none, some)).toEqual([
+      "REVOKE SELECT, INSERT (`x`), INSERT (`y`) ON `a`.`b` FROM TWIN",
+      "REVOKE `r`@`%`, `s`@`%` FROM TWIN",
     ]);
   });
 

@@ -1,8 +1,9 @@
+import { RotationError } from "@quarterturn/core";
 import { type Account, accountName } from "./sql.ts";
 
 /**
  * What an account may do, as single rights: one privilege on one object (a column is part of its privilege), one role, or one exception (a
- * partial revoke). GRANT OPTION is a right of its own on each object; of dynamic privileges and roles it is part of the right.
+ * partial revoke). GRANT OPTION is a right of its own on each object; of dynamic privileges, PROXY and roles it is part of the right.
  */
 export interface Right {
   readonly is: "privilege" | "role" | "exception";
@@ -19,7 +20,7 @@ const all = "ALL PRIVILEGES";
  * The rights that SHOW GRANTS lists for an account, in a session whose sql_mode is empty.
  *
  * @see https://dev.mysql.com/doc/refman/9.7/en/show-grants.html
- * @throws Error for a line that is not of a known form, since rights that were not understood must not be copied by halves
+ * @throws RotationError `unsupported` for a line that is not of a known form, since rights that were not understood must not be copied by halves
  */
 export function rightsOf(lines: readonly string[], account: Account): readonly Right[] {
   return lines.flatMap((line) => rightsOfLine(line, accountName(account)));
@@ -31,7 +32,11 @@ function rightsOfLine(line: string, account: string): Right[] {
   const verb = statement.startsWith("GRANT ") ? "GRANT" : "REVOKE";
   const grantee = `${verb === "GRANT" ? " TO " : " FROM "}${account}`;
   if (!statement.startsWith(`${verb} `) || !statement.endsWith(grantee)) {
-    throw new Error(`SHOW GRANTS has a line of a form that is not known, for ${account}`);
+    throw new RotationError(
+      "unsupported",
+      `SHOW GRANTS has a line of a form that is not known, for ${account}`,
+      "No right was changed, since none may be copied by halves. Please report the server's version and the kind of right.",
+    );
   }
   const [names = "", object = ""] = splitOutside(statement.slice(verb.length + 1, -grantee.length), " ON ");
   const withOption = option !== "";
@@ -39,26 +44,25 @@ function rightsOfLine(line: string, account: string): Right[] {
   if (verb === "REVOKE") return list.map((name) => ({ is: "exception", name, object, withOption: false }));
   if (object === "") return list.map((name) => ({ is: "role", name, object, withOption }));
   const rights = list.flatMap(columnsApart).filter((name) => name !== "USAGE");
-  const isDynamic = rights.some((name) => name.includes("_"));
+  const isGrantable = rights.some((name) => name === "PROXY" || isDynamicPrivilege(name, object));
   return [
-    ...rights.map((name) => ({ is: "privilege", name, object, withOption: withOption && isDynamic }) as const),
-    ...(withOption && !isDynamic ? [{ is: "privilege", name: grantOption, object, withOption: false } as const] : []),
+    ...rights.map((name) => ({ is: "privilege", name, object, withOption: withOption && isGrantable }) as const),
+    ...(withOption && !isGrantable ? [{ is: "privilege", name: grantOption, object, withOption: false } as const] : []),
   ];
 }
+
+/** They are global, and have an underscore in their names; so have columns, of which privileges are never global. */
+const isDynamicPrivilege = (name: string, object: string) => object === "*.*" && name.includes("_");
 
 /** Splits where the separator stands outside of backticks and parentheses. */
 function splitOutside(text: string, separator: string): string[] {
   const parts = [""];
   let depth = 0;
-  for (let i = 0; i < text.length; ) {
-    const quoted = /^`(?:[^`]|``)*`/.exec(text.slice(i))?.[0];
-    const isSeparator = depth === 0 && text.startsWith(separator, i);
-    const piece = quoted ?? (isSeparator ? separator : text.charAt(i));
+  for (const [piece] of text.matchAll(/`(?:[^`]|``)*`| ON |./gs)) {
     if (piece === "(") depth++;
     if (piece === ")") depth--;
-    if (isSeparator) parts.push("");
+    if (depth === 0 && piece === separator) parts.push("");
     else parts[parts.length - 1] += piece;
-    i += piece.length;
   }
   return parts;
 }
@@ -72,7 +76,7 @@ function columnsApart(privilege: string): string[] {
 
 /**
  * The statements after which an account has no right that the wanted ones do not have, and, unless it gets them in another way, all of them.
- * What both have is not touched, so that open sessions keep it.
+ * What both have is not touched, so that open sessions keep it: there are as many statements as there are objects with a difference.
  *
  * @param gets whether missing rights are granted
  */
@@ -83,34 +87,55 @@ export function reconcile(
   gets: boolean,
 ): readonly string[] {
   const name = accountName(account);
-  const same = (a: Right) => (b: Right) =>
-    a.is === b.is && a.name === b.name && a.object === b.object && a.withOption === b.withOption;
-  const hasAll = (right: Right) =>
+  const keyOf = (right: Right) => JSON.stringify([right.is, right.name, right.object, right.withOption]);
+  const [wantedKeys, existingKeys] = [new Set(wanted.map(keyOf)), new Set(existing.map(keyOf))];
+  const wholeObjects = new Set(wanted.filter((right) => right.name === all).map(({ object }) => object));
+  const isPartOfAll = (right: Right) =>
     right.is === "privilege" &&
     right.name !== grantOption &&
-    !right.name.includes("_") &&
-    wanted.some((other) => other.name === all && other.object === right.object);
+    !isDynamicPrivilege(right.name, right.object) &&
+    wholeObjects.has(right.object);
   const hasExceptions = wanted.some(({ is }) => is === "exception");
   // Without the exceptions, which it does not get, a global privilege would be more than the original's.
   const isTooMuch = (right: Right) => !gets && hasExceptions && right.is === "privilege" && right.object === "*.*";
-  const extra = existing.filter((right) => isTooMuch(right) || !(wanted.some(same(right)) || hasAll(right)));
-  const missing = gets ? wanted.filter((right) => !existing.some(same(right))) : [];
+  const extra = existing.filter((right) => isTooMuch(right) || !(wantedKeys.has(keyOf(right)) || isPartOfAll(right)));
+  const missing = gets ? wanted.filter((right) => !existingKeys.has(keyOf(right))) : [];
   const exceptions = (rights: readonly Right[]) => rights.filter(({ is }) => is === "exception");
   const others = (rights: readonly Right[]) => rights.filter(({ is }) => is !== "exception");
+  // A role that the account keeps, but not WITH ADMIN OPTION, goes first; one that gives way to other rights, after it has them.
+  const goesLast = ({ is, name }: Right) =>
+    is === "role" && !wanted.some((right) => right.is === "role" && right.name === name);
+  const grant = (right: Right) => grantStatement(right, name);
+  const revoke = (right: Right) => revokeStatement(right, name);
   return [
-    ...exceptions(extra)
-      .filter(() => gets)
-      .map((right) => `GRANT ${right.name} ON ${right.object} TO ${name}`),
-    ...others(extra).map(({ is, name: right, object }) =>
-      is === "role" ? `REVOKE ${right} FROM ${name}` : `REVOKE ${right} ON ${object} FROM ${name}`,
+    ...inOneStatement(gets ? exceptions(extra) : [], grant),
+    ...inOneStatement(
+      others(extra).filter((right) => !goesLast(right)),
+      revoke,
     ),
-    ...others(missing).map((right) => grantStatement(right, name)),
-    ...exceptions(missing).map((right) => `REVOKE ${right.name} ON ${right.object} FROM ${name}`),
+    ...inOneStatement(others(missing), grant),
+    ...inOneStatement(exceptions(missing), revoke),
+    ...inOneStatement(extra.filter(goesLast), revoke),
   ];
+}
+
+/** One statement for what can be said in one: privileges on one object, or roles, with or without the option. */
+function inOneStatement(rights: readonly Right[], statement: (right: Right) => string): string[] {
+  const stands = ({ name }: Right) => (name === all || name === grantOption ? name : "");
+  const groups = Map.groupBy(rights, (right) =>
+    JSON.stringify([right.is, right.object, right.withOption, stands(right)]),
+  );
+  return [...groups.values()].flatMap(([first, ...rest]) =>
+    first ? [statement({ ...first, name: [first, ...rest].map(({ name }) => name).join(", ") })] : [],
+  );
 }
 
 function grantStatement({ is, name, object, withOption }: Right, account: string): string {
   if (is === "role") return `GRANT ${name} TO ${account}${withOption ? " WITH ADMIN OPTION" : ""}`;
   if (name === grantOption) return `GRANT USAGE ON ${object} TO ${account} WITH GRANT OPTION`;
   return `GRANT ${name} ON ${object} TO ${account}${withOption ? " WITH GRANT OPTION" : ""}`;
+}
+
+function revokeStatement({ is, name, object }: Right, account: string): string {
+  return is === "role" ? `REVOKE ${name} FROM ${account}` : `REVOKE ${name} ON ${object} FROM ${account}`;
 }

@@ -12,11 +12,13 @@ export const manifest: Manifest = {
       name: "OLD_PASSWORD",
       absent: "keep",
       meaning:
-        "Single-user: keep leaves the previous password valid beside the new one until the next rotation; discard ends it as soon as AWSCURRENT has moved, so that sessions which still have it cached are refused.",
+        "Single-user: keep leaves the previous password valid beside the new one until the next rotation; discard ends it as soon as AWSCURRENT has moved, so that new logins with it are refused; open sessions stay.",
     },
   ],
   verifiedAgainst: [
-    "MySQL 9.7 (Debian's), over verified TLS; MariaDB 10.11, single-user",
-    "Not run here: MySQL 5.7, 8.0 and 8.4, RDS and Aurora themselves (rds_superuser_role, RDS Proxy), and the RDS API, which the tests imitate",
+    "MySQL 9.7 (Debian's), over verified TLS: both strategies, the conformance suite with its crash matrix, hostile schemas and servers, bad input, frozen servers",
+    "MariaDB 10.11, single-user with mysql_native_password: the conformance suite with its crash matrix, bad input",
+    "By their version strings only, which choose what is sent: MySQL 5.6, 5.7, 8.0 and 8.4, Aurora MySQL 2 and 3, other MariaDBs",
+    "Not run here: RDS and Aurora themselves (rds_superuser_role, RDS Proxy), the RDS API, which the tests imitate, and MariaDB's ed25519, which is refused",
   ],
 };

@@ -1,9 +1,10 @@
-import { type CurrentAfterSet, RotationError } from "@quarterturn/core";
+import { AWSPENDING, type CurrentAfterSet, type Log, RotationError } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
 import type { Run } from "./connection.ts";
 import { errorNumber } from "./errors.ts";
 import type { Server } from "./server.ts";
-import { accountName, literal } from "./sql.ts";
+import { type Account, accountName, literal } from "./sql.ts";
+import { nativeHash } from "./stored-password.ts";
 
 /** "you need (at least one of) the CREATE USER or APPLICATION_PASSWORD_ADMIN privilege(s)" */
 const noPrivilege = 1227;
@@ -11,6 +12,8 @@ const noPrivilege = 1227;
 const notThePrimary = 3891;
 /** Passwords that were used before are refused (PASSWORD HISTORY), and that is looked at before the one after REPLACE. */
 export const usedBefore = 3638;
+/** MariaDB: a plugin of the server judges passwords and must see them (strict_password_validation). */
+const mustBeSeen = 1290;
 
 /**
  * Gives the session's user another primary password and keeps the one that the session logged in with, where the server and the user's rights
@@ -19,7 +22,7 @@ export const usedBefore = 3638;
  * | the server's answer to REPLACE and RETAIN | the next password | what is true and done |
  * | --- | --- | --- |
  * | success | | both are valid |
- * | 3891, or 3638 | logs in | an earlier try did it |
+ * | 3891, or 3638 | logs in | an earlier try did it, or another at the same time: the session's password may be refused from now on |
  * | 3891 | is refused | the session's password is the secondary one (a rotation was abandoned or rolled back): only the primary one is set |
  * | 1227 | | the user may not keep two: the password is changed without RETAIN, and the session's is refused from then on |
  *
@@ -32,13 +35,16 @@ export async function changePassword(
   login: Login,
   next: string,
   isAccepted: (password: string) => Promise<boolean>,
-  { log }: EngineContext,
+  context: EngineContext,
 ): Promise<CurrentAfterSet> {
+  const { log } = context;
   const account = accountName(server.account);
   const doing = `changing the password of ${account}`;
+  if (server.account.host !== "%") {
+    log.info("Only this account of the user's name is changed: logins from other hosts may reach another", { account });
+  }
   if (server.isMariadb) {
-    // ALTER USER takes a right there that not every user has on itself.
-    await run(`SET PASSWORD = PASSWORD(${literal(next)})`, doing);
+    await changeMariadbPassword(run, next, doing);
     return "refused";
   }
   const alter = `ALTER USER CURRENT_USER() IDENTIFIED BY ${literal(next)}`;
@@ -64,9 +70,17 @@ export async function changePassword(
     if (![notThePrimary, usedBefore].includes(errorNumber(error) ?? 0)) throw error;
     if (await isAccepted(next)) {
       log.info("The pending password was set by an earlier try");
-      return "valid";
+      return (await isAccepted(login.password)) ? "valid" : "refused";
     }
     if (errorNumber(error) === usedBefore) throw error;
+  }
+  // What follows is no compare-and-swap: the primary password may be that of a rotation which has taken this one's place.
+  if (!(await isStillPending(context)) || !(await isAccepted(login.password))) {
+    throw new RotationError(
+      "superseded",
+      `The password of ${account} was changed by another rotation or by somebody else while this try ran`,
+      "This try changed nothing. If no other rotation is running, see which version logs in and make it AWSCURRENT, or give the user AWSCURRENT's password; then start a new rotation.",
+    );
   }
   log.info("AWSCURRENT has the user's secondary password: it is kept, and the primary one is replaced");
   await run(
@@ -77,6 +91,25 @@ export async function changePassword(
   return "valid";
 }
 
+async function isStillPending({ describeSecret, secretId, token }: EngineContext): Promise<boolean> {
+  const { versions } = await describeSecret(secretId);
+  return versions?.[token]?.includes(AWSPENDING) === true;
+}
+
+/** By SET PASSWORD, since ALTER USER takes a right there that not every user has on itself. Its logs show what is sent, so that is a hash where it can be. */
+async function changeMariadbPassword(run: Run, next: string, doing: string): Promise<void> {
+  const [row] = await run("SHOW CREATE USER", "asking how the user's password is kept");
+  if (/ IDENTIFIED BY PASSWORD '\*/.test(String(Object.values(row ?? {})[0]))) {
+    try {
+      await run(`SET PASSWORD = ${literal(nativeHash(next))}`, doing);
+      return;
+    } catch (error) {
+      if (errorNumber(error) !== mustBeSeen) throw error;
+    }
+  }
+  await run(`SET PASSWORD = PASSWORD(${literal(next)})`, doing);
+}
+
 /**
  * Ends every other password of the session's user. RETAIN puts the session's own password in the place of the old one, but only if it is the
  * primary one: a plain DISCARD would take AWSCURRENT's away where a next rotation has made it the secondary one already.
@@ -85,25 +118,33 @@ export async function discardOldPassword(
   run: Run,
   server: Server,
   { password }: Login,
-  { log }: EngineContext,
+  { log }: { readonly log: Log },
 ): Promise<void> {
   if (!server.hasDualPasswords) return;
-  const doing = `discarding the old password of ${accountName(server.account)}`;
+  const account = accountName(server.account);
   const own = literal(password);
   try {
-    await run(`ALTER USER CURRENT_USER() IDENTIFIED BY ${own} REPLACE ${own} RETAIN CURRENT PASSWORD`, doing);
+    await run(
+      `ALTER USER CURRENT_USER() IDENTIFIED BY ${own} REPLACE ${own} RETAIN CURRENT PASSWORD`,
+      `discarding the old password of ${account}`,
+    );
   } catch (error) {
-    if (errorNumber(error) !== noPrivilege) throw error;
-    log.info("The user may not keep two passwords, so there is no old one to discard");
+    const why = { [noPrivilege]: "may not keep two passwords", [usedBefore]: "keeps a history of its passwords" }[
+      errorNumber(error) ?? 0
+    ];
+    if (why === undefined) throw error;
+    log.warn(`The user ${why}, so it cannot discard an old one; where it has one, an admin ends it by the statement`, {
+      statement: `ALTER USER ${account} DISCARD OLD PASSWORD;`,
+    });
   }
 }
 
 /** @throws RotationError `wrong-target` where the session is another user's, e.g. by a proxy account or as the anonymous user */
-export function requireOwnSession(server: Server, login: Login, address: string): void {
-  if (server.account.user === login.username) return;
+export function requireOwnSession(account: Account, login: Login, address: string): void {
+  if (account.user === login.username) return;
   throw new RotationError(
     "wrong-target",
-    `${address}: the login of "${login.username}" is a session of ${accountName(server.account)}`,
+    `${address}: the login of "${login.username}" is a session of ${accountName(account)}`,
     "This try changed nothing. A proxy account, an anonymous account or a proxy server stands in between: put the server's own host and user into the secret.",
   );
 }

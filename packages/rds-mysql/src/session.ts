@@ -6,8 +6,8 @@ import { alignTwin, setPassword } from "./twin.ts";
 
 /** A session over an open connection. */
 export async function openSession({ run, close }: Connection, login: Login, context: EngineContext): Promise<Session> {
-  const server = await prepareSession(run, context);
   const address = addressOf(login);
+  const server = await prepareSession(run, address, context);
 
   async function isAccepted(password: string, username = login.username): Promise<boolean> {
     const other = await connect({ ...login, username, password }, context, false);
@@ -18,16 +18,17 @@ export async function openSession({ run, close }: Connection, login: Login, cont
 
   return {
     async changePassword(next) {
-      requireOwnSession(server, login, address);
+      requireOwnSession(server.account, login, address);
       return changePassword(run, server, login, next, isAccepted, context);
     },
 
     async discardOldPassword() {
-      requireOwnSession(server, login, address);
+      requireOwnSession(server.account, login, address);
       await discardOldPassword(run, server, login, context);
     },
 
-    alignTwin: (pair, isOurs) => alignTwin(run, server, pair, isOurs, address, context),
+    alignTwin: (pair, isOurs, currentPassword) =>
+      alignTwin(run, server, pair, { isOurs, currentPassword }, address, context),
     setPassword: (pair, password, isOurs) =>
       setPassword(run, server, pair, password, { isOurs, isAccepted }, address, context),
 

@@ -1,16 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { RotationError } from "@quarterturn/core";
 import type { EngineContext, Pair } from "@quarterturn/database";
-import { type AccountPair, type AccountRow, readAccounts } from "./accounts.ts";
+import { type AccountPair, type AccountRow, type Accounts, readAccounts } from "./accounts.ts";
 import type { Run } from "./connection.ts";
 import { errorNumber } from "./errors.ts";
-import { reconcile, rightsOf } from "./grants.ts";
 import { usedBefore } from "./password-change.ts";
 import type { Server } from "./server.ts";
 import { type Account, accountName, literal } from "./sql.ts";
+import { isStoredForm, passwordPlugins } from "./stored-password.ts";
+import { giveRights } from "./twin-rights.ts";
 
 /** Whether AWSPREVIOUS of the secret logs in as the pending user: who has its password may have it changed. */
-export type IsOurs = () => Promise<boolean>;
+type IsOurs = () => Promise<boolean>;
+
+const remedy = "Run as a user who may: GRANT CREATE USER ON *.* to the admin of this rotation.";
 
 type WholePair = AccountPair & { readonly twin: AccountRow };
 
@@ -22,43 +25,68 @@ export async function alignTwin(
   run: Run,
   server: Server,
   pair: Omit<Pair, "pending">,
-  isOurs: IsOurs,
+  { isOurs, currentPassword }: { isOurs: IsOurs; currentPassword: string },
   address: string,
   { log }: EngineContext,
 ): Promise<void> {
-  const accounts = await requireOriginal(run, server, pair, address);
-  for (const { original, twin } of accounts) {
-    if (twin) {
-      await requireMark({ original, twin }, run, isOurs, address);
-    } else {
-      const account = { user: pair.twin, host: original.host };
-      await run(
-        `CREATE USER IF NOT EXISTS ${accountName(account)} IDENTIFIED BY ${literal(`Aa1!${randomBytes(24).toString("base64url")}`)} ${original.terms} ACCOUNT LOCK ATTRIBUTE ${mark(pair.original)}`,
-        `creating the user ${accountName(account)}`,
-        "Run as a user who may: GRANT CREATE USER ON *.* to the admin of this rotation.",
-      );
-    }
+  const { pairs, strays } = await requireOriginal(run, server, pair, address);
+  refuseStrays(strays, pair.original, address);
+  await requireMarks(pairs, run, isOurs, address);
+  // The login of AWSCURRENT has proved one account to be the secret's, and does not say which.
+  const isOurAccount = ({ original, twin }: AccountPair) =>
+    twin !== undefined || pairs.length === 1 || hasPassword(original, currentPassword);
+  const ours = pairs.filter(isOurAccount);
+  if (ours.length === 0) {
+    throw new RotationError(
+      "unsupported",
+      `${address} has several users "${pair.original}", and none of them is known to have AWSCURRENT's password`,
+      `This try changed nothing. They must be identified with one of ${passwordPlugins.join(", ")}.`,
+    );
   }
-  for (const { original, twin } of await readAccounts(run, pair)) {
-    if (!twin)
-      throw new RotationError(
-        "wrong-target",
-        `${address}: ${accountName({ user: pair.twin, host: original.host })} was dropped while it was prepared`,
-        "The service tries the rotation again.",
-      );
+  for (const { original } of ours.filter((each) => !isWhole(each))) {
+    const account = accountName({ user: pair.twin, host: original.host });
+    await run(
+      `CREATE USER IF NOT EXISTS ${account} ${identifiedBy(original, `Aa1!${randomBytes(24).toString("base64url")}`)} ${original.terms} ACCOUNT LOCK ATTRIBUTE ${json({ ...original.attributes, ...mark(original) })}`,
+      `creating the user ${account}`,
+      remedy,
+    );
+  }
+  for (const { original, twin } of ours.every(isWhole) ? ours : await wholePairs(run, pair, ours, isOurs, address)) {
     if (twin.terms !== original.terms) {
       await run(
         `ALTER USER ${accountName(twin)} ${original.terms}`,
         `giving ${accountName(twin)} the original's terms`,
       );
     }
-    const byRole = await actThrough(run, { original, twin });
-    if (!byRole) log.info("The twin gets copies of the original's rights: it cannot have exactly them by a role");
-    await alignRights(run, { original, twin }, byRole);
+    await giveRights(run, original, twin, log);
   }
 }
 
-/** Sets the pending user's password, and unlocks a twin: it is whole. One statement for all hosts, so that it is done or not. */
+/** The pairs as they are after twins were made; somebody else may have been faster. */
+async function wholePairs(
+  run: Run,
+  pair: Omit<Pair, "pending">,
+  expected: readonly AccountPair[],
+  isOurs: IsOurs,
+  address: string,
+): Promise<readonly WholePair[]> {
+  const { pairs } = await readAccounts(run, pair);
+  await requireMarks(pairs, run, isOurs, address);
+  return expected.map(({ original: { host } }) => {
+    const found = pairs.filter(isWhole).find(({ original }) => original.host === host);
+    if (found) return found;
+    throw new RotationError(
+      "wrong-target",
+      `${address}: ${accountName({ user: pair.twin, host })} was dropped while it was prepared`,
+      "The service tries the rotation again.",
+    );
+  });
+}
+
+/**
+ * Sets the pending user's password at all hosts, and unlocks the twin: it is whole. One statement, so that it is done or not. A second
+ * password, which the user had when it was rotated alone, ends: nobody would replace it any more.
+ */
 export async function setPassword(
   run: Run,
   server: Server,
@@ -68,11 +96,9 @@ export async function setPassword(
   address: string,
   { log }: EngineContext,
 ): Promise<void> {
-  const whole: WholePair[] = [];
-  for (const { original, twin } of await requireOriginal(run, server, pair, address)) {
-    if (twin) whole.push({ original, twin });
-    else log.warn("An account has no twin at its host yet, so its password stays", { account: accountName(original) });
-  }
+  const { pairs } = await requireOriginal(run, server, pair, address);
+  await requireMarks(pairs, run, isOurs, address);
+  const whole = pairs.filter(isWhole);
   if (whole.length === 0) {
     throw new RotationError(
       "wrong-target",
@@ -80,18 +106,36 @@ export async function setPassword(
       "This try changed nothing. Put the original's user and password into the secret, and rotate again.",
     );
   }
-  for (const each of whole) await requireMark(each, run, isOurs, address);
-  const accounts = whole.map((each) => `${accountName(each[pair.pending])} IDENTIFIED BY ${literal(password)}`);
-  try {
-    await run(
-      `ALTER USER ${accounts.join(", ")}${pair.pending === "twin" ? " ACCOUNT UNLOCK" : ""}`,
-      `setting the password of "${pair[pair.pending]}"`,
-      "Run as a user who may: GRANT CREATE USER ON *.* to the admin of this rotation.",
-    );
-  } catch (error) {
-    // An earlier try may have set it, which a password history then holds.
-    if (errorNumber(error) !== usedBefore || !(await isAccepted(password, pair[pair.pending]))) throw error;
+  const others = pairs.filter((each) => !isWhole(each)).map(({ original }) => accountName(original));
+  if (others.length > 0) {
+    log.warn("Accounts of the user's name that are not known to be this secret's are left as they are", { others });
   }
+  const accounts = whole.map((each) => ({
+    ...each[pair.pending],
+    plugin: each.original.plugin,
+    staysLocked: each.original.isLocked,
+  }));
+  const doing = `setting the password of "${pair[pair.pending]}"`;
+  const alter = async (some: typeof accounts, end: string) => {
+    if (some.length === 0) return;
+    const identified = some.map((account) => `${accountName(account)} ${identifiedBy(account, password)}`);
+    try {
+      await run(`ALTER USER ${identified.join(", ")} ${end}`, doing, remedy);
+    } catch (error) {
+      // An earlier try may have set it, which a password history then holds.
+      if (errorNumber(error) !== usedBefore || !(await isAccepted(password, pair[pair.pending]))) throw error;
+    }
+  };
+  const open = accounts.filter(({ staysLocked }) => pair.pending === "original" || !staysLocked);
+  await alter(
+    accounts.filter((account) => !open.includes(account)),
+    "ACCOUNT LOCK",
+  );
+  await alter(open, pair.pending === "twin" ? "ACCOUNT UNLOCK" : "");
+  const discards = accounts
+    .filter(({ storedOldPassword }) => storedOldPassword !== undefined)
+    .map((account) => `${accountName(account)} DISCARD OLD PASSWORD`);
+  if (discards.length > 0) await run(`ALTER USER ${discards.join(", ")}`, doing, remedy);
 }
 
 async function requireOriginal(
@@ -99,7 +143,7 @@ async function requireOriginal(
   { hasAttributes }: Server,
   pair: Omit<Pair, "pending">,
   address: string,
-): Promise<readonly AccountPair[]> {
+): Promise<Accounts> {
   if (!hasAttributes) {
     throw new RotationError(
       "unsupported",
@@ -108,7 +152,7 @@ async function requireOriginal(
     );
   }
   const accounts = await readAccounts(run, pair);
-  if (accounts.length > 0) return accounts;
+  if (accounts.pairs.length > 0) return accounts;
   throw new RotationError(
     "wrong-target",
     `${address} has no user "${pair.original}", whose twin "${pair.twin}" would be`,
@@ -116,92 +160,47 @@ async function requireOriginal(
   );
 }
 
-const mark = (original: string) => literal(JSON.stringify({ quarterturn: { twinOf: original } }));
-
 /**
  * An account that merely has the twin's name is somebody else's, and must be neither changed nor believed. Only who has CREATE USER can set
- * the mark. A twin of AWS's functions has none: then the secret itself proves that the other account is its own.
+ * the mark. A twin of AWS's functions has none, and is the only account of its name: then the secret itself proves that it is its own.
  */
-async function requireMark({ original, twin }: WholePair, run: Run, isOurs: IsOurs, address: string): Promise<void> {
-  if (twin.twinOf === original.user) return;
-  const statement = `ALTER USER ${accountName(twin)} ATTRIBUTE ${mark(original.user)}`;
-  if (await isOurs()) {
+async function requireMarks(pairs: readonly AccountPair[], run: Run, isOurs: IsOurs, address: string): Promise<void> {
+  const twins = pairs.filter(isWhole);
+  for (const { original, twin } of twins) {
+    if (twin.twinOf === original.user) continue;
+    const statement = `ALTER USER ${accountName(twin)} ATTRIBUTE ${json(mark(original))}`;
+    if (twins.length > 1 || !(await isOurs())) {
+      throw new RotationError(
+        "wrong-target",
+        `${address} has a user ${accountName(twin)} that is not known to be the twin of ${accountName(original)}, and AWSPREVIOUS does not ${twins.length > 1 ? "say which of several accounts it logs in to" : "log in as the pending user"}`,
+        `This try changed nothing. If the two are this secret's users, run as an admin: ${statement}; otherwise rename one of the two.`,
+      );
+    }
     await run(statement, `marking ${accountName(twin)} as the twin`);
-    return;
   }
-  throw new RotationError(
-    "wrong-target",
-    `${address} has a user ${accountName(twin)} that is not known to be the twin of ${accountName(original)}, and AWSPREVIOUS does not log in as the pending user`,
-    `This try changed nothing. If the two are this secret's users, run as an admin: ${statement}; otherwise rename one of the two.`,
-  );
 }
 
 /**
- * Makes the original the twin's default role, where that gives exactly the original's rights: a role brings all of its own roles with it,
- * also those that the original's sessions do not start with.
- *
- * @returns false where it does not, or where the admin may not grant it as a role
+ * From such an account's hosts the twin's logins would reach it, and not what the original's logins reach: they would find another's account,
+ * or an old password, or no rights. It may be the definer of views, so it is not for this function to drop it.
  */
-async function actThrough(run: Run, { original, twin }: WholePair): Promise<boolean> {
-  const [settings] = await run(
-    "SELECT @@activate_all_roles_on_login AS activatesAll",
-    "reading how roles are activated",
-  );
-  const role = `${original.user}@${original.host}`;
-  const isExact =
-    Boolean(settings?.activatesAll) || original.roles.every((each) => original.defaultRoles.includes(each));
-  if (!isExact) return false;
-  if (!twin.roles.includes(role)) {
-    try {
-      await run(
-        `GRANT ${accountName(original)} TO ${accountName(twin)}`,
-        `making ${accountName(original)} a role of its twin`,
-      );
-    } catch (error) {
-      if (errorNumber(error) !== 1227) throw error;
-      return false;
-    }
-  }
-  if (twin.defaultRoles.length !== 1 || twin.defaultRoles[0] !== role) {
-    await run(
-      `ALTER USER ${accountName(twin)} DEFAULT ROLE ${accountName(original)}`,
-      `setting the default role of ${accountName(twin)}`,
-    );
-  }
-  return true;
-}
-
-async function alignRights(run: Run, { original, twin }: WholePair, byRole: boolean): Promise<void> {
-  const existing = (await showGrants(run, twin)).filter(
-    (right) => !byRole || right.is !== "role" || right.name !== accountName(original),
-  );
-  // The original may have thousands: they are read only where they matter.
-  if (byRole && existing.length === 0) return;
-  const wanted = await showGrants(run, original);
-  const remedy = `Run as a user who may: GRANT the right WITH GRANT OPTION (or ROLE_ADMIN) to the admin of this rotation.`;
-  for (const statement of reconcile(wanted, existing, twin, !byRole)) {
-    await run(statement, `giving ${accountName(twin)} the original's rights (${statement})`, remedy);
-  }
-  if (byRole) return;
-  const roles = (names: readonly string[]) => [...names].sort().join();
-  if (roles(twin.defaultRoles) !== roles(original.defaultRoles)) {
-    const names = original.defaultRoles.map(roleName);
-    await run(
-      `ALTER USER ${accountName(twin)} DEFAULT ROLE ${names.length === 0 ? "NONE" : names.join(", ")}`,
-      `setting the default roles of ${accountName(twin)}`,
+function refuseStrays(strays: readonly AccountRow[], original: string, address: string): void {
+  for (const { user, host } of strays) {
+    throw new RotationError(
+      "wrong-target",
+      `${address} has a user ${accountName({ user, host })} and no user ${accountName({ user: original, host })}, whose twin it would be`,
+      `This try changed nothing. Run as an admin: DROP USER ${accountName({ user, host })}; (after a look at what it is the DEFINER of), or create the other one, or rename this one.`,
     );
   }
 }
 
-function roleName(role: string): string {
-  const at = role.lastIndexOf("@");
-  return accountName({ user: role.slice(0, at), host: role.slice(at + 1) });
-}
+const isWhole = (pair: AccountPair): pair is WholePair => pair.twin !== undefined;
 
-async function showGrants(run: Run, account: Account) {
-  const rows = await run(`SHOW GRANTS FOR ${accountName(account)}`, `reading the rights of ${accountName(account)}`);
-  return rightsOf(
-    rows.map((row) => String(Object.values(row)[0])),
-    account,
-  );
-}
+const hasPassword = ({ plugin, storedPassword, storedOldPassword = "" }: AccountRow, password: string) =>
+  passwordPlugins.includes(plugin) &&
+  (isStoredForm(storedPassword, password) || isStoredForm(storedOldPassword, password));
+
+const mark = ({ user }: Account) => ({ quarterturn: { twinOf: user } });
+const json = (value: object) => literal(JSON.stringify(value));
+const identifiedBy = ({ plugin }: AccountRow, password: string) =>
+  `IDENTIFIED WITH ${literal(plugin)} BY ${literal(password)}`;

@@ -5,7 +5,7 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { type Environment, type ErrorCode, RotationError, rotationHandler, type Step } from "@quarterturn/core";
+import { type Environment, rotationHandler, type Step } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
 import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
 import {
@@ -13,16 +13,17 @@ import {
   type MysqlServer,
   startBlackHole,
   startFaultyServer,
+  startMariadb,
   startMysql,
 } from "@quarterturn-tools/engines";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { errorsPage } from "@quarterturn-tools/test/errors-page";
+import { afterAll, beforeAll } from "vitest";
 import { manifest, mysql } from "../src/index.ts";
 import { type Fixture, issueCertificate, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
 let local: LocalEndpoint;
 let client: SecretsManagerClient;
-let logged = "";
 const events: RotationEvent[] = [];
 
 beforeAll(async () => {
@@ -33,10 +34,6 @@ beforeAll(async () => {
   };
   local = await startLocal({ functions: { byHand }, rotationRetry: { attempts: 1, delayMs: 0 } });
   client = new SecretsManagerClient({ endpoint: local.url });
-  vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
-    logged += chunk;
-    return true;
-  });
 });
 afterAll(async () => {
   client.destroy();
@@ -96,34 +93,7 @@ async function step(
   await invoke({ ...event, Step: name }, options.strategy, options.env);
 }
 
-type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
-/** A group of tests of bad input, each in one line. */
-function section(group: string, register: (refused: Refused) => void): void {
-  describe(group, () => register(refused));
-}
-
-function refused(situation: string, code: ErrorCode, work: () => Promise<unknown>): void {
-  test(`${situation}: ${code}`, async () => {
-    logged = "";
-    const started = Date.now();
-    const error = await work().then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(RotationError);
-    const { message, code: actual } = error as RotationError;
-    expect(actual, message).toBe(code);
-    expect(message).not.toMatch(/[\r\n]/);
-    expect(Date.now() - started).toBeLessThan(3_000);
-    const records = logged
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(records.at(-1)).toMatchObject({ level: "ERROR", message: "Step failed", code, reason: message });
-    expect(logged + message).not.toMatch(/never-in-a-log/);
-  });
-}
-
+const { section, finish } = errorsPage(manifest.name, "MySQL and MariaDB");
 const password = "never-in-a-log";
 const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
   host: fixture.server.host,
@@ -146,35 +116,16 @@ section("The secret's value", (refused) => {
 });
 
 section("The server", (refused) => {
-  const at = (server: { host: string; port: number }) =>
-    step("setSecret", account({ host: server.host, port: server.port }), {
-      pending: account({ host: server.host, port: server.port, password: "never-in-a-log-2" }),
-    });
+  const at = ({ port }: { port: number }, host = "localhost") =>
+    step("setSecret", account({ host, port }), { pending: account({ host, port, password: "never-in-a-log-2" }) });
   const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
     await using server = await startFaultyServer(kind);
     await at(server);
   };
-  const showing = (start: () => Promise<MysqlServer>) => async () => {
-    await using server = await start();
-    await at(server);
-  };
-  refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 3306 }));
-  refused("a closed port", "unreachable", faulty("closed"));
-  refused("a black hole: packets are dropped", "timeout", async () => {
-    await using hole = await startBlackHole();
-    await at(hole);
-  });
-  refused("a server that accepts and never answers", "timeout", faulty("silent"));
-  refused("a server that resets", "unreachable", faulty("resets"));
-  refused(
-    "a server that speaks no TLS",
-    "tls",
-    showing(() => startMysql({ certificate: "none" })),
-  );
-  refused(
-    "an expired certificate",
-    "tls",
-    showing(async () =>
+  // Started before, so that the time of a row is the function's own.
+  const faults = {
+    "speaks no TLS": () => startMysql({ certificate: "none" }),
+    "has an expired certificate": async () =>
       startMysql({
         certificate: await issueCertificate({
           hosts: ["localhost"],
@@ -182,18 +133,29 @@ section("The server", (refused) => {
           notAfter: new Date(2021, 1),
         }),
       }),
-    ),
-  );
-  refused(
-    "a certificate of another authority",
-    "tls",
-    showing(async () => startMysql({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) })),
-  );
-  refused(
-    "a certificate for another host",
-    "tls",
-    showing(async () => startMysql({ certificate: await issueCertificate({ hosts: ["other.example"] }) })),
-  );
+    "has a certificate of another authority": async () =>
+      startMysql({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) }),
+    "has a certificate for another host": async () =>
+      startMysql({ certificate: await issueCertificate({ hosts: ["other.example"] }) }),
+  };
+  const started = new Map<string, MysqlServer>();
+  beforeAll(async () => {
+    for (const [fault, start] of Object.entries(faults)) started.set(fault, await start());
+  });
+  afterAll(async () => {
+    for (const server of started.values()) await server.close();
+  });
+  refused("a host name that does not exist", "unreachable", () => at({ port: 3306 }, "does-not-exist.invalid"));
+  refused("an address, of which no certificate is verified", "tls", () => at({ port: 3306 }, "127.0.0.1"));
+  refused("a closed port", "unreachable", faulty("closed"));
+  refused("a black hole: packets are dropped", "timeout", async () => {
+    await using hole = await startBlackHole();
+    await at(hole);
+  });
+  refused("a server that accepts and never answers", "timeout", faulty("silent"));
+  refused("a server that resets", "unreachable", faulty("resets"));
+  for (const fault of Object.keys(faults))
+    refused(`a server that ${fault}`, "tls", () => at(started.get(fault) ?? { port: 0 }));
   refused("a wrong password in every version", "credentials-rejected", () =>
     step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
   );
@@ -203,6 +165,32 @@ section("The server", (refused) => {
   refused("a database that the user may not use", "privilege", async () => {
     const current = { ...(await fixture.createUser()), dbname: "nowhere" };
     await step("testSecret", current, { pending: current });
+  });
+  const altered = async (change: string) => {
+    const current = await fixture.createUser();
+    await fixture.asRoot(`ALTER USER ${current.username} ${change}`);
+    return { current, pending: { ...current, password } };
+  };
+  const altering = (change: string) => async () => {
+    const { current, pending } = await altered(change);
+    await step("setSecret", current, { pending });
+  };
+  refused("a locked account", "privilege", altering("ACCOUNT LOCK"));
+  refused("an account whose password is expired", "privilege", altering("PASSWORD EXPIRE"));
+  refused("an account that demands a certificate of the client", "credentials-rejected", altering("REQUIRE X509"));
+  refused("an account that has all the connections that it may have", "busy", async () => {
+    const { current, pending } = await altered("WITH MAX_USER_CONNECTIONS 1");
+    const taken = await fixture.server.connect({ user: current.username, password: current.password });
+    await step("setSecret", current, { pending }).finally(() => taken.end());
+  });
+  refused("a login that is the anonymous user's session", "wrong-target", async () => {
+    const current = { ...(await fixture.createUser(undefined, undefined, "10.%")), password: "anybody" };
+    await fixture.asRoot("CREATE USER ''@'localhost' IDENTIFIED BY 'anybody'");
+    try {
+      await step("setSecret", current, { pending: { ...current, password } });
+    } finally {
+      await fixture.asRoot("DROP USER ''@'localhost'");
+    }
   });
   refused("a server that takes encrypted connections only, and a secret that wants none", "tls", async () => {
     const current = { ...(await fixture.createUser()), ssl: false };
@@ -221,6 +209,29 @@ section("The server", (refused) => {
     } finally {
       await fixture.asRoot("SET GLOBAL read_only = OFF");
     }
+  });
+});
+
+section("MariaDB", (refused) => {
+  let mariadb: Fixture;
+  beforeAll(async () => {
+    mariadb = await startFixture({}, startMariadb);
+  });
+  afterAll(() => mariadb[Symbol.asyncDispose]());
+  const altering = (change: string) => async () => {
+    const current = await mariadb.createUser();
+    await mariadb.asRoot(`ALTER USER ${current.username} ${change}`);
+    await step("setSecret", current, { pending: { ...current, password } });
+  };
+  refused("a locked account", "privilege", altering("ACCOUNT LOCK"));
+  refused("an account whose password is expired", "privilege", altering("PASSWORD EXPIRE"));
+  refused("an account without a password", "unsupported", altering("IDENTIFIED VIA unix_socket"));
+  refused("multi-user", "unsupported", async () => {
+    const { masterarn: _, ...current } = await mariadb.createUser();
+    const { host, port, admin } = mariadb.server;
+    const masterarn = await secretWith(JSON.stringify({ host, port, ...admin }));
+    const pending = { ...current, masterarn, username: `${current.username}_clone`, password };
+    await step("setSecret", { ...current, masterarn }, { strategy: "multi-user", pending });
   });
 });
 
@@ -260,4 +271,25 @@ section("The admin secret (multi-user)", (refused) => {
     await fixture.asRoot("CREATE USER weak1 IDENTIFIED BY 'never-in-a-log-5'");
     await withAdmin({ ...boss(), username: "weak1", password: "never-in-a-log-5" });
   });
+  refused("one of an admin who may read and not create users", "privilege", async () => {
+    await fixture.asRoot("CREATE USER weak2 IDENTIFIED BY 'never-in-a-log-5'", "GRANT SELECT ON mysql.* TO weak2");
+    await withAdmin({ ...boss(), username: "weak2", password: "never-in-a-log-5" });
+  });
+  refused("a user with a right that only an admin who has it may touch", "privilege", async () => {
+    const current = await fixture.createUser();
+    await fixture.asRoot(`GRANT SYSTEM_USER ON *.* TO ${current.username}`);
+    await withAdmin(boss(), { user: current });
+  });
+  refused("an account that merely has the twin's name", "wrong-target", async () => {
+    const current = await fixture.createUser();
+    await fixture.createUser(`${current.username}_clone`);
+    await withAdmin(boss(), { user: current });
+  });
+  refused("a twin at a host that the user has no account for", "wrong-target", async () => {
+    const current = await fixture.createUser();
+    await fixture.createUser(`${current.username}_clone`, undefined, "10.%");
+    await withAdmin(boss(), { user: current });
+  });
 });
+
+finish();

@@ -102,7 +102,7 @@ export function contextOf(
       (line) => line,
     ),
     readSecret: async () => text,
-    describeSecret: async () => ({ tags: {} }),
+    describeSecret: async () => ({ tags: {}, versions: { token: ["AWSPENDING"] } }),
   };
 }
 
@@ -121,8 +121,9 @@ export async function alternate(
   current: DatabaseSecret,
   context: RotationContext = contextOf(fixture),
   previous?: DatabaseSecret,
+  next?: DatabaseSecret,
 ): Promise<DatabaseSecret> {
-  const pending = await successor(current, multi());
+  const pending = next ?? (await successor(current, multi()));
   await multi().set({ current, pending, previous: async () => previous }, context);
   await multi().test(pending, context);
   return pending;

@@ -9,5 +9,5 @@ rotatorConformance({
   handler: await bundledHandler(new URL("../src/single-user.ts", import.meta.url)),
   strategy: "single-user",
   window: "refused",
-  target: () => mysqlTarget("single-user", "mariadb", startMariadb),
+  target: () => mysqlTarget("single-user", { engine: "mariadb", start: startMariadb, twoPasswords: false }),
 });

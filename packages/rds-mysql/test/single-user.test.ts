@@ -165,9 +165,11 @@ describe("the account that logs in is the one that is changed", () => {
       fixture.asRoot("SELECT authentication_string FROM mysql.user WHERE User = 'several' AND Host = '10.%'");
     const before = await hash();
     const pending = await successor(current);
-    await set(current, pending);
+    const context = contextOf(fixture);
+    await set(current, pending, undefined, context);
     expect(await fixture.accepts(pending)).toBe(true);
     expect(await hash()).toEqual(before);
+    expect(context.lines.join()).toContain('"account":"`several`@`localhost`"');
   });
 
   test("a login that is the anonymous user's session is refused, and nothing is changed", async () => {

@@ -214,6 +214,20 @@ test("a password history does not stop a retry", async () => {
   }
 });
 
+test("a password that was used before, and is not the one that is set, is an error", async () => {
+  const first = await fixture.createUser();
+  await fixture.asRoot(
+    `ALTER USER ${on(first.username)} PASSWORD HISTORY 5`,
+    `ALTER USER ${on(first.username)} IDENTIFIED BY 'the-second'`,
+    `ALTER USER ${on(first.username)} IDENTIFIED BY 'the-third'`,
+  );
+  const second = await alternate(fixture, { ...first, password: "the-third" });
+  const pending = { ...first, password: "the-second" };
+  await expect(
+    multi().set({ current: second, pending, previous: async () => undefined }, contextOf(fixture)),
+  ).rejects.toMatchObject({ code: "database", message: expect.stringContaining("(error 3638)") });
+});
+
 test.each(["O'Brien", 'dou"ble', "back\\slash", "back`tick", "naïve ☃", "a b;--", "? :a", "at@host", "x".repeat(26)])(
   "hostile name %j is data (promise 4)",
   async (name) => {
@@ -233,6 +247,9 @@ test("three of the same setSecret at once, several times: the pending password l
     const set = () => multi().set({ current, pending, previous: async () => undefined }, contextOf(fixture));
     const outcomes = await Promise.allSettled([set(), set(), set()]);
     expect(outcomes.map(({ status }) => status)).toContain("fulfilled");
+    for (const outcome of outcomes)
+      if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ name: "RotationError" });
+    expect(await fixture.accepts(pending)).toBe(true);
     await set();
     expect(await fixture.accepts(pending)).toBe(true);
   }

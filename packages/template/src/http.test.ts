@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { inspect } from "node:util";
 import { deadlineOf } from "@quarterturn/core";
 import { afterEach, expect, test } from "vitest";
 import { type HttpRequest, httpJson } from "./http.ts";
@@ -58,6 +59,35 @@ test.each([
   expect(error).toMatchObject({ code, message: expect.stringContaining(`GET ${url}/keys`) });
   expect(String(error)).not.toContain("kept-secret");
 });
+
+test("a service that refuses keys with another status than 401", async () => {
+  const url = await listening((request, response) => response.writeHead(request.url === "/key" ? 403 : 401).end());
+  await expect(ask(`${url}/key`, { rejected: [403] })).rejects.toMatchObject({ code: "credentials-rejected" });
+  await expect(ask(`${url}/other`, { rejected: [403] })).rejects.toMatchObject({ code: "service" });
+});
+
+test.each([
+  { is: "no URL", url: "https://kept-secret exa mple/keys" },
+  { is: "a URL with a password", url: "https://user:kept-secret@127.0.0.1:1/keys" },
+  { is: "a URL with a user", url: "https://kept-secret@127.0.0.1:1/keys" },
+  { is: "a URL of another scheme", url: "ftp://127.0.0.1/keys" },
+  { is: "a port that fetch does not take", url: "http://127.0.0.1:22/keys" },
+])("$is is the function's mistake, and not quoted", async ({ url }) => {
+  const error = await ask(url).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "bad-setting", message: expect.stringContaining("URL") });
+  expect(inspect(error)).not.toContain("kept-secret");
+});
+
+test.each(["kept-secret\nof two lines", "kept-secret☃"])(
+  "a key that no header takes is the secret's mistake: %j",
+  async (key) => {
+    const error = await ask("http://127.0.0.1:1/keys", { headers: { authorization: `Bearer ${key}` } }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({ code: "bad-secret", message: expect.stringContaining('the key of "app"') });
+    expect(inspect(error)).not.toContain("kept-secret");
+  },
+);
 
 test("an answer that is no JSON is an error that does not quote it", async () => {
   const url = await listening((_request, response) => response.end("kept-secret"));

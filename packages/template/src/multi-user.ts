@@ -2,12 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import {
   type Environment,
   generatePassword,
+  otherOfPair,
+  pairOf,
   passwordSettings,
   type RotationContext,
   RotationError,
   type Rotator,
   readSecretValue,
   type Setting,
+  type UserPair,
 } from "@quarterturn/core";
 import type * as v from "valibot";
 import { type RotatedSecret, type SecretChanges, secretFormat, secretSchema } from "./secret.ts";
@@ -31,8 +34,18 @@ export interface UserService<Fields extends UserFields> {
   /** Logs in as an application would. @throws RotationError `credentials-rejected` */
   login(secret: RotatedSecret<Fields>, context: RotationContext): Promise<void>;
   /**
-   * As the admin: gives the user `next.username` the rights of `original`, creating it where it is missing, and last of all the password, so
-   * that nobody can log in to a user that lacks rights.
+   * As the admin, in one request: creates the user `twin` with the mark that it is the twin of `original`. It cannot log in yet. A user that
+   * exists stays as it is, and is no error.
+   */
+  createTwin(admin: RotatedSecret<Fields>, pair: Omit<UserPair, "pending">, context: RotationContext): Promise<void>;
+  /**
+   * As the admin: whose twin a user is, by a mark that only an admin can set (a tag, a group, a comment); undefined where it has none. A name
+   * proves nothing, since anybody may own it.
+   */
+  twinOf(admin: RotatedSecret<Fields>, username: string, context: RotationContext): Promise<string | undefined>;
+  /**
+   * As the admin: gives the user `next.username`, which exists, the rights of `original`, and last of all the password, so that nobody can
+   * log in to a user that lacks rights.
    */
   prepare(
     admin: RotatedSecret<Fields>,
@@ -73,13 +86,27 @@ export function multiUser<Fields extends UserFields>(
     return admin;
   }
 
+  /** Asked for both: AWSCURRENT's user may be somebody's who chose a name that makes the pending one the original. */
+  async function requireTwin(
+    admin: RotatedSecret<Fields>,
+    { original, twin }: Omit<UserPair, "pending">,
+    context: RotationContext,
+  ): Promise<void> {
+    if ((await service.twinOf(admin, twin, context)) === original) return;
+    throw new RotationError(
+      "wrong-target",
+      `The user "${twin}" has no mark that it is the twin of "${original}", so each may be somebody else's`,
+      "This try changed neither. If both are this secret's, let an admin set the mark at the service; otherwise rename one of them.",
+    );
+  }
+
   return {
     schema,
     format,
 
     create: async ({ fields }) => ({
       value: generatePassword(password),
-      fields: { username: otherOf(fields.username) },
+      fields: { username: otherOfPair(fields.username) },
     }),
 
     async set({ current, pending }, context) {
@@ -91,7 +118,7 @@ export function multiUser<Fields extends UserFields>(
           "This try changed nothing. Remove AWSPENDING from its version, then rotate again.",
         );
       }
-      if (!isDeepStrictEqual(pending.fields, { ...current.fields, username: otherOf(current.fields.username) })) {
+      if (!isDeepStrictEqual(pending.fields, { ...current.fields, username: otherOfPair(current.fields.username) })) {
         throw wrongTarget(
           `The pending version is not for the other user of AWSCURRENT's pair, or differs in more than that`,
         );
@@ -99,20 +126,16 @@ export function multiUser<Fields extends UserFields>(
       const admin = await adminOf(current, context);
       // Whoever may write the secret chooses its user: the admin acts for one whose password is known, and for nobody else.
       await service.login(current, context);
-      await service.prepare(admin, { username, password: pending.value, original: originalOf(username) }, context);
+      const pair = pairOf(current.fields.username);
+      if (pair.pending === "twin") await service.createTwin(admin, pair, context);
+      await requireTwin(admin, pair, context);
+      await service.prepare(admin, { username, password: pending.value, original: pair.original }, context);
       return "valid";
     },
 
     test: (pending, context) => service.login(pending, context),
   };
 }
-
-const suffix = "_clone";
-
-const originalOf = (username: string) => (username.endsWith(suffix) ? username.slice(0, -suffix.length) : username);
-
-/** `app` and `app_clone`, as AWS's functions name them. */
-const otherOf = (username: string) => (username.endsWith(suffix) ? originalOf(username) : `${username}${suffix}`);
 
 function wrongTarget(what: string): RotationError {
   return new RotationError("wrong-target", what, "This try changed nothing. Correct the secret, then rotate again.");

@@ -79,8 +79,9 @@ export function singleUser<Fields extends object>(
 
     create: async (current, context) => ({ value: await service.issue(current, context) }),
 
-    async discard(unused, context) {
-      await service.revoke(unused, (await service.identify(unused, context)).keyId, context);
+    async discard({ value }, current, context) {
+      const { keyId } = await service.identify({ ...current, value }, context);
+      await service.revoke(current, keyId, context);
     },
 
     async set({ current, pending }, context) {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Bundle, deploy, type Invocation, startLambda } from "@quarterturn-tools/bundle";
 import type { Mode } from "./row.ts";
-import { sum } from "./statistics.ts";
+import { covered, sum } from "./statistics.ts";
 
 /** What one step cost. */
 export interface StepCost {
@@ -21,7 +21,7 @@ export interface BenchFunction extends AsyncDisposable {
   invoke(event: unknown): Promise<StepCost>;
 }
 
-/** @param databasePort the port to which connections count as the database's */
+/** @param databasePort the port to which connections count as the server's */
 export async function benchFunction(
   { zipFile }: Bundle,
   mode: Mode,
@@ -62,7 +62,8 @@ function stepCost({ measures, peakMemoryMb }: Invocation, totalMs: number, impor
   return {
     totalMs,
     apiMs: sum(of("api").map(({ duration }) => duration)),
-    databaseMs: sum(of("database").map(({ duration }) => duration)),
+    // A login may be tried while another connection is open.
+    databaseMs: covered(of("database")),
     peakMemoryMb,
     importMs,
     firstAnswerMs: first === undefined ? 0 : first.startTime + first.duration,

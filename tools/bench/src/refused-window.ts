@@ -11,6 +11,8 @@ export interface RefusedWindows extends Pick<Row, "refusedWindowMs"> {
   /** Of all attempts of the application, over all rotations. */
   readonly attempts: number;
   readonly refused: number;
+  /** Refused logins as the server counts them, the function's included. */
+  readonly refusedByServer: number;
 }
 
 /** Rotates `n` times while an application logs in continuously. @throws Error where an attempt fails for another reason than its password */
@@ -25,6 +27,7 @@ export async function refusedWindows(
   let attempts = 0;
   let refused = 0;
   await application.accepted(now());
+  const before = await world.server.logins();
   for (let i = 0; i < n; i++) {
     application.forget();
     await world.rotate(account, by);
@@ -33,13 +36,16 @@ export async function refusedWindows(
     attempts += application.attempts.length;
     refused += application.attempts.filter(({ outcome }) => outcome === "refused").length;
   }
-  return { refusedWindowMs: { median: median(windows), max: Math.max(...windows), n }, attempts, refused };
+  const refusedByServer = (await world.server.logins()).refused - before.refused;
+  const refusedWindowMs = { median: median(windows), max: Math.max(...windows), n };
+  return { refusedWindowMs, attempts, refused, refusedByServer };
 }
 
 const now = () => performance.timeOrigin + performance.now();
 
 function startApplication(world: World, account: Account) {
-  const child = fork(program, [world.endpoint.url, account.secretId, world.server.caFile]);
+  const { caFile } = world.server;
+  const child = fork(program, [world.name, world.endpoint.url, account.secretId, ...(caFile ? [caFile] : [])]);
   const closed = once(child, "close");
   const ended = closed.then(([code]) => {
     throw new Error(`The application ended with ${code}: what it wrote says why.`);

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import type { BenchFunction, StepCost } from "./function.ts";
 import type { Row } from "./row.ts";
 import { medianBy, sum } from "./statistics.ts";
@@ -45,15 +44,15 @@ async function countedRotation(world: World, account: Account, by: BenchFunction
   const stopCounting = world.endpoint.onEvent((event) => {
     if (event.kind === "api-call" && event.name !== "RotateSecret") apiCalls++;
   });
-  const logBefore = (await readFile(world.server.logFile, "utf8")).length;
+  const before = await world.server.logins();
   const steps = await world.rotate(account, by);
   stopCounting();
-  const log = (await readFile(world.server.logFile, "utf8")).slice(logBefore);
-  const refusedLogins = log.match(/FATAL: {2}password authentication failed/g)?.length ?? 0;
+  const after = await world.server.logins();
+  const refusedLogins = after.refused - before.refused;
   return {
     steps,
     apiCalls,
-    logins: (log.match(/LOG: {2}connection authorized/g)?.length ?? 0) + refusedLogins,
+    logins: after.accepted - before.accepted + refusedLogins,
     refusedLogins,
     rotationMs: sum(steps.map(({ totalMs }) => totalMs)),
     apiMs: sum(steps.map(({ apiMs }) => apiMs)),

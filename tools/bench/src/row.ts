@@ -12,10 +12,11 @@ export interface Configuration {
 
 /** One row of build/bench.json. Times are in milliseconds, of the rotation whose time is the median. */
 export interface Row extends Configuration {
+  /** As the command line names it. */
   readonly engine: string;
   /** Calls of Secrets Manager, as its endpoint counts them. */
   readonly apiCalls: number;
-  /** Logins of the function, refused ones included, as the server's log counts them. */
+  /** Logins of the function, refused ones included, as the server counts them. */
   readonly logins: number;
   readonly refusedLogins: number;
   readonly rotationMs: number;

@@ -9,3 +9,15 @@ export function medianBy<T>(items: readonly T[], value: (item: T) => number): T 
 export const median = (numbers: readonly number[]): number => medianBy(numbers, (number) => number);
 
 export const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** How much time lies in at least one of the spans. */
+export function covered(spans: readonly { readonly startTime: number; readonly duration: number }[]): number {
+  let total = 0;
+  let until = Number.NEGATIVE_INFINITY;
+  for (const { startTime, duration } of spans.toSorted((a, b) => a.startTime - b.startTime)) {
+    const end = startTime + duration;
+    total += Math.max(0, end - Math.max(startTime, until));
+    until = Math.max(until, end);
+  }
+  return total;
+}

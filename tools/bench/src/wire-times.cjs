@@ -1,7 +1,7 @@
 /**
  * Loaded into the function's process before the handler: measures from outside of the bundle, as "api", how long each request to Secrets
- * Manager waits for its answer, and, as "database", how long each connection to the database is open. In that time the function does
- * nothing else; what it computes for TLS and SCRAM is in it.
+ * Manager waits for its answer, and, as "database", how long each connection to the server is open. In that time the function does nothing
+ * else; what it computes for TLS and to prove its password is in it.
  */
 const { subscribe } = require("node:diagnostics_channel");
 const { Socket } = require("node:net");
@@ -13,7 +13,9 @@ subscribe("http.client.response.finish", ({ request }) => performance.measure("a
 const databasePort = Number(process.env.BENCH_DATABASE_PORT);
 const { connect } = Socket.prototype;
 Socket.prototype.connect = function (...target) {
-  if (target[0] === databasePort) {
+  // A port and a host, or an object; and net.connect has put its own arguments into an array.
+  const [first] = target.flat();
+  if (Number(first?.port ?? first) === databasePort) {
     const start = performance.now();
     this.once("close", () => performance.measure("database", { start }));
   }

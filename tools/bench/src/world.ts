@@ -1,34 +1,36 @@
-import { randomBytes } from "node:crypto";
 import { CreateSecretCommand, RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { type LocalEndpoint, type LocalEvent, type RotationEvent, startLocal } from "@quarterturn/local";
-import { type PostgresServer, startPostgres } from "@quarterturn-tools/engines";
-import type { Client } from "pg";
+import type { BenchEngine, BenchServer } from "./engine.ts";
+import { type EngineName, engineNamed } from "./engines.ts";
 import type { BenchFunction, StepCost } from "./function.ts";
+import type { Strategy } from "./row.ts";
 
-/** A user of the database, and the secret that an application reads. */
+/** A user of the server, and the secret that an application reads. */
 export interface Account {
   readonly username: string;
   readonly secretId: string;
 }
 
-/** PostgreSQL and Secrets Manager on this machine. */
+/** A server and Secrets Manager on this machine. */
 export interface World extends AsyncDisposable {
-  readonly server: PostgresServer;
+  readonly name: EngineName;
+  readonly engine: BenchEngine;
+  readonly server: BenchServer;
   readonly endpoint: LocalEndpoint;
-  readonly admin: Client;
   /** What a function needs to reach both. */
   readonly env: Readonly<Record<string, string>>;
-  createAccount(username: string): Promise<Account>;
+  createAccount(username: string, strategy: Strategy): Promise<Account>;
   /** Rotates by the service, without a retry. @returns the steps in order. @throws Error where the rotation fails */
   rotate(account: Account, by: BenchFunction): Promise<readonly (StepCost & { readonly step: string })[]>;
 }
 
-export async function startWorld(): Promise<World> {
+export async function startWorld(name: EngineName): Promise<World> {
+  const engine = await engineNamed(name);
   let invoke = async (_event: RotationEvent): Promise<void> => {
     throw new Error("No function is being measured.");
   };
   await using starting = new AsyncDisposableStack();
-  const server = starting.use(await startPostgres({ settings: { log_connections: "on" } }));
+  const server = starting.use(await engine.start());
   const endpoint = starting.use(
     await startLocal({
       functions: { rotation: (event) => invoke(event) },
@@ -40,28 +42,28 @@ export async function startWorld(): Promise<World> {
   const client = starting.adopt(new SecretsManagerClient({ endpoint: url, region, credentials }), (each) =>
     each.destroy(),
   );
-  const admin = await server.connect();
 
-  async function createSecret(name: string, value: object): Promise<string> {
-    const { ARN = "" } = await client.send(
-      new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(value) }),
-    );
+  async function createSecret(Name: string, value: object): Promise<string> {
+    const { ARN = "" } = await client.send(new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) }));
     return ARN;
   }
-  const at = { host: server.host, port: server.port };
-  const masterarn = await createSecret("admin", { ...server.admin, ...at });
+  const masterarn = await createSecret("admin", server.adminSecret);
   const running = starting.move();
 
   return {
+    name,
+    engine,
     server,
     endpoint,
-    admin,
-    env: { SECRETS_MANAGER_ENDPOINT: url, NODE_EXTRA_CA_CERTS: server.caFile },
+    env: {
+      SECRETS_MANAGER_ENDPOINT: url,
+      ...(server.caFile !== undefined && { NODE_EXTRA_CA_CERTS: server.caFile }),
+    },
 
-    async createAccount(username) {
-      const password = randomBytes(16).toString("hex");
-      await admin.query(`CREATE ROLE ${username} LOGIN PASSWORD '${password}'`);
-      return { username, secretId: await createSecret(username, { username, password, ...at, masterarn }) };
+    async createAccount(username, strategy) {
+      const value = await server.createAccount(username, strategy);
+      const secret = strategy === "multi-user" ? { ...value, masterarn } : value;
+      return { username, secretId: await createSecret(username, secret) };
     },
 
     async rotate({ secretId }, by) {

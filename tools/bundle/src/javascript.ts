@@ -52,7 +52,7 @@ export async function bundleJavaScript(entry: string): Promise<JavaScript> {
       resolveDir: fileURLToPath(new URL(".", import.meta.url)),
     },
     outfile: handlerFile,
-    plugins: [lazyFiles(lazy), withoutEncodingTables],
+    plugins: [lazyFiles(lazy)],
   });
   const results = [result(handlerFile, main)];
   const imported = Object.values(main.metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
@@ -93,14 +93,6 @@ const coreFromHandlerFile: Plugin = {
   name: "core-from-handler-file",
   setup({ onResolve }) {
     onResolve({ filter: new RegExp(`^${core}$`) }, () => ({ path: `./${handlerFile}`, external: true }));
-  },
-};
-
-/** mysql2's texts are UTF-8, which Node.js reads itself: of the library for other encodings 440 KB are tables that nothing here asks for. */
-const withoutEncodingTables: Plugin = {
-  name: "without-encoding-tables",
-  setup({ onLoad }) {
-    onLoad({ filter: /iconv-lite[\\/]encodings[\\/](dbcs-data|sbcs-data-generated)\.js$/ }, () => ({ contents: "" }));
   },
 };
 

@@ -17,14 +17,17 @@ export interface LambdaFunction {
   readonly entry: string;
 }
 
-/** Every handler of every rotator: a package that exports `./manifest` is one, and its other subpaths are its handlers. */
-export async function lambdaFunctions(): Promise<LambdaFunction[]> {
-  const packages = await readdir(join(workspace, "packages"));
-  return (await Promise.all(packages.sort().map(functionsOf))).flat();
+/** Every handler of the rotators among packages: one that exports `./manifest` is one, and its other subpaths are its handlers. */
+export async function lambdaFunctions(folders?: readonly string[]): Promise<LambdaFunction[]> {
+  return (await Promise.all((folders ?? (await packages())).map(functionsOf))).flat();
 }
 
-async function functionsOf(packageFolder: string): Promise<LambdaFunction[]> {
-  const folder = join(workspace, "packages", packageFolder);
+async function packages(): Promise<string[]> {
+  const folder = join(workspace, "packages");
+  return (await readdir(folder)).sort().map((name) => join(folder, name));
+}
+
+async function functionsOf(folder: string): Promise<LambdaFunction[]> {
   const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as PackageJson;
   const { ".": _library, "./manifest": manifestExport, ...handlers } = exports;
   if (manifestExport === undefined) return [];

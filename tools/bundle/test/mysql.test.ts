@@ -12,13 +12,15 @@ import { startMysql } from "@quarterturn-tools/engines";
 import { expect, it } from "vitest";
 import { bundle, deploy, startLambda } from "../src/index.ts";
 
-it("the deployed MySQL bundle rotates a password of any characters, without the encodings that are left out", async () => {
+it("the deployed MySQL bundle rotates a password of any characters, also where the server speaks in another encoding", async () => {
   await using opened = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), "quarterturn-bundle-"));
   opened.defer(() => rm(folder, { recursive: true }));
   const { zipFile } = (await bundle(folder)).find(({ name }) => name === "rds-mysql-single-user") ?? { zipFile: "" };
   const deployed = opened.use(await deploy(zipFile));
-  const server = opened.use(await startMysql());
+  const server = opened.use(
+    await startMysql({ settings: { "character-set-server": "gbk", "init-connect": "SET NAMES cp1251" } }),
+  );
   let invoke = async (_event: RotationEvent): Promise<unknown> => undefined;
   const endpoint = opened.use(
     await startLocal({

@@ -1,15 +1,16 @@
 import { styleText } from "node:util";
-import { startApplication } from "./application.ts";
+import { type Attempt, startApplication } from "./application.ts";
+import type { DemoEngine } from "./engine.ts";
 import { type Environment, startEnvironment } from "./environment.ts";
 import { brokenPromises, disagreements } from "./figures.ts";
-import { type LoginLog, loginLogOf } from "./login-log.ts";
 import { type Pace, type RotationRecord, rotate, type Step } from "./rotation.ts";
 import type { Screen } from "./screen.ts";
-import { type Chapter, cast, chapterHeading, chapters, introduction, nextSteps } from "./story.ts";
+import { type Chapter, cast, chapterHeading, introduction, nextSteps } from "./story.ts";
 import { summary, type Told } from "./summary.ts";
 import { timeline } from "./timeline.ts";
 
 export interface DemoOptions {
+  readonly engine: DemoEngine;
   readonly screen: Screen;
   /** Aborted: the demo cleans up and throws. */
   readonly signal: AbortSignal;
@@ -18,19 +19,22 @@ export interface DemoOptions {
 }
 
 /**
- * Rotates a password of a real PostgreSQL with both strategies, and shows it.
+ * Rotates the secrets of an engine with the strategies that it has, and shows it.
  *
  * @returns whether every rotation kept the promise of its strategy
  */
 export async function demo(options: DemoOptions): Promise<boolean> {
-  const { screen, signal } = options;
-  screen.print(introduction());
-  screen.draw("\nStarting PostgreSQL, the local Secrets Manager endpoint and two functions...");
+  const { engine, screen } = options;
+  screen.print(introduction(engine.story));
+  screen.draw(
+    `\nStarting ${engine.story.starts}, the local Secrets Manager endpoint and the functions...` +
+      (engine.isFetched ? "\n(The first time it has to be fetched, which takes a while.)" : ""),
+  );
   await using environment = await startEnvironment(options);
-  screen.print(cast(environment));
+  screen.print(cast(engine.story, environment));
 
-  const loginLog = loginLogOf(environment.postgres.logFile);
-  const { told, attempts } = await tellAll(environment, loginLog, screen, signal);
+  const { loginLog } = environment.server;
+  const { told, attempts } = await tellAll(options, environment);
   await loginLog.update();
   const problems = [
     ...told.flatMap(({ record }) => brokenPromises(record)),
@@ -43,37 +47,46 @@ export async function demo(options: DemoOptions): Promise<boolean> {
     ...told.filter(({ record }) => record.failure !== undefined).map(({ record }) => logOf(environment, record)),
   ];
   screen.print(summary(told));
-  screen.print(problems.length === 0 ? nextSteps : `\n${styleText("red", problems.join("\n"))}`);
+  screen.print(problems.length === 0 ? nextSteps(engine.story) : `\n${styleText("red", problems.join("\n"))}`);
   return problems.length === 0;
 }
 
-/** Tells the chapters one after the other, until one fails, while the application runs. */
-async function tellAll(environment: Environment, loginLog: LoginLog, screen: Screen, signal: AbortSignal) {
-  const { client, secretId, postgres } = environment;
-  await using application = startApplication(client, secretId, postgres.ca);
-  const show = (record: RotationRecord) => screen.draw(timeline(record));
+/** Tells the chapters one after the other, until one fails. */
+async function tellAll(options: DemoOptions, environment: Environment) {
+  const { chapters } = options.engine.story;
   const told: Told[] = [];
-  for (const chapter of chapters) {
-    screen.print(chapterHeading(chapter));
-    const pace = screen.isLive ? livePace(chapter) : { before: 250, after: 250, pauseBefore: () => 0 };
-    const record = await rotate(chapter.strategy, pace, { environment, application, loginLog, signal, show });
-    screen.print(timeline(record));
-    told.push({ chapter, record });
-    if (record.failure !== undefined) break;
+  const attempts: Attempt[] = [];
+  for (const [index, chapter] of chapters.entries()) {
+    options.screen.print(chapterHeading(options.engine.story, chapter, index + 1));
+    const watched = await tell(chapter, index === chapters.length - 1, options, environment);
+    told.push({ chapter, record: watched.record });
+    attempts.push(...watched.attempts);
+    if (watched.record.failure !== undefined) break;
   }
-  return { told, attempts: application.attempts };
+  return { told, attempts };
+}
+
+/** One rotation, while an application uses the secret. */
+async function tell(chapter: Chapter, isLast: boolean, { screen, signal }: DemoOptions, environment: Environment) {
+  const { client, secrets, server } = environment;
+  await using application = startApplication(client, secrets[chapter.strategy].name, server.use);
+  const pace = screen.isLive ? livePace(isLast) : { before: 250, after: 250, pauseBefore: () => 0 };
+  const show = (each: RotationRecord) => screen.draw(timeline(each));
+  const record = await rotate(chapter, pace, { environment, application, signal, show });
+  screen.print(timeline(record));
+  return { record, attempts: application.attempts };
 }
 
 /**
  * Time to read for whoever watches. Not between setSecret and finishSecret: the window in which logins are refused would be the demo's and
  * not the rotation's.
  */
-function livePace(chapter: Chapter): Pace {
-  if (chapter === chapters.at(-1)) return { before: 300, after: 700, pauseBefore: () => 0 };
+function livePace(isLast: boolean): Pace {
+  if (isLast) return { before: 300, after: 700, pauseBefore: () => 0 };
   const pauses: Partial<Record<Step, number>> = { createSecret: 500, setSecret: 700 };
   return { before: 500, after: 800, pauseBefore: (step) => pauses[step] ?? 0 };
 }
 
-function logOf({ functions }: Environment, { strategy }: RotationRecord): string {
-  return `The log of the ${strategy} function:\n${functions[strategy].log.join("\n")}`;
+function logOf({ functions }: Environment, { chapter }: RotationRecord): string {
+  return `The log of the ${chapter.strategy} function:\n${functions.get(chapter.strategy)?.log.join("\n")}`;
 }

@@ -15,7 +15,7 @@ function rotation(changes: Partial<RotationRecord>): RotationRecord {
     apiCalls: ["GetSecretValue", "GetSecretValue"],
   });
   return {
-    strategy: "single-user",
+    chapter: { strategy: "single-user", window: "refused" },
     before: { old: ["AWSCURRENT"] },
     requested: { old: ["AWSCURRENT"], next: ["AWSPENDING"] },
     steps: [step("createSecret", 1000), step("setSecret", 1100), step("testSecret", 1200), step("finishSecret", 1300)],
@@ -35,10 +35,10 @@ function rounds(outcomes: Readonly<Record<number, Attempt["outcome"]>>): Attempt
   });
 }
 
-const login = (outcome: Login["outcome"], application?: string): Login => ({
+const login = (outcome: Login["outcome"], by?: "application" | "function"): Login => ({
   time: 1150,
   outcome,
-  ...(application === undefined ? {} : { application }),
+  ...(by === undefined ? {} : { by }),
 });
 
 describe("single-user keeps its promise", () => {
@@ -76,8 +76,12 @@ describe("a promise is broken", () => {
       /refused 1 times before setSecret or after/,
     ],
     [
-      "by a refused login in the middle of a multi-user rotation",
-      { strategy: "multi-user", attempts: rounds({ 1200: "refused" }), logins: [login("refused")] },
+      "by a refused login in the middle of a rotation without a window",
+      {
+        chapter: { strategy: "single-user", window: "none" },
+        attempts: rounds({ 1200: "refused" }),
+        logins: [login("refused")],
+      },
       /refused 1 times$/,
     ],
     ["by an application that failed otherwise", { attempts: rounds({ 1200: "failed" }) }, /application failed: failed/],
@@ -117,7 +121,7 @@ test("the window is from the start of the first refused login to the end of the 
 });
 
 test("logins and calls are the function's own, refused logins included", () => {
-  const logins = [login("accepted", "quarterturn"), login("accepted", "checkout"), login("refused"), login("refused")];
+  const logins = [login("accepted", "function"), login("accepted", "application"), login("refused"), login("refused")];
   const figures = figuresOf(rotation({ logins, attempts: rounds({ 1160: "refused" }) }));
   expect(figures).toMatchObject({
     apiCalls: 8,
@@ -132,7 +136,7 @@ describe("figures are believed", () => {
   const calls = ["GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"];
   const agreed = {
     attempts: rounds({ 1160: "refused" }).slice(12, 14),
-    logins: [login("refused"), login("accepted", "checkout"), login("accepted", "quarterturn")],
+    logins: [login("refused"), login("accepted", "application"), login("accepted", "function")],
     functionCalls: calls,
     loggedCalls: [...calls, "GetSecretValue", "GetSecretValue", "DescribeSecret"],
   };

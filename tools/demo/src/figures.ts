@@ -1,4 +1,4 @@
-import { APPLICATION_NAME, type Attempt } from "./application.ts";
+import type { Attempt } from "./application.ts";
 import type { Login } from "./login-log.ts";
 import { ROUNDS_AFTERWARDS, type RotationRecord } from "./rotation.ts";
 
@@ -18,14 +18,14 @@ export interface Figures {
 
 export function figuresOf({ attempts, logins, steps }: RotationRecord): Figures {
   const applicationRefused = attempts.filter(isRefused).length;
-  // The server does not say whose login it refused.
+  // Not every server says whose login it refused.
   const functionRefused = logins.filter(isRefused).length - applicationRefused;
   return {
     applicationLogins: attempts.filter(isAccepted).length + applicationRefused,
     applicationRefused,
     refusedWindow: refusedWindow(attempts),
     apiCalls: steps.flatMap(({ apiCalls }) => apiCalls).length,
-    functionLogins: logins.filter(isFunctions).length + functionRefused,
+    functionLogins: logins.filter((login) => isFunctions(login) && isAccepted(login)).length + functionRefused,
     functionRefused,
     steps: steps.reduce((sum, { startedAt, endedAt = startedAt }) => sum + endedAt - startedAt, 0),
   };
@@ -45,7 +45,7 @@ function refusedWindow(attempts: readonly Attempt[]): number {
 
 /** What of the promise of its strategy a rotation broke, in words; nothing where it was kept. */
 export function brokenPromises(record: RotationRecord): string[] {
-  const { strategy, attempts, steps, failure } = record;
+  const { chapter, attempts, steps, failure } = record;
   if (failure !== undefined) return [`The rotation failed in ${failure}`];
   const broken: string[] = [];
   const set = steps.find(({ name }) => name === "setSecret");
@@ -58,10 +58,10 @@ export function brokenPromises(record: RotationRecord): string[] {
   const refused = attempts.filter(isRefused);
   // A round that began before the label moved may have read the old password and be refused a little later.
   const isInWindow = ({ startedAt, endedAt }: Attempt) =>
-    strategy === "single-user" && endedAt >= from && startedAt <= to;
+    chapter.window === "refused" && endedAt >= from && startedAt <= to;
   const outside = refused.filter((attempt) => !isInWindow(attempt)).length;
   if (outside > 0) {
-    const where = strategy === "single-user" ? " before setSecret or after finishSecret" : "";
+    const where = chapter.window === "refused" ? " before setSecret or after finishSecret" : "";
     broken.push(`The application was refused ${outside} times${where}`);
   }
   const failed = attempts.find(({ outcome }) => outcome === "failed");
@@ -103,7 +103,7 @@ export function disagreements({ attempts, logins, functionCalls, loggedCalls }: 
     ...compare(
       "The application's accepted logins",
       attempts.filter(isAccepted).length,
-      logins.filter(({ application }) => application === APPLICATION_NAME).length,
+      logins.filter(({ by, outcome }) => by === "application" && outcome === "accepted").length,
     ),
     // Each round of the application begins with one call.
     ...compareCalls("GetSecretValue", attempts.length),
@@ -117,6 +117,6 @@ export function functionLoginsIn(logins: readonly Login[], from: number, to: num
   return logins.filter((login) => isFunctions(login) && login.time >= from && login.time < to).length;
 }
 
-const isFunctions = ({ application }: Login) => application === "quarterturn";
+const isFunctions = ({ by }: Login) => by === "function";
 export const isAccepted = ({ outcome }: Pick<Attempt, "outcome">) => outcome === "accepted";
 export const isRefused = ({ outcome }: Pick<Attempt, "outcome">) => outcome === "refused";

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DescribeSecretCommand, RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import type { RotationEvent } from "@quarterturn/local";
 import type { Application, Attempt } from "./application.ts";
-import type { Environment, Strategy } from "./environment.ts";
-import type { Login, LoginLog } from "./login-log.ts";
+import type { Environment } from "./environment.ts";
+import type { Login } from "./login-log.ts";
+import type { Chapter } from "./story.ts";
 
 export type Step = RotationEvent["Step"];
 
@@ -24,7 +25,7 @@ export interface StepRecord {
 
 /** What is known of a rotation. It grows while the rotation runs. */
 export interface RotationRecord {
-  readonly strategy: Strategy;
+  readonly chapter: Pick<Chapter, "strategy" | "window">;
   readonly before: Labels;
   /** The labels when RotateSecret had answered. */
   requested?: Labels;
@@ -40,7 +41,6 @@ export interface RotationRecord {
 export interface Observers {
   readonly environment: Environment;
   readonly application: Application;
-  readonly loginLog: LoginLog;
   readonly signal: AbortSignal;
   /** Shows how far it is. */
   readonly show: (record: RotationRecord) => void;
@@ -59,12 +59,14 @@ const POLL_MS = 50;
 export const ROUNDS_AFTERWARDS = 20;
 
 /** Rotates the secret once and watches. A rotation that fails is a record with a failure; only an interruption is thrown. */
-export async function rotate(strategy: Strategy, pace: Pace, observers: Observers): Promise<RotationRecord> {
-  const { environment, application, loginLog, signal, show } = observers;
-  const { client, secretId, endpoint, functionCalls } = environment;
+export async function rotate(chapter: Chapter, pace: Pace, observers: Observers): Promise<RotationRecord> {
+  const { environment, application, signal, show } = observers;
+  const { client, server, secrets, endpoint, functionCalls } = environment;
+  const { loginLog } = server;
+  const secretId = secrets[chapter.strategy].name;
   const firstAttempt = application.attempts.length;
   const firstLogin = loginLog.logins.length;
-  const record: RotationRecord = { strategy, before: await labels(), steps: [], attempts: [], logins: [] };
+  const record: RotationRecord = { chapter, before: await labels(), steps: [], attempts: [], logins: [] };
 
   environment.watchSteps(async (name, invoke) => {
     await sleep(pace.pauseBefore(name), undefined, { signal });
@@ -89,7 +91,7 @@ export async function rotate(strategy: Strategy, pace: Pace, observers: Observer
   await client.send(
     new RotateSecretCommand({
       SecretId: secretId,
-      RotationLambdaARN: endpoint.functionArn(strategy),
+      RotationLambdaARN: endpoint.functionArn(chapter.strategy),
       RotationRules: { AutomaticallyAfterDays: 30 },
     }),
   );

@@ -1,87 +1,209 @@
 import { styleText } from "node:util";
-import type { Environment, Strategy } from "./environment.ts";
+import type { Strategy } from "./engine.ts";
+import type { Environment } from "./environment.ts";
+
+/** What an engine's demo tells. Lines are at most 80 columns wide. */
+export interface Story {
+  /** What is rotated, e.g. "a MySQL password". */
+  readonly subject: string;
+  /** What is started, e.g. "MySQL". */
+  readonly starts: string;
+  /** What the first three steps do. */
+  readonly steps: string;
+  /** What is not the real thing, e.g. "Secrets Manager and Lambda are imitated, the rest is real". */
+  readonly imitated: string;
+  /** The server's part in the cast. */
+  readonly server: string;
+  /** Whose handlers run, and where to read them, from the repository's root. */
+  readonly handlers: string;
+  readonly folder: string;
+  /** What the application does with the secret. */
+  readonly application: string;
+  /** What the tables count. */
+  readonly counted: string;
+  readonly chapters: readonly Chapter[];
+}
 
 /** A rotation of the demo, and what to know about it. */
 export interface Chapter {
   readonly strategy: Strategy;
+  /** Whether logins of the application are refused between setSecret and finishSecret. */
+  readonly window: "refused" | "none";
   /** Its column in the summary. */
   readonly column: readonly [string, string];
   readonly title: string;
   readonly text: string;
 }
 
-export const chapters: readonly Chapter[] = [
-  {
-    strategy: "single-user",
-    column: ["single-user", ""],
-    title: '1 of 3  Single-user: "checkout" changes its own password',
-    text: `\
+/** The story of a database's users. */
+export function databaseStory(title: string, rotator: string, chapters: readonly Chapter[]): Story {
+  return {
+    subject: `a ${title} password`,
+    starts: title,
+    steps: `\
+  createSecret   stores a new password as AWSPENDING, and nowhere else
+  setSecret      gives the database the new password
+  testSecret     logs in with it`,
+    imitated: "Secrets Manager and Lambda are imitated, the rest is real",
+    server: "database",
+    handlers: `@quarterturn/${rotator}`,
+    folder: `packages/${rotator}`,
+    application: "reads the secret, logs in over verified TLS, places an order;",
+    counted: `\
+The tables below count, for each step, the function's calls of the service and
+its logins to the database, and the refused logins of the application.`,
+    chapters,
+  };
+}
+
+/** Single-user where a user has one password. */
+export const onePassword: Chapter = {
+  strategy: "single-user",
+  window: "refused",
+  column: ["single-user", ""],
+  title: 'Single-user: "checkout" changes its own password',
+  text: `\
 One user has one password. From the moment when setSecret changes it until
 finishSecret moves AWSCURRENT, the application reads the old password and is
 refused. With one user this window can be short, but it is always there.`,
-  },
+};
+
+/** Single-user where a user may keep its old password beside the new one. */
+export const twoPasswords: Chapter = {
+  strategy: "single-user",
+  window: "none",
+  column: ["single-user", ""],
+  title: 'Single-user: "checkout" changes its own password and keeps the old one',
+  text: `\
+A MySQL user that has the right to it may have two passwords. setSecret gives
+"checkout" a new one beside the one that the application reads, which stays
+valid until the next rotation: no login is refused, at no moment.`,
+};
+
+const back: Chapter = {
+  strategy: "multi-user",
+  window: "none",
+  column: ["multi-user", "and back"],
+  title: 'Multi-user again: now it is the turn of "checkout"',
+  text: `\
+The two users alternate: "checkout" gets a new password while the application
+uses "checkout_clone".`,
+};
+
+const toTwin = { ...back, column: ["multi-user", "to the twin"] } satisfies Chapter;
+
+/** Multi-user where the twin acts as the original. */
+export const twinActs: readonly Chapter[] = [
   {
-    strategy: "multi-user",
-    column: ["multi-user", "to the twin"],
-    title: '2 of 3  Multi-user: an admin prepares a second user, "checkout_clone"',
+    ...toTwin,
+    title: 'Multi-user: an admin prepares a second user, "checkout_clone"',
     text: `\
 The new version names another user: the twin, which acts as "checkout" and has
 its rights. The user that the application logs in as is left alone. When
 AWSCURRENT moves, both passwords are valid: no login is refused.`,
   },
-  {
-    strategy: "multi-user",
-    column: ["multi-user", "and back"],
-    title: '3 of 3  Multi-user again: now it is the turn of "checkout"',
-    text: `\
-The two users alternate: "checkout" gets a new password while the application
-uses "checkout_clone".`,
-  },
+  back,
 ];
 
+/** Multi-user where the twin gets what the original has, at every rotation. */
+export const twinGets = (what: string): readonly Chapter[] => [
+  {
+    ...toTwin,
+    title: 'Multi-user: an admin prepares a second user, "checkout_clone"',
+    text: `\
+The new version names another user: the twin. Whenever it is its turn it gets
+what "checkout" has (${what}). The user that the application logs
+in as is left alone. When AWSCURRENT moves, both passwords are valid: no login
+is refused.`,
+  },
+  back,
+];
+
+export const templateStory: Story = {
+  subject: "an API key, then a password,",
+  starts: "a key service",
+  steps: `\
+  createSecret   has a key issued or makes a password; stores it as AWSPENDING
+  setSecret      gives the service the password; of a key it looks whose it is
+  testSecret     uses it`,
+  imitated: "Secrets Manager, Lambda and the service are imitated",
+  server: "key service",
+  handlers: "the example key-service",
+  folder: "packages/template",
+  application: "reads the secret, and asks the service for what it may do;",
+  counted: `\
+The tables below count, for each step, the function's calls of Secrets Manager
+and its requests of the key service, each of which is a login, and the refused
+ones of the application.`,
+  chapters: [
+    {
+      strategy: "single-user",
+      window: "none",
+      column: ["single-user", "API key"],
+      title: 'Single-user: the key of "checkout" has another one issued',
+      text: `\
+The service issues keys, several of which are valid at a time. createSecret asks
+for a new one; the one that the application reads stays valid until the next
+rotation has finished: no request is refused.`,
+    },
+    {
+      ...toTwin,
+      title: 'Multi-user: an admin prepares a second user, "checkout_clone"',
+      text: `\
+Another secret of the same service: a user with one password. The new version
+names another user, to whom the admin gives the same rights. When AWSCURRENT
+moves, both passwords are valid: no request is refused.`,
+    },
+    back,
+  ],
+};
+
 /** What a newcomer has to know. */
-export function introduction(): string {
+export function introduction({ subject, steps }: Story): string {
   return `
-${styleText("bold", "Quarterturn: rotate a PostgreSQL password while an application uses it")}
+${styleText("bold", `Quarterturn: rotate ${subject} while an application uses it`)}
 
 AWS Secrets Manager keeps versions of a secret, and labels say what they are
 for. Applications read the version ${name("AWSCURRENT")}. A rotation makes a new one,
 ${name("AWSPENDING")}, and moves AWSCURRENT to it; the one before becomes ${name("AWSPREVIOUS")}.
 For this the service calls a function four times, once for each step:
 
-  createSecret   stores a new password as AWSPENDING, and nowhere else
-  setSecret      gives the database the new password
-  testSecret     logs in with it
+${steps}
   finishSecret   moves AWSCURRENT to the new version (AWSPENDING may stay on it,
                  and then means nothing)`;
 }
 
 /** Who plays which part. */
-export function cast({ postgres, endpoint, secretId }: Environment): string {
+export function cast(story: Story, { server, endpoint, functions, secrets }: Environment): string {
+  const row = (part: string, text: string) => `  ${part.padEnd(15)}${text}`;
+  const rotated = new Set([...functions.keys()].map((strategy) => secrets[strategy]));
   return `
-What runs here (Secrets Manager and Lambda are imitated, the rest is real):
+What runs here (${story.imitated}):
 
-  database       PostgreSQL ${postgres.version} at ${postgres.host}:${postgres.port}
-  service        the local Secrets Manager endpoint at ${endpoint.url}
-  function       the handlers of @quarterturn/rds-postgres that AWS Lambda runs,
-                 here each in a process of its own
-  secret         ${secretId}: username, password, host, port, dbname
-  application    reads the secret, logs in over verified TLS, places an order;
-                 again and again, without a pause and without a second try
+${row(story.server, `${server.title} at ${server.host}:${server.port}`)}
+${row("service", `the local Secrets Manager endpoint at ${endpoint.url}`)}
+${row("function", `the handlers of ${story.handlers} that AWS Lambda runs,`)}
+${row("", "here each in a process of its own")}
+${[...rotated].map((secret) => row("secret", `${secret.name}: ${Object.keys(secret.value).join(", ")}`)).join("\n")}
+${row("application", story.application)}
+${row("", "again and again, without a pause and without a second try")}
 
-The tables below count, for each step, the function's calls of the service and
-its logins to the database, and the refused logins of the application.`;
+${story.counted}`;
 }
 
-export function chapterHeading({ title: text, text: explanation }: Chapter): string {
-  return `\n${styleText("bold", text)}\n\n${explanation}`;
+/** @param number of the chapter, from 1 */
+export function chapterHeading({ chapters }: Story, { title, text }: Chapter, number: number): string {
+  return `\n${styleText("bold", `${number} of ${chapters.length}  ${title}`)}\n\n${text}`;
 }
 
-export const nextSteps = `
+export const nextSteps = ({ folder }: Story): string => `
 What to do next
-  npm run local -- --help   run the endpoint alone, for your own programs
-  npm test                  the tests, with real databases
-  packages/rds-postgres     the rotation functions that you have just seen
-  packages/core/src         the four steps, whatever they rotate (runner.ts)`;
+${nextStep("npm run local -- --help", "run the endpoint alone, for your own programs")}
+${nextStep("npm run demo -- --help", "the same with another kind of server")}
+${nextStep("npm test", "the tests, with real databases")}
+${nextStep(folder, "the rotation functions that you have just seen")}
+${nextStep("packages/core/src", "the four steps, whatever they rotate (runner.ts)")}`;
+
+const nextStep = (what: string, gives: string) => `  ${what.padEnd(26)}${gives}`;
 
 const name = (label: string) => styleText("bold", label);

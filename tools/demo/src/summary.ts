@@ -9,9 +9,16 @@ export interface Told {
   readonly record: RotationRecord;
 }
 
+/** What each strategy promises here. */
+function promises(rotations: readonly Told[]): string {
+  const lines = rotations.map(({ chapter: { strategy, window } }) => {
+    const promise = { refused: "refused logins only between setSecret and finishSecret", none: "no refused login" };
+    return `  ${`${strategy} promises`.padEnd(22)}${promise[window]}`;
+  });
+  return [...new Set(lines)].join("\n");
+}
+
 const notes = `\
-  single-user promises  refused logins only between setSecret and finishSecret
-  multi-user promises   no refused login
   the window            from the start of the first refused login to the end of
                         the next accepted one: rather too long than too short
   the times             are this machine's, without the pauses for reading; a
@@ -57,7 +64,7 @@ export function summary(rotations: readonly Told[]): string {
       figures.map(({ apiCalls }) => apiCalls),
     ),
     line(
-      "database logins",
+      "function's logins",
       figures.map(({ functionLogins }) => functionLogins),
     ),
     line(
@@ -70,6 +77,7 @@ export function summary(rotations: readonly Told[]): string {
     ),
     `  ${"promise".padEnd(NAME_WIDTH)}${verdicts.join("")}`,
     "",
+    promises(rotations),
     notes,
   ].join("\n");
 }

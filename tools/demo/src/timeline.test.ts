@@ -19,7 +19,7 @@ const attempts: Attempt[] = Array.from({ length: 1000 }, (_, index) => ({
 }));
 
 const record: RotationRecord = {
-  strategy: "multi-user",
+  chapter: { strategy: "multi-user", window: "none" },
   before,
   requested,
   steps: [
@@ -28,8 +28,8 @@ const record: RotationRecord = {
   ],
   attempts,
   logins: [
-    { time: 17_500, outcome: "accepted", application: "quarterturn" },
-    { time: 17_600, outcome: "accepted", application: "checkout" },
+    { time: 17_500, outcome: "accepted", by: "function" },
+    { time: 17_600, outcome: "accepted", by: "application" },
   ],
 };
 

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 import {
+  type MongodbServer,
   type MysqlServer,
   POSTGRES_VERSIONS,
   type PostgresServer,
+  startFerretdb,
   startMariadb,
   startMysql,
   startPostgres,
@@ -21,6 +23,7 @@ const ENGINES = new Map<string, () => Promise<Started>>([
   ),
   ["mysql", () => startMysql().then((server) => mysql("MySQL", server))],
   ["mariadb", () => startMariadb().then((server) => mysql("MariaDB", server))],
+  ["mongo", () => startFerretdb().then(mongodb)],
 ]);
 
 /** Starts what the command line names, prints it, and stops it at Ctrl-C. */
@@ -60,6 +63,13 @@ function mysql(title: string, { version, admin, host, port, caFile, close }: Mys
   const parameters = new URLSearchParams({ sslrootcert: caFile });
   const url = `mysql://${admin.username}:${admin.password}@${host}:${port}/?${parameters}`;
   return { description: `${title} ${version}: ${url}`, close };
+}
+
+/** With the parameters that mongosh and the drivers know; MONGODB_URL has this form. */
+function mongodb({ version, admin, host, port, caFile, close }: MongodbServer): Started {
+  const parameters = new URLSearchParams({ tls: "true", tlsCAFile: caFile, directConnection: "true" });
+  const url = `mongodb://${admin.username}:${admin.password}@${host}:${port}/?${parameters}`;
+  return { description: `${version}: ${url}`, close };
 }
 
 try {

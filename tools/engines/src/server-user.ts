@@ -29,7 +29,8 @@ export async function runAsServer(
   const user = serverUser();
   try {
     const running = promisify(execFile)(program, programArguments, { ...user, cwd: "/" });
-    running.child.stdin?.end(standardInput);
+    // A program may end before it has read anything; its exit code says whether that was well.
+    running.child.stdin?.on("error", () => undefined).end(standardInput);
     const { stdout } = await running;
     return stdout;
   } catch (cause) {

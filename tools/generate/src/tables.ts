@@ -68,11 +68,10 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
   },
   settings: async (path) => {
     const manifest = await manifestOf(path);
-    return settingsTable([
-      ...manifest.settings,
-      ...("port" in manifest ? databaseSettingList : []),
-      ...coreSettingList,
-    ]);
+    if (!("excludeCharacters" in manifest)) return settingsTable([...manifest.settings, ...coreSettingList]);
+    const ofEngine = (setting: Setting) =>
+      setting.name === "EXCLUDE_CHARACTERS" ? { ...setting, absent: "the engine's, see above" } : setting;
+    return settingsTable([...manifest.settings, ...databaseSettingList, ...coreSettingList.map(ofEngine)]);
   },
   "verified-against": async (path) => (await manifestOf(path)).verifiedAgainst.map((line) => `- ${line}`).join("\n"),
 };

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { newRotator, workspace } from "./new-rotator.ts";
@@ -39,22 +39,38 @@ async function copyWorkspace(): Promise<void> {
   await symlink(join(workspace, "node_modules"), join(root, "node_modules"));
 }
 
+/** A build sees other packages as they are published, so they are built before it, and not where other tests run. */
+async function copyPackages(...names: readonly string[]): Promise<void> {
+  const modules = join(root, "node_modules");
+  await rm(modules);
+  await mkdir(join(modules, "@quarterturn"), { recursive: true });
+  for (const each of await readdir(join(workspace, "node_modules"))) {
+    if (each !== "@quarterturn") await symlink(join(workspace, "node_modules", each), join(modules, each));
+  }
+  for (const name of names) {
+    for (const part of ["package.json", "tsconfig.build.json", "src"]) {
+      await cp(join(workspace, "packages", name, part), join(root, "packages", name, part), { recursive: true });
+    }
+    await symlink(join(root, "packages", name), join(modules, "@quarterturn", name));
+  }
+}
+
 test("a new rotator passes types, build and its tests as created", { timeout: 60_000 }, async () => {
   await copyWorkspace();
   await newRotator("acme-billing", join(root, "packages"));
   await run("tsc", "-p", ".");
-  // What npm run build does first, since a build sees other packages as they are published.
-  for (const name of ["core", "template"]) {
-    await run("tsc", "-p", join(workspace, "packages", name, "tsconfig.build.json"));
-  }
-  await run("tsc", "-p", "packages/acme-billing/tsconfig.build.json");
-  expect(await readdir(join(root, "packages/acme-billing/dist"))).toContain("single-user.js");
 
   // The whole suite runs on the example that this is a copy of.
   const report = await run("vitest", "run", "-t", "each of three rotations|service's own rotations");
   expect(report).toMatch(/acme-billing, multi-user keeps the promises/);
-  expect(report).toMatch(/Test Files +3 passed \(3\)/);
-  expect(report).toMatch(/Tests +6 passed/);
+  expect(report).toMatch(/Test Files +4 passed/);
+  expect(report).toMatch(/Tests +8 passed/);
+
+  await copyPackages("core", "template");
+  for (const name of ["core", "template", "acme-billing"]) {
+    await run("tsc", "-p", `packages/${name}/tsconfig.build.json`);
+  }
+  expect(await readdir(join(root, "packages/acme-billing/dist"))).toContain("single-user.js");
 });
 
 test.each(["a", "acme-billing-sandbox-eu-1"])("a new rotator with the name %s passes lint", async (name) => {
@@ -73,6 +89,19 @@ test("the name is everywhere that the example's was", async () => {
   for (const name of ['name: "acme-billing"', 'title: "Acme Billing"', '"ACME_BILLING_URL"']) {
     expect(manifest).toContain(name);
   }
+});
+
+test("what git does not have is not copied", async () => {
+  const source = join(root, "key-service");
+  for (const file of ["src/key-service.ts", "dist/key-service.js"]) {
+    await mkdir(dirname(join(source, file)), { recursive: true });
+    await writeFile(join(source, file), "");
+  }
+  for (const parameters of [["init"], ["add", "src"]]) await promisify(execFile)("git", parameters, { cwd: source });
+  expect(await newRotator("acme", join(root, "packages"), source)).toEqual([
+    join(root, "packages/acme/src/key-service.ts"),
+  ]);
+  expect(await readdir(join(root, "packages/acme"))).toEqual(["src"]);
 });
 
 test.each(["", "Acme", "acme_billing", "../acme", "acme-", "2acme", "a".repeat(26)])(

@@ -1,6 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { execFile } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 export const workspace = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -12,27 +14,28 @@ const example = join(workspace, "packages/template/examples/key-service");
  *
  * @param name the package's name without its scope, in kebab-case
  * @param packages the folder to make it in
+ * @param source the folder to copy: of it what git has
  * @returns the files that were written
  * @throws Error where the name is none, or the folder exists
  */
-export async function newRotator(name: string, packages: string): Promise<readonly string[]> {
+export async function newRotator(name: string, packages: string, source = example): Promise<readonly string[]> {
   // With a longer one some lines of the copy would have to be broken.
   if (!/^(?=.{1,25}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name)) {
     throw new Error(
       `"${name}" is no name for a package: small letters and digits, words joined by "-", 25 characters at most`,
     );
   }
+  const { stdout } = await promisify(execFile)("git", ["ls-files", "-z"], { cwd: source });
+  const paths = stdout.split("\0").filter((path) => path !== "");
   const folder = join(packages, name);
   await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
     throw error.code === "EEXIST" ? new Error(`${folder} exists: choose another name, or remove it first`) : error;
   });
-  const entries = await readdir(example, { recursive: true, withFileTypes: true });
-  const sources = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return Promise.all(
-    sources.sort().map(async (source) => {
-      const file = join(folder, relative(example, source));
+    paths.map(async (path) => {
+      const file = join(folder, path);
       await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, renamed(await readFile(source, "utf8"), name));
+      await writeFile(file, renamed(await readFile(join(source, path), "utf8"), name));
       return file;
     }),
   );

@@ -1,4 +1,4 @@
-import { POSTGRES_VERSIONS, startMariadb, startMysql, startPostgres } from "@quarterturn-tools/engines";
+import { POSTGRES_VERSIONS, startFerretdb, startMariadb, startMysql, startPostgres } from "@quarterturn-tools/engines";
 import type { Reporter, SerializedError, TestModule } from "vitest/node";
 import { type EngineName, selectedEngines } from "./selected-engines.ts";
 
@@ -77,6 +77,13 @@ const engines: Readonly<Record<EngineName, { readonly title: string; versions():
     async versions() {
       await using server = await startMariadb();
       return `MariaDB ${server.version}`;
+    },
+  },
+  mongo: {
+    title: "MongoDB's protocol",
+    async versions() {
+      await using server = await startFerretdb();
+      return `MongoDB's protocol: ${server.version}`;
     },
   },
 };

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { selectedEngines, testsLeftOut } from "./selected-engines.ts";
 
 test("without ENGINES all engines are started and no test is left out", () => {
-  expect(selectedEngines({})).toEqual(["postgres", "mysql", "mariadb"]);
+  expect(selectedEngines({})).toEqual(["postgres", "mysql", "mariadb", "mongo"]);
   expect(testsLeftOut({})).toEqual([]);
 });
 
@@ -14,5 +14,5 @@ test("ENGINES names those that are started; what needs another is left out", () 
 });
 
 test.each(["mysqll", "", "postgres,,mysql"])("ENGINES=%s is an error that names the engines", (ENGINES) => {
-  expect(() => selectedEngines({ ENGINES })).toThrow(/There are: postgres, mysql, mariadb\./);
+  expect(() => selectedEngines({ ENGINES })).toThrow(/There are: postgres, mysql, mariadb, mongo\./);
 });

@@ -5,11 +5,25 @@ const testsOf = {
     "packages/redshift/test/**",
     "tools/engines/src/postgres*.test.ts",
     "tools/engines/src/supervised-server.test.ts",
-    "tools/{bench,demo}/test/**",
+    "tools/{bench,demo}/test/{postgres,redshift}.test.ts",
     "tools/bundle/test/{rotation,lazy-file}.test.ts",
   ],
-  mysql: ["packages/rds-mysql/test/**", "tools/bundle/test/mysql.test.ts", "tools/engines/src/mysql*.test.ts"],
-  mariadb: ["packages/rds-mysql/test/mariadb.test.ts", "tools/engines/src/mysql*.test.ts"],
+  mysql: [
+    "packages/rds-mysql/test/**",
+    "tools/{bench,bundle,demo}/test/mysql.test.ts",
+    "tools/engines/src/mysql*.test.ts",
+  ],
+  mariadb: [
+    "packages/rds-mysql/test/mariadb.test.ts",
+    "tools/{bench,demo}/test/mariadb.test.ts",
+    "tools/engines/src/mysql*.test.ts",
+  ],
+  mongo: [
+    "packages/documentdb/test/**",
+    "tools/{bench,demo}/test/documentdb.test.ts",
+    "tools/bundle/test/mongodb.test.ts",
+    "tools/engines/src/{ferretdb,mongodb}*.test.ts",
+  ],
 } as const;
 
 export type EngineName = keyof typeof testsOf;

@@ -19,7 +19,7 @@ export interface Session {
 /**
  * Logs in.
  *
- * @throws RotationError `unreachable`, `timeout`; from the session `privilege`
+ * @throws RotationError `unreachable`, `timeout`; from the session `privilege`, `wrong-target`
  */
 export async function login(to: Login, { deadline }: Pick<RotationContext, "deadline">): Promise<Session | "rejected"> {
   const where = `${to.host}:${to.port}`;
@@ -52,7 +52,8 @@ export async function login(to: Login, { deadline }: Pick<RotationContext, "dead
   async function ask(request: Request): Promise<void> {
     const response = await send(request);
     if (response.ok) return;
-    throw new RotationError("privilege", `${where}: ${request.do}: ${response.error}`, `Let "${to.username}" do it.`);
+    const code = request.do === "requireTwin" ? "wrong-target" : "privilege";
+    throw new RotationError(code, `${where}: ${request.do}: ${response.error}`, `Let "${to.username}" do it.`);
   }
 }
 

@@ -7,13 +7,16 @@ interface Account {
   password?: string;
   rights: string[];
   isAdmin?: boolean;
+  /** The account whose rights an admin gave it when it was made. */
+  twinOf?: string;
 }
 
 /** What a client asks, one JSON object a line; `login` comes first. */
 export type Request =
   | { readonly do: "login"; readonly username: string; readonly password: string }
   | { readonly do: "setPassword"; readonly username: string; readonly password: string }
-  | { readonly do: "createAccount"; readonly username: string }
+  | { readonly do: "createTwin"; readonly username: string; readonly of: string }
+  | { readonly do: "requireTwin"; readonly username: string; readonly of: string }
   | { readonly do: "copyRights"; readonly from: string; readonly to: string };
 
 export type Response = { readonly ok: true } | { readonly ok: false; readonly error: string };
@@ -66,9 +69,12 @@ function answer(accounts: Map<string, Account>, user: string | undefined, reques
     return { ok: true };
   }
   if (!isAdmin) return refused("not allowed");
-  if (request.do === "createAccount") {
-    if (!accounts.has(request.username)) accounts.set(request.username, { rights: [] });
+  if (request.do === "createTwin") {
+    if (!accounts.has(request.username)) accounts.set(request.username, { rights: [], twinOf: request.of });
     return { ok: true };
+  }
+  if (request.do === "requireTwin") {
+    return accounts.get(request.username)?.twinOf === request.of ? { ok: true } : refused("somebody else's");
   }
   const [from, to] = [accounts.get(request.from), accounts.get(request.to)];
   if (!from || !to) return refused("no such account");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { refuseCurrent } from "../availability.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import type { Harness } from "../harness.ts";
@@ -130,4 +131,28 @@ const admin: ConformanceCase = {
   },
 };
 
-export const foreignTargetCases = [pending, previous, admin] as const;
+const namesake: ConformanceCase = {
+  name: "an account that merely has the name of the pair's other user is somebody else's: it is refused and not touched, be it the twin's or the original's",
+  promise: 4,
+  only: { where: "for multi-user", holds: ({ strategy }) => strategy === "multi-user" },
+  async run(harness) {
+    await harness.each(
+      [
+        { is: "the twin's", wish: {} },
+        { is: "the original's", wish: { name: `app${randomBytes(4).toString("hex")}_clone` } },
+      ],
+      ({ is }) => `the name is ${is}`,
+      async (scenario) => {
+        const rotation = await scenario.startRotation();
+        await scenario.succeed(rotation, ["createSecret"]);
+        const { username } = await scenario.value({ version: rotation.token });
+        const other = await scenario.bystander(String(username));
+        await scenario.refuse("setSecret", rotation, ["wrong-target"]);
+        assert.equal(await scenario.target.login(other), "accepted", "The account must log in as before");
+      },
+      ({ wish }) => wish,
+    );
+  },
+};
+
+export const foreignTargetCases = [pending, previous, admin, namesake] as const;

@@ -87,4 +87,23 @@ async function runInto(
   assert.ok(error.message.includes(scenario.secretId), `The message must name the secret: ${error.message}`);
 }
 
-export const serviceFaultCases = [secretsManager] as const;
+const refusedValue: ConformanceCase = {
+  name: "a new value that Secrets Manager refuses to store, however often, leaves nothing behind, and the retry succeeds",
+  promise: 2,
+  run: (harness) =>
+    harness.scenario(async (scenario) => {
+      const rotation = await scenario.startRotation();
+      scenario.lane.api.play({ is: "denies", from: 0, in: "PutSecretValue" });
+      for (const what of ["first try", "second try", "third try"]) {
+        await scenario.refuse("createSecret", rotation, ["privilege"], { what });
+      }
+      const issued = (await scenario.target.issuedTo?.(scenario.account.secret)) ?? 0;
+      assert.equal(issued, 0, `${issued} issued credentials are valid, of which Secrets Manager knows none`);
+      scenario.lane.api.play(undefined);
+      await scenario.succeed(rotation);
+      await scenario.mustHaveFinished(rotation, "after the retry");
+      await mustKeepPrevious(harness, scenario, "after the retry");
+    }),
+};
+
+export const serviceFaultCases = [secretsManager, refusedValue] as const;

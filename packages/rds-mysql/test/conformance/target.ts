@@ -10,15 +10,24 @@ import {
 } from "@quarterturn-tools/engines";
 import { accountName, literal } from "../../src/sql.ts";
 
-/**
- * A server for the conformance suite. Its users may keep two passwords where the product has them; its admin has what rds_superuser_role has
- * of it, and not more.
- */
-export async function mysqlTarget(
-  strategy: Strategy,
-  engine = "mysql",
-  start: (options: MysqlOptions) => Promise<MysqlServer> = startMysql,
-): Promise<Target> {
+interface Variant {
+  readonly engine: "mysql" | "mariadb";
+  readonly start: (options: MysqlOptions) => Promise<MysqlServer>;
+  /** Whether its users may keep two passwords. */
+  readonly twoPasswords: boolean;
+  /** What its admin may do: what rds_superuser_role has of it, if nothing else is said, and not more. */
+  readonly adminRights: string;
+}
+
+/** A server for the conformance suite. */
+export async function mysqlTarget(strategy: Strategy, variant: Partial<Variant> = {}): Promise<Target> {
+  const { engine, start, twoPasswords, adminRights }: Variant = {
+    engine: "mysql",
+    start: startMysql,
+    twoPasswords: true,
+    adminRights: "SELECT, CREATE USER, ROLE_ADMIN",
+    ...variant,
+  };
   await using opened = new AsyncDisposableStack();
   const ca = await createTestCa();
   const hosts = ["localhost", "127.0.0.1"];
@@ -32,7 +41,7 @@ export async function mysqlTarget(
   if (strategy === "multi-user") {
     await asRoot(
       `CREATE USER ${admin.username} IDENTIFIED BY '${admin.password}'`,
-      `GRANT SELECT, CREATE USER, ROLE_ADMIN ON *.* TO ${admin.username} WITH GRANT OPTION`,
+      `GRANT ${adminRights} ON *.* TO ${admin.username} WITH GRANT OPTION`,
     );
   }
   const closing = opened.move();
@@ -81,7 +90,7 @@ export async function mysqlTarget(
       await asRoot(
         `CREATE USER ${account} IDENTIFIED BY ${literal(password)}`,
         `GRANT SELECT ON work.* TO ${account}`,
-        ...(engine === "mysql" ? [`GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO ${account}`] : []),
+        ...(twoPasswords ? [`GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO ${account}`] : []),
       );
       const secret = { engine, ...at, dbname: "work", username: name, password };
       return strategy === "single-user" ? { secret } : { secret, adminSecret: { engine, ...at, ...admin } };

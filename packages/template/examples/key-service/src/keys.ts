@@ -1,11 +1,11 @@
 import type { Environment, RotationContext } from "@quarterturn/core";
 import { type HttpRequest, httpJson, type IssuedKey, type KeyService, type RotatedSecret } from "@quarterturn/template";
-import { type Fields, fieldsOfFunction, fieldsOfSecret } from "./secret.ts";
+import { type Fields, fieldsOfKey } from "./secret.ts";
 
 /** The service's keys. */
 export function keys(env: Environment): KeyService<Fields> {
   return {
-    fields: env.KEY_SERVICE_URL ? fieldsOfFunction(env.KEY_SERVICE_URL) : fieldsOfSecret,
+    fields: fieldsOfKey(env.KEY_SERVICE_URL),
 
     async issue(current, context) {
       const answer = await ask(current, "POST", "/keys", context, { json: { name: nameOf(context) } });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import * as v from "valibot";
 
 const text = (key: string) => v.pipe(v.string(`${key} must be text`), v.nonEmpty(`${key} is empty`));
@@ -24,7 +25,8 @@ const written = v.object(
       443,
     ),
     ssl: v.optional(v.boolean("ssl must be true or false"), true),
-    username: text("username"),
+    // Basic authentication ends the name at its first colon (RFC 7617): a user "x" could pass for "x:y".
+    username: v.pipe(text("username"), v.excludes(":", "username must not hold a colon")),
     masterarn: v.optional(text("masterarn")),
   },
   (issue) => `${String(issue.path?.at(-1)?.key)} is missing`,
@@ -40,10 +42,16 @@ export const fieldsOfSecret: v.GenericSchema<unknown, Fields> = v.pipe(
   })),
 );
 
-/** A secret that is nothing but its key: the function knows where the service is. */
-export function fieldsOfFunction(url: string): v.GenericSchema<unknown, Fields> {
-  return v.pipe(
+/**
+ * A secret may also be nothing but its key: then the function knows where the service is.
+ *
+ * @param url undefined where the function does not know it
+ */
+export function fieldsOfKey(url: string | undefined): v.GenericSchema<unknown, Fields> {
+  if (!url) return fieldsOfSecret;
+  const nothing = v.pipe(
     v.object({}),
     v.transform(() => ({ url: url.replace(/\/$/, ""), username: "the key's owner" })),
   );
+  return v.lazy((fields) => (isDeepStrictEqual(fields, {}) ? nothing : fieldsOfSecret));
 }

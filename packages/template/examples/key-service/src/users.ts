@@ -11,20 +11,31 @@ export const users: UserService<Fields> = {
     await ask(secret, "GET", "/session", context);
   },
 
+  async createTwin(admin, { original, twin }, context) {
+    const json = { username: twin, twinOf: original };
+    await ask(admin, "POST", "/users", context, { json, expected: [409] });
+  },
+
+  async twinOf(admin, username, context) {
+    return ((await ask(admin, "GET", pathOf(username), context)) as { twinOf?: string }).twinOf;
+  },
+
   async prepare(admin, { username, password, original }, context) {
-    const path = `/users/${encodeURIComponent(username)}`;
-    if (username !== original) await ask(admin, "PUT", `${path}/rights`, context, { from: original });
-    await ask(admin, "PUT", `${path}/password`, context, { password });
+    const path = pathOf(username);
+    if (username !== original) await ask(admin, "PUT", `${path}/rights`, context, { json: { from: original } });
+    await ask(admin, "PUT", `${path}/password`, context, { json: { password } });
   },
 };
+
+const pathOf = (username: string) => `/users/${encodeURIComponent(username)}`;
 
 function ask(
   { fields: { url, username }, value }: RotatedSecret<Fields>,
   method: HttpRequest["method"],
   path: string,
   context: RotationContext,
-  json?: unknown,
+  more: Pick<HttpRequest, "json" | "expected"> = {},
 ): Promise<unknown> {
   const headers = { authorization: `Basic ${Buffer.from(`${username}:${value}`).toString("base64")}` };
-  return httpJson({ method, url: url + path, headers, as: `the password of "${username}"`, json }, context);
+  return httpJson({ method, url: url + path, headers, as: `the password of "${username}"`, ...more }, context);
 }

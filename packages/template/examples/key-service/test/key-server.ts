@@ -17,6 +17,8 @@ interface User {
   password?: string;
   rights: readonly string[];
   isAdmin?: boolean;
+  /** Set by an admin who creates the user. */
+  twinOf?: string;
 }
 
 /**
@@ -107,16 +109,25 @@ function keyAnswer(
 function userAnswer(users: KeyServer["users"], asking: User, operation: string, name: string, body: unknown): Answer {
   if (operation === "GET /session/") return [200, { rights: asking.rights }];
   if (!asking.isAdmin) return [403];
-  const user = users.get(name) ?? { rights: [] };
+  if (operation === "POST /users/") {
+    const { username, twinOf } = body as { username: string; twinOf: string };
+    if (users.has(username)) return [409];
+    users.set(username, { rights: [], twinOf });
+    return [201];
+  }
+  const user = users.get(name);
+  if (!user) return [404];
   switch (operation) {
+    case "GET /users/":
+      return [200, { twinOf: user.twinOf }];
     case "PUT /users/rights": {
       const from = users.get((body as { from: string }).from);
       if (!from) return [404];
-      users.set(name, { ...user, rights: [...from.rights] });
+      user.rights = [...from.rights];
       return [204];
     }
     case "PUT /users/password":
-      users.set(name, { ...user, password: (body as { password: string }).password });
+      user.password = (body as { password: string }).password;
       return [204];
     default:
       return [404];

@@ -1,9 +1,10 @@
-import type { Configuration, Mode, Row, Strategy } from "./row.ts";
+import type { BenchEngine } from "./engine.ts";
+import type { Configuration, Mode, Row } from "./row.ts";
 
 type ByMode = Readonly<Record<Mode, number>>;
 
-/** A figure of AWS's own function for the same job. */
-interface AwsFigures {
+/** Figures of AWS's own function for the same job. */
+export interface AwsFigures {
   readonly apiCalls: number;
   readonly logins: number;
   readonly refusedLogins: number;
@@ -16,49 +17,20 @@ interface AwsFigures {
   readonly zipBytes: number;
 }
 
-/**
- * AWS's functions for PostgreSQL (aws-samples/aws-secrets-manager-rotation-lambdas, b4b8eca), measured with PostgreSQL 18.4 over trusted TLS
- * and moto, both on loopback; medians.
- */
-export const awsFunctions: Readonly<Record<Strategy, AwsFigures>> = {
-  "single-user": {
-    apiCalls: 14,
-    logins: 4,
-    refusedLogins: 2,
-    rotationMs: { warm: 247, cold: 1827 },
-    apiMs: 111,
-    refusedWindowMs: { warm: 136, cold: 1267 },
-    importMs: 207,
-    peakMemoryMb: 49,
-    zipBytes: 373_000,
-  },
-  "multi-user": {
-    apiCalls: 14,
-    logins: 5,
-    refusedLogins: 2,
-    rotationMs: { warm: 278, cold: 1944 },
-    apiMs: 113,
-    refusedWindowMs: { warm: 0, cold: 0 },
-    importMs: 214,
-    peakMemoryMb: 49,
-    zipBytes: 376_000,
-  },
-};
-
 /** One line of the report. */
 export interface Figure {
   readonly name: string;
   readonly of: (row: Row) => number;
   readonly aws?: (figures: AwsFigures, mode: Mode) => number | undefined;
   /** The largest value that is good, where there is one. */
-  readonly atMost?: (configuration: Configuration) => number | undefined;
+  readonly atMost?: (configuration: Configuration, engine: BenchEngine) => number | undefined;
 }
 
 const isMulti = ({ strategy }: Configuration) => strategy === "multi-user";
 
-function longestRefusal(configuration: Configuration): number | undefined {
-  if (isMulti(configuration)) return 0;
-  return configuration.variant === "early-promotion" ? 40 : undefined;
+function longestRefusal({ strategy, variant }: Configuration, { windows }: BenchEngine): number | undefined {
+  if (windows[strategy] === "none") return 0;
+  return variant === "early-promotion" ? 40 : undefined;
 }
 
 export const figures: readonly Figure[] = [
@@ -66,13 +38,13 @@ export const figures: readonly Figure[] = [
     name: "API calls",
     of: (row) => row.apiCalls,
     aws: (aws) => aws.apiCalls,
-    atMost: (row) => (isMulti(row) ? 9 : 8),
+    atMost: (row, { isDatabase }) => (isDatabase ? (isMulti(row) ? 9 : 8) : undefined),
   },
   {
     name: "logins",
     of: (row) => row.logins,
     aws: (aws) => aws.logins,
-    atMost: (row) => (isMulti(row) ? 4 : 3),
+    atMost: (row, { isDatabase }) => (isDatabase ? (isMulti(row) ? 4 : 3) : undefined),
   },
   {
     name: "of these refused",
@@ -84,14 +56,14 @@ export const figures: readonly Figure[] = [
     name: "rotation, ms",
     of: (row) => row.rotationMs,
     aws: (aws, mode) => aws.rotationMs[mode],
-    atMost: ({ strategy, mode }) => awsFunctions[strategy].rotationMs[mode] / 2,
+    atMost: ({ strategy, mode }, { aws }) => aws && aws[strategy].rotationMs[mode] / 2,
   },
   {
     name: "  waiting for the API",
     of: (row) => row.apiMs,
     aws: (aws, mode) => (mode === "warm" ? aws.apiMs : undefined),
   },
-  { name: "  at the database", of: (row) => row.databaseMs },
+  { name: "  at the server", of: (row) => row.databaseMs },
   { name: "  own", of: (row) => row.rotationMs - row.apiMs - row.databaseMs },
   {
     name: "application refused, median ms",
@@ -106,6 +78,6 @@ export const figures: readonly Figure[] = [
   },
   { name: "  of so many rotations", of: (row) => row.refusedWindowMs.n },
   { name: "peak memory, MB", of: (row) => row.peakMemoryMb, aws: (aws) => aws.peakMemoryMb },
-  { name: "handler, KB", of: (row) => row.bundleBytes / 1000, atMost: () => 600 },
+  { name: "handler, KB", of: (row) => row.bundleBytes / 1000, atMost: (_row, { handlerKb }) => handlerKb },
   { name: "zip, KB", of: (row) => row.zipBytes / 1000, aws: (aws) => aws.zipBytes / 1000 },
 ];

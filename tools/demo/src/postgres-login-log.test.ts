@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { loginLogOf, loginOf } from "./login-log.ts";
+import { loginOf, postgresLoginLog } from "./postgres-login-log.ts";
 
 const accepted =
   "1795254000.123 LOG:  connection authorized: user=checkout database=shop application_name=checkout SSL enabled (protocol=TLSv1.3)";
@@ -12,7 +12,7 @@ test.each([
   [
     "an accepted login, with the client's name",
     accepted,
-    [{ time: 1795254000123, outcome: "accepted", application: "checkout" }],
+    [{ time: 1795254000123, outcome: "accepted", by: "application" }],
   ],
   ["a refused login", refused, [{ time: 1795254000456, outcome: "refused" }]],
   ["no login in an accepted one of a client without a name", accepted.replace(" application_name=checkout", ""), []],
@@ -32,7 +32,7 @@ afterEach(() => rm(folder, { recursive: true }));
 test("a login is counted once, also when the log was read in the middle of its line", async () => {
   const file = join(folder, "log");
   await writeFile(file, `${accepted}\n${refused.slice(0, 30)}`);
-  const log = loginLogOf(file);
+  const log = postgresLoginLog(file);
   await log.update();
   expect(log.logins.map(({ outcome }) => outcome)).toEqual(["accepted"]);
   await appendFile(file, `${refused.slice(30)}\n${accepted}\n`);

@@ -1,12 +1,10 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readdir, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { longLines, numbersOf, rowOf, runDemo, startDemo } from "./run-demo.ts";
 
 // As long as it takes on a machine that is busy with other tests.
 vi.setConfig({ testTimeout: 90_000 });
@@ -29,55 +27,29 @@ async function processesOf(name: string): Promise<string[]> {
   return stdout.split("\n").filter((line) => line.includes(name));
 }
 
-const main = new URL("../src/main.ts", import.meta.url);
 const brokenAdmin = new URL("./broken-admin.ts", import.meta.url);
 
-function start(script: URL) {
-  const child = spawn(process.execPath, ["--conditions=@quarterturn/source", fileURLToPath(script)], {
-    env: { PATH: process.env.PATH, TMPDIR: folder },
-    stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own, to which a signal is sent as a terminal sends it.
-    detached: true,
-  });
-  const exited = once(child, "exit");
-  return { child, stdout: text(child.stdout), stderr: text(child.stderr), exited };
-}
-
-async function run(script: URL) {
-  const { stdout, stderr, exited } = start(script);
-  const [code] = await exited;
-  return { code, stdout: await stdout, stderr: await stderr };
-}
-
-const rowOf = (output: string, name: string) =>
-  output
-    .split("\n")
-    .find((line) => line.startsWith(`  ${name}`))
-    ?.slice(2 + name.length)
-    .trim()
-    .split(/ {2,}/);
-
 test("without a terminal: plain lines of 80 columns, both promises kept, and nothing is left", async () => {
-  const { code, stdout, stderr } = await run(main);
+  const { code, stdout, stderr } = await runDemo([], { TMPDIR: folder });
   expect(stderr).toBe("");
   expect(stdout).not.toContain("\u001b");
-  expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  expect(longLines(stdout)).toEqual([]);
   expect(rowOf(stdout, "promise")).toEqual(["kept", "kept", "kept"]);
-  const refused = rowOf(stdout, "  of these refused")?.map(Number) ?? [];
+  const refused = numbersOf(stdout, "  of these refused");
   expect(refused.slice(1)).toEqual([0, 0]);
-  const windows = rowOf(stdout, "refused-login window")?.map((text) => Number.parseInt(text, 10)) ?? [];
+  const windows = numbersOf(stdout, "refused-login window");
   expect(windows.map((window) => window > 0)).toEqual([Number(refused[0]) > 0, false, false]);
-  const [single = 0, toTwin = 0, back = 0] = rowOf(stdout, "Secrets Manager calls")?.map(Number) ?? [];
+  const [single = 0, toTwin = 0, back = 0] = numbersOf(stdout, "Secrets Manager calls");
   expect(single).toBeLessThanOrEqual(8);
   expect([toTwin, back].every((calls) => calls > 0 && calls <= 9)).toBe(true);
-  expect(rowOf(stdout, "database logins")).toEqual(["3", "3", "3"]);
+  expect(rowOf(stdout, "function's logins")).toEqual(["3", "3", "3"]);
   expect(rowOf(stdout, "  of these failed")).toEqual(["0", "0", "0"]);
   expect(stdout).toContain("logs in as checkout_clone");
   expect(code).toBe(0);
 });
 
 test("with a wrong password in the admin secret: it fails, says why, and shows the function's log", async () => {
-  const { code, stdout } = await run(brokenAdmin);
+  const { code, stdout } = await runDemo([], { TMPDIR: folder }, brokenAdmin);
   expect(code).toBe(1);
   expect(rowOf(stdout, "promise")).toEqual(["kept", "failed"]);
   expect(stdout).toMatch(/The rotation failed in setSecret: .* refuses the admin "rds_admin"/);
@@ -92,7 +64,7 @@ test.each([
   ["in the single-user rotation", "SIGINT", "1 of 3"],
   ["in the multi-user rotation", "SIGHUP", "3 of 3"],
 ] as const)("interrupted %s (%s): it says so, and nothing is left", async (_when, signal, words) => {
-  const { child, stdout, stderr, exited } = start(main);
+  const { child, stdout, stderr, exited } = startDemo([], { TMPDIR: folder });
   await new Promise<void>((resolve) => {
     let output = "";
     child.stdout.on("data", (chunk) => {

@@ -1,0 +1,80 @@
+import { Binary, type Document } from "bson";
+import { describe, expect, test } from "vitest";
+import { authenticate } from "./authentication.ts";
+import { ServerError, type Wire } from "./wire.ts";
+
+const login = {
+  host: "h",
+  port: 1,
+  username: "user",
+  password: "pencil",
+  userKeys: { authSource: "shop" },
+  tls: false as const,
+};
+
+/** A server that gives these answers, the first one to the hello; a function gets the message that it answers. */
+function serverSaying(...answers: readonly ((command: Document) => Document)[]) {
+  const asked: { database: string; command: Document }[] = [];
+  const wire: Wire = {
+    async command(database, command) {
+      asked.push({ database, command });
+      const answer = answers[asked.length - 1]?.(command);
+      if (!answer) throw new Error("Nothing was expected.");
+      return answer;
+    },
+  };
+  return { asked, login: () => authenticate(wire, login, "h:1") };
+}
+
+const binary = (text: string) => new Binary(Buffer.from(text));
+const textOf = (command: Document) => Buffer.from(command.payload.value()).toString();
+/** Takes the client's nonce, and adds one of its own. */
+const started = (command: Document) => ({
+  conversationId: 7,
+  payload: binary(`${/r=.*/.exec(textOf(command))?.[0]}server,s=${btoa("salt")},i=4096`),
+});
+
+describe("a login", () => {
+  test("asks for the mechanisms of the user of its database, and takes the strongest", async () => {
+    const offering = serverSaying(() => ({ saslSupportedMechs: ["SCRAM-SHA-1", "SCRAM-SHA-256"] }));
+    await expect(offering.login()).rejects.toThrow("Nothing was expected.");
+    expect(offering.asked).toMatchObject([
+      { database: "admin", command: { saslSupportedMechs: "shop.user" } },
+      { database: "shop", command: { saslStart: 1, mechanism: "SCRAM-SHA-256" } },
+    ]);
+    const silent = serverSaying(() => ({}));
+    await expect(silent.login()).rejects.toThrow();
+    expect(silent.asked[1]?.command.mechanism).toBe("SCRAM-SHA-1");
+  });
+
+  test("of a user without a password is unsupported, in words", async () => {
+    const { login: logIn, asked } = serverSaying(() => ({ saslSupportedMechs: ["MONGODB-AWS"] }));
+    await expect(logIn()).rejects.toMatchObject({
+      code: "unsupported",
+      what: "h:1: the user logs in by MONGODB-AWS, and not by a password",
+    });
+    expect(asked).toHaveLength(1);
+  });
+
+  test("at a server that does not prove that it knows the password is an error, although it says that the user is in", async () => {
+    for (const payload of ["v=AAAA", "", "e=other-error"]) {
+      const { login: logIn } = serverSaying(
+        () => ({}),
+        started,
+        () => ({ done: true, payload: binary(payload) }),
+      );
+      await expect(logIn()).rejects.toMatchObject({
+        code: "database",
+        message: expect.stringMatching(/did not prove/),
+      });
+    }
+  });
+
+  test.each([11, 18])("is rejected by error %i", async (code) => {
+    const refuse = () => {
+      throw new ServerError({ code, errmsg: "Authentication failed." });
+    };
+    expect(await serverSaying(() => ({}), refuse).login()).toBe("rejected");
+    expect(await serverSaying(() => ({}), started, refuse).login()).toBe("rejected");
+  });
+});

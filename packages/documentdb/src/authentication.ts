@@ -1,0 +1,77 @@
+import { RotationError } from "@quarterturn/core";
+import type { Login } from "@quarterturn/database";
+import { Binary, type Document } from "bson";
+import { type Mechanism, mechanisms, scramClient } from "./scram.ts";
+import { ServerError, type Wire } from "./wire.ts";
+
+/** The database that a login's user belongs to. */
+export function authSourceOf({ userKeys }: Pick<Login, "userKeys">): string {
+  return userKeys.authSource ?? "admin";
+}
+
+/** "Authentication failed", and what some servers say of a name that they do not know. */
+const refusals = [11, 18];
+
+/**
+ * Logs in on a connection, with the strongest mechanism that the server has for the user.
+ *
+ * @throws RotationError `unsupported` where the user is not one of passwords; ServerError or Error where no answer about the password came
+ */
+export async function authenticate(wire: Wire, login: Login, where: string): Promise<"accepted" | "rejected"> {
+  const source = authSourceOf(login);
+  const hello = await wire.command("admin", {
+    // By the name that servers of every age know.
+    isMaster: 1,
+    saslSupportedMechs: `${source}.${login.username}`,
+    client,
+  });
+  const mechanism = mechanismIn(hello, where);
+  const scram = scramClient(mechanism, login);
+  try {
+    const started = await wire.command(source, {
+      saslStart: 1,
+      mechanism,
+      payload: binary(scram.first),
+      options: { skipEmptyExchange: true },
+    });
+    const next = (payload: string) =>
+      wire.command(source, { saslContinue: 1, conversationId: started.conversationId, payload: binary(payload) });
+    let answer = await next(await scram.final(textIn(started)));
+    if (!scram.isProof(textIn(answer))) {
+      throw new RotationError(
+        "database",
+        `${where}: the server did not prove that it knows the user's password`,
+        "This login changed nothing. Something else than the database may answer there: check host and port of the secret.",
+      );
+    }
+    // An older server wants one more message, with nothing in it.
+    while (answer.done !== true) answer = await next("");
+    return "accepted";
+  } catch (error) {
+    if (error instanceof ServerError && refusals.includes(error.code)) return "rejected";
+    throw error;
+  }
+}
+
+/** Shown in the server's log. */
+const client = {
+  application: { name: "quarterturn" },
+  driver: { name: "quarterturn", version: "1" },
+  os: { type: process.platform },
+};
+
+/** A server that says nothing about mechanisms is a DocumentDB before 5.0, which has the older one, or does not know the user. */
+function mechanismIn({ saslSupportedMechs: offered }: Document, where: string): Mechanism {
+  if (!Array.isArray(offered) || offered.length === 0) return "SCRAM-SHA-1";
+  const known = mechanisms.find((each) => offered.includes(each));
+  if (known) return known;
+  throw new RotationError(
+    "unsupported",
+    `${where}: the user logs in by ${offered.join(" or ")}, and not by a password`,
+    "This try changed nothing. Give the user one of the mechanisms SCRAM-SHA-256 and SCRAM-SHA-1 (updateUser with pwd and mechanisms).",
+  );
+}
+
+const binary = (text: string) => new Binary(Buffer.from(text));
+const textIn = ({ payload }: Document) =>
+  payload instanceof Binary ? Buffer.from(payload.value()).toString("utf8") : "";

@@ -1,0 +1,126 @@
+import { RotationError, reasonOf } from "@quarterturn/core";
+import type { Login } from "@quarterturn/database";
+import { ServerError } from "./wire.ts";
+
+/** How far a connection came. */
+export type Stage = "connecting" | "encrypting" | "logging in";
+
+/** A server that did not answer in its share of the time. */
+export class Timeout extends Error {
+  override readonly name = "Timeout";
+  readonly milliseconds: number;
+
+  constructor(milliseconds: number) {
+    super(`no answer within ${milliseconds} ms`);
+    this.milliseconds = milliseconds;
+  }
+}
+
+/** No connection, or one that ended before it was a login. */
+export function connectionError(error: unknown, login: Login, where: string, stage: Stage): RotationError {
+  const because = { cause: error };
+  if (error instanceof ServerError) return loginError(error, where);
+  if (error instanceof Timeout) {
+    return stage === "connecting"
+      ? new RotationError(
+          "timeout",
+          `${where}: no connection within ${error.milliseconds} ms`,
+          "Packets to the server are dropped: the function's subnets need a route to it, and its security group must let the function's in on this port.",
+          because,
+        )
+      : new RotationError(
+          "timeout",
+          `${where}: connected, and ${error.message}`,
+          "This login changed nothing. Check that the port is DocumentDB's and that the server is not overloaded or starting.",
+          because,
+        );
+  }
+  const reason = reasonOf(error);
+  if (stage === "connecting") {
+    const { code } = error as NodeJS.ErrnoException;
+    return new RotationError(
+      "unreachable",
+      code === "ENOTFOUND" || code === "EAI_AGAIN"
+        ? `${where}: the host name has no address`
+        : `${where}: no connection (${reason})`,
+      "Check host and port of the secret, and that the database is running and reachable from the function's subnets.",
+      because,
+    );
+  }
+  return new RotationError(
+    "unreachable",
+    `${where}: the connection ended during the login (${reason})`,
+    `Check that the port is DocumentDB's and that no proxy or limit ends its connections${login.tls ? "" : "; the server may require TLS, which the secret's ssl turns off"}.`,
+    because,
+  );
+}
+
+/** The server did not get as far as the password. */
+function loginError(error: ServerError, where: string): RotationError {
+  return new RotationError(
+    isUnavailable(error) ? "busy" : "database",
+    `${where}: the login: ${said(error)}`,
+    "The server is there and does not take this login now. The service tries again; if it stays so, see the server's log.",
+    { cause: error },
+  );
+}
+
+/** The error of a command, with what an operator can do about it. */
+export function statementError(
+  error: unknown,
+  where: string,
+  doing: string,
+  remedy: string | undefined,
+): RotationError {
+  const because = { cause: error };
+  if (!(error instanceof ServerError)) {
+    return new RotationError(
+      error instanceof Timeout ? "timeout" : "unreachable",
+      `${where}: ${doing}: no answer (${reasonOf(error)})`,
+      "The command may or may not have taken effect. The service tries again, which is safe.",
+      because,
+    );
+  }
+  const what = `${where}: ${doing}: ${said(error)}`;
+  if (error.code === unauthorized) {
+    return new RotationError("privilege", what, remedy ?? "Grant the missing right, then rotate again.", because);
+  }
+  if (notPrimary.includes(error.code)) {
+    return new RotationError(
+      "unsupported",
+      what,
+      "This host is not the primary, or is none any more: put the cluster's endpoint into the secret, and not an instance's or the reader endpoint. During a failover, the service's next try succeeds.",
+      because,
+    );
+  }
+  return new RotationError(
+    isUnavailable(error) ? "busy" : "database",
+    what,
+    "The service tries the rotation again.",
+    because,
+  );
+}
+
+/** The number of the server's error that a RotationError was made of. */
+export function errorCode(error: unknown): number | undefined {
+  const cause = error instanceof RotationError ? error.cause : undefined;
+  return cause instanceof ServerError ? cause.code : undefined;
+}
+
+/** Its words. */
+export function serverMessage(error: unknown): string | undefined {
+  const cause = error instanceof RotationError ? error.cause : undefined;
+  return cause instanceof ServerError ? cause.message : undefined;
+}
+
+export const unauthorized = 13;
+export const userExists = 51_003;
+/** NotWritablePrimary, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, PrimarySteppedDown, InterruptedDueToReplStateChange */
+const notPrimary = [10_107, 13_435, 13_436, 189, 11_602];
+/** ShutdownInProgress, InterruptedAtShutdown, and too many connections or requests */
+const isUnavailable = ({ code }: ServerError) => [91, 11_600, 16_500, 462].includes(code);
+
+/** The server's own words: it writes no password into them. */
+function said({ message, code }: ServerError): string {
+  return `${message} (error ${code})`;
+}

@@ -1,0 +1,2 @@
+export { documentdb } from "./engine.ts";
+export { manifest } from "./manifest.ts";

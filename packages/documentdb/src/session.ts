@@ -1,0 +1,61 @@
+import type { EngineContext, Login, Session } from "@quarterturn/database";
+import { authSourceOf } from "./authentication.ts";
+import { type Connection, connect } from "./connection.ts";
+import { errorCode, unauthorized } from "./errors.ts";
+import { alignTwin, setPassword } from "./twin.ts";
+import { passwordFor, readUser, type User } from "./users.ts";
+
+/** A session over an open connection. */
+export function openSession({ run, close }: Connection, login: Login, context: EngineContext): Session {
+  return {
+    async changePassword(next) {
+      const database = authSourceOf(login);
+      const user = await ownUser();
+      await run(
+        database,
+        { updateUser: login.username, ...passwordFor(user, next) },
+        `changing the password of "${login.username}" of ${database}`,
+        `The user may not change its own password. ${letChangeOwnPassword(login.username, database)} Or use the multi-user strategy, in which an admin does it.`,
+      );
+      return "refused";
+    },
+
+    // A user has one password.
+    discardOldPassword: async () => undefined,
+
+    alignTwin: (pair, isOurs) => alignTwin(run, pair, { isOurs, isAccepted }, login, context),
+    setPassword: (pair, password, isOurs) => setPassword(run, pair, password, { isOurs, isAccepted }, login),
+
+    close,
+  };
+
+  async function isAccepted(user: Pick<Login, "username" | "password" | "userKeys">): Promise<boolean> {
+    const other = await connect({ ...login, ...user }, context);
+    if (other === "rejected") return false;
+    await other.close();
+    return true;
+  }
+
+  /** Every user may look at itself; where one may not, the server chooses the mechanisms. */
+  async function ownUser(): Promise<User | undefined> {
+    try {
+      return await readUser(run, authSourceOf(login), login.username);
+    } catch (error) {
+      if (errorCode(error) !== unauthorized) throw error;
+      context.log.debug("The user may not look at itself");
+      return undefined;
+    }
+  }
+}
+
+function letChangeOwnPassword(username: string, database: string): string {
+  const create = {
+    createRole: "changeOwnPassword",
+    privileges: [{ resource: { db: database, collection: "" }, actions: ["changeOwnPassword"] }],
+    roles: [],
+  };
+  const grant = { grantRolesToUser: username, roles: [{ role: "changeOwnPassword", db: "admin" }] };
+  const command = (of: string, text: object) =>
+    `db.getSiblingDB(${JSON.stringify(of)}).runCommand(${JSON.stringify(text)})`;
+  return `An admin lets it: ${command("admin", create)}; ${command(database, grant)};`;
+}

@@ -1,0 +1,302 @@
+/**
+ * What only a server of MongoDB's protocol answers to what is given wrongly: each is a typed error in one line, and the lines make
+ * docs/errors-documentdb.md. The rest is in rds-postgres and the conformance suite.
+ */
+import {
+  CreateSecretCommand,
+  PutSecretValueCommand,
+  RotateSecretCommand,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import { type Environment, type ErrorCode, RotationError, rotationHandler, type Step } from "@quarterturn/core";
+import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
+import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
+import {
+  createTestCa,
+  type MongodbServer,
+  startBlackHole,
+  startFaultyServer,
+  startFerretdb,
+} from "@quarterturn-tools/engines";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { documentdb, manifest } from "../src/index.ts";
+import { type Fixture, issueCertificate, startFixture, startTimeout } from "./fixture.ts";
+
+let fixture: Fixture;
+let local: LocalEndpoint;
+let client: SecretsManagerClient;
+let logged = "";
+const events: RotationEvent[] = [];
+
+beforeAll(async () => {
+  fixture = await startFixture();
+  const byHand = async (event: RotationEvent) => {
+    events.push(event);
+    throw new Error("run by hand");
+  };
+  local = await startLocal({ functions: { byHand }, rotationRetry: { attempts: 1, delayMs: 0 } });
+  client = new SecretsManagerClient({ endpoint: local.url });
+  vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+    logged += chunk;
+    return true;
+  });
+}, startTimeout);
+afterAll(async () => {
+  client.destroy();
+  await local.close();
+  await fixture[Symbol.asyncDispose]();
+});
+
+const handlers = {
+  "single-user": (env: Environment) =>
+    rotationHandler((from) => singleUser(documentdb, databaseSettings(from, manifest)), env),
+  "multi-user": (env: Environment) =>
+    rotationHandler((from) => multiUser(documentdb, rdsDirectory(["docdb"]), databaseSettings(from, manifest)), env),
+};
+type Strategy = keyof typeof handlers;
+
+const invoke = (event: unknown, strategy: Strategy = "single-user", env: Environment = {}) => {
+  const end = Date.now() + 3_000;
+  const handler = handlers[strategy]({ SECRETS_MANAGER_ENDPOINT: local.url, ...env });
+  return handler(event, { awsRequestId: "request", getRemainingTimeInMillis: () => end - Date.now() });
+};
+
+async function secretWith(value: string | Uint8Array): Promise<string> {
+  const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value };
+  const { ARN = "" } = await client.send(
+    new CreateSecretCommand({ Name: `s${Math.random().toString(36).slice(2)}`, ...content }),
+  );
+  return ARN;
+}
+
+/** Runs one step of a rotation of a secret with this value and, for the later steps, this pending value. */
+async function step(
+  name: Step,
+  current: object | string | Uint8Array,
+  options: { pending?: object; strategy?: Strategy; env?: Environment; before?: (id: string) => Promise<unknown> } = {},
+): Promise<void> {
+  const id = await secretWith(
+    typeof current === "string" || current instanceof Uint8Array ? current : JSON.stringify(current),
+  );
+  await client.send(new RotateSecretCommand({ SecretId: id, RotationLambdaARN: local.functionArn("byHand") }));
+  await local.settled(id);
+  const event = events.find((each) => each.SecretId === id);
+  const token = event?.ClientRequestToken ?? "";
+  if (options.pending) {
+    await client.send(
+      new PutSecretValueCommand({
+        SecretId: id,
+        ClientRequestToken: token,
+        SecretString: JSON.stringify(options.pending),
+        VersionStages: ["AWSPENDING"],
+      }),
+    );
+  }
+  await options.before?.(id);
+  await invoke({ ...event, Step: name }, options.strategy, options.env);
+}
+
+type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
+const pages: { group: string; situation: string; code: ErrorCode; message: string }[] = [];
+/** A group of tests of bad input, each in one line. Messages are written down with what differs from run to run replaced by names. */
+function section(group: string, register: (refused: Refused) => void): void {
+  describe(group, () => register((situation, code, work) => refused(group, situation, code, work)));
+}
+
+function refused(group: string, situation: string, code: ErrorCode, work: () => Promise<unknown>): void {
+  test(`${situation}: ${code}`, { timeout: startTimeout }, async () => {
+    logged = "";
+    const error = await work().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(RotationError);
+    const { message, code: actual } = error as RotationError;
+    expect(actual, message).toBe(code);
+    expect(message).not.toMatch(/[\r\n]/);
+    const records = logged
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(records.at(-1)).toMatchObject({ level: "ERROR", message: "Step failed", code, reason: message });
+    expect(logged + message).not.toMatch(/never-in-a-log/);
+    pages.push({ group, situation, code, message: withoutVariables(message) });
+  });
+}
+
+const withoutVariables = (message: string) =>
+  message
+    .replaceAll(/arn:aws:secretsmanager:\S+?:secret:[\w-]+/g, "SECRET-ARN")
+    .replaceAll(/\b(localhost|127\.0\.0\.1):\d+/g, "HOST:PORT")
+    .replaceAll(/\.example:\d+/g, ".example:PORT")
+    .replaceAll(/\b\d+ ms\b/g, "N ms")
+    .replaceAll(/"(app|weak)\d+/g, '"$1')
+    .replaceAll(/Quarterturn test CA \w+/g, "NAME OF THE AUTHORITY");
+
+const password = "never-in-a-log";
+const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
+  host: fixture.server.host,
+  port: fixture.server.port,
+  username: "nobody",
+  password,
+  userKeys: {},
+  ssl: true,
+  ...more,
+});
+
+section("The secret's value", (refused) => {
+  refused("another engine", "bad-secret", () => step("createSecret", account({ engine: "docdb" })));
+  refused("an authSource that is not text", "bad-secret", () => step("createSecret", account({ authSource: 7 })));
+  refused("single-user: another authentication database in the pending version", "wrong-target", () =>
+    step("setSecret", account({ dbname: "shop" }), { pending: account({ dbname: "other" }) }),
+  );
+});
+
+section("The server", (refused) => {
+  const at = (server: { host: string; port: number }) =>
+    step("setSecret", account({ host: server.host, port: server.port }), {
+      pending: account({ host: server.host, port: server.port, password: "never-in-a-log-2" }),
+    });
+  const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
+    await using server = await startFaultyServer(kind);
+    await at(server);
+  };
+  const showing = (start: () => Promise<MongodbServer>) => async () => {
+    await using server = await start();
+    await at(server);
+  };
+  refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 27017 }));
+  refused("a closed port", "unreachable", faulty("closed"));
+  refused("a black hole: packets are dropped", "timeout", async () => {
+    await using hole = await startBlackHole();
+    await at(hole);
+  });
+  refused("a server that accepts and never answers", "timeout", faulty("silent"));
+  refused(
+    "a server that speaks no TLS",
+    "tls",
+    showing(() => startFerretdb({ certificate: "none" })),
+  );
+  refused(
+    "an expired certificate",
+    "tls",
+    showing(async () =>
+      startFerretdb({
+        certificate: await issueCertificate({
+          hosts: ["localhost"],
+          notBefore: new Date(2020, 1),
+          notAfter: new Date(2021, 1),
+        }),
+      }),
+    ),
+  );
+  refused(
+    "a certificate of another authority",
+    "tls",
+    showing(async () => startFerretdb({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) })),
+  );
+  refused(
+    "a certificate for another host",
+    "tls",
+    showing(async () => startFerretdb({ certificate: await issueCertificate({ hosts: ["other.example"] }) })),
+  );
+  refused("a wrong password in every version", "credentials-rejected", () =>
+    step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
+  );
+  refused("testSecret with a password that the server refuses", "credentials-rejected", () =>
+    step("testSecret", account(), { pending: account() }),
+  );
+  refused("a user of another authentication database", "credentials-rejected", async () => {
+    const current = { ...(await fixture.createUser()), authSource: "other" };
+    await step("testSecret", current, { pending: current });
+  });
+  refused("a server that takes encrypted connections only, and a secret that wants none", "unreachable", async () => {
+    const current = { ...(await fixture.createUser()), ssl: false };
+    await step("testSecret", current, { pending: current });
+  });
+  refused("a port of another protocol", "tls", () => at({ host: "localhost", port: Number(new URL(local.url).port) }));
+  refused("a port of another protocol, in plaintext", "unreachable", async () => {
+    const current = account({ port: Number(new URL(local.url).port), ssl: false });
+    await step("testSecret", current, { pending: current });
+  });
+  refused("a user that may not change its own password", "privilege", async () => {
+    const user = await fixture.createUser({ roles: [{ role: "readWrite", db: "shop" }] });
+    const current = { ...user, authSource: "shop" };
+    await step("setSecret", current, { pending: { ...current, password } });
+  });
+  refused("an instance that is not the primary", "unsupported", async () => {
+    await using server = await startFerretdb({
+      certificate: await issueCertificate({ hosts: ["localhost"] }),
+      imitates: "a secondary",
+    });
+    const current = account({ host: server.host, port: server.port, ...server.admin });
+    await step("setSecret", current, { pending: { ...current, password } });
+  });
+});
+
+section("The admin secret (multi-user)", (refused) => {
+  const successor = { username: "app_clone", password };
+  const withAdmin = async (admin: object | string | undefined, options: { env?: Environment; user?: object } = {}) => {
+    const user = { ...(await fixture.createUser()), authSource: "shop", ...options.user };
+    const { masterarn: _, ...current } = user;
+    const arn =
+      typeof admin === "object"
+        ? { masterarn: await secretWith(JSON.stringify(admin)) }
+        : admin === undefined
+          ? {}
+          : { masterarn: admin };
+    const pending = { ...current, ...arn, ...successor, username: `${current.username}_clone` };
+    await step(
+      "setSecret",
+      { ...current, ...arn },
+      { strategy: "multi-user", pending, ...(options.env ? { env: options.env } : {}) },
+    );
+  };
+  const boss = () => ({ host: fixture.server.host, port: fixture.server.port, ...fixture.admin });
+  refused("none named", "bad-secret", () => withAdmin(undefined));
+  refused("one that does not exist", "bad-secret", () =>
+    withAdmin("arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"),
+  );
+  refused("one without a password", "bad-secret", () => withAdmin({ ...boss(), password: undefined }));
+  refused("one for another host", "wrong-target", () => withAdmin({ ...boss(), host: "other.example" }));
+  refused("one without a host, which RDS does not know", "bad-secret", () => withAdmin(fixture.admin));
+  refused("one whose password is refused", "credentials-rejected", () =>
+    withAdmin({ ...boss(), password: "never-in-a-log-3" }),
+  );
+  refused("AWSCURRENT's password refused at the admin's server", "credentials-rejected", () =>
+    withAdmin(boss(), { user: { password: "never-in-a-log-4" } }),
+  );
+  refused("one of an admin without the right", "privilege", async () => {
+    await fixture.root.command({ createUser: "weak1", pwd: "never-in-a-log-5", roles: [] });
+    await withAdmin({ ...boss(), username: "weak1", password: "never-in-a-log-5" });
+  });
+  refused("a user of the twin's name that is somebody else's", "wrong-target", async () => {
+    const user = await fixture.createUser();
+    await fixture.createUser({ name: `${user.username}_clone` });
+    await withAdmin(boss(), { user });
+  });
+});
+
+test("docs/errors-documentdb.md shows these messages", async () => {
+  const groups = [...new Set(pages.map((page) => page.group))];
+  const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+  const tables = groups.map(
+    (name) => `## ${name}
+
+| what was wrong | code | message |
+| --- | --- | --- |
+${pages
+  .filter((page) => page.group === name)
+  .map((page) => `| ${cell(page.situation)} | \`${page.code}\` | ${cell(page.message)} |`)
+  .join("\n")}
+`,
+  );
+  await expect(`# Errors of documentdb
+
+<!-- Written by packages/documentdb/test/bad-input.test.ts: \`npx vitest run packages/documentdb -u\` renews it. -->
+
+What only DocumentDB and MongoDB answer; [what every database's function says](errors.md). Names in capitals stand for what differs from case to
+case.
+
+${tables.join("\n")}`).toMatchFileSnapshot("../../../docs/errors-documentdb.md");
+});

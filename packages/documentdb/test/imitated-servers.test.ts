@@ -1,0 +1,98 @@
+/** What of DocumentDB the test server is not, imitated by the proxy before it. Users are made without a driver: MongoDB's refuses the older protocol. */
+import { type DatabaseSecret, loginOf } from "@quarterturn/database";
+import { type MongodbOptions, startFerretdb } from "@quarterturn-tools/engines";
+import { expect, test } from "vitest";
+import { connect } from "../src/connection.ts";
+import { documentdb } from "../src/index.ts";
+import { changeOwnPassword, contextOf, issueCertificate, multi, single, startTimeout, successor } from "./fixture.ts";
+
+async function imitating(imitates: MongodbOptions["imitates"] & string) {
+  const server = await startFerretdb({ certificate: await issueCertificate({ hosts: ["localhost"] }), imitates });
+  const { host, port, admin } = server;
+  const root: DatabaseSecret = { host, port, ...admin, userKeys: {}, ssl: true, masterarn: "admin" };
+  const context = () => contextOf({ server, admin });
+  return {
+    root,
+    context,
+    async run(database: string, command: object) {
+      const connection = await connect(loginOf(root), context());
+      if (connection === "rejected") throw new Error("The admin is refused.");
+      try {
+        return await connection.run(database, command, "preparing the test");
+      } finally {
+        await connection.close();
+      }
+    },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+test("a DocumentDB before 5.0, whose protocol is MongoDB 4.0's and which has SCRAM-SHA-1 only: both strategies", {
+  timeout: startTimeout,
+}, async () => {
+  await using old = await imitating("DocumentDB before 5.0");
+  const { root, context, run } = old;
+  await run("shop", { createUser: "app", pwd: "first", roles: [changeOwnPassword] });
+  const first = { ...root, username: "app", password: "first", userKeys: { authSource: "shop" } };
+  const second = await successor(first);
+  expect(await single().set({ current: first, pending: second, previous: async () => undefined }, context())).toBe(
+    "refused",
+  );
+  await single().test(second, context());
+  await expect(single().test(first, context())).rejects.toMatchObject({ code: "credentials-rejected" });
+
+  let current = second;
+  for (const username of ["app_clone", "app"]) {
+    const pending = await successor(current, multi());
+    await multi().set({ current, pending, previous: async () => undefined }, context());
+    await multi().test(pending, context());
+    expect(pending.username).toBe(username);
+    current = pending;
+  }
+  const { users } = await run("shop", { usersInfo: "app_clone" });
+  expect(users).toMatchObject([{ roles: [changeOwnPassword] }]);
+});
+
+test("a server without customData: a killed or repeated first try converges, later ones go by the password, and a stranger is refused", {
+  timeout: startTimeout,
+}, async () => {
+  await using other = await imitating("a server without customData");
+  const { root, context, run } = other;
+  const app = async (username: string) => {
+    await run("shop", { createUser: username, pwd: "first", roles: [{ role: "read", db: "shop" }] });
+    return { ...root, username, password: "first", userKeys: { authSource: "shop" } };
+  };
+  const first = await app("app");
+  const second = await successor(first, multi());
+  const session = await documentdb.login(loginOf(root), context());
+  if (session === "rejected") throw new Error("The admin is refused.");
+  const pair = { original: "app", twin: "app_clone", pending: "twin", userKeys: first.userKeys } as const;
+  await session.alignTwin(pair, async () => false);
+  await session.close();
+  const rotate = (current: DatabaseSecret, pending: DatabaseSecret, previous?: DatabaseSecret) =>
+    multi().set({ current, pending, previous: async () => previous }, context());
+  for (let time = 1; time <= 2; time++) await rotate(first, second);
+  await multi().test(second, context());
+  const third = await successor(second, multi());
+  await rotate(second, third, first);
+  await run("shop", { updateUser: "app", roles: [{ role: "readWrite", db: "shop" }] });
+  await rotate(third, await successor(third, multi()), second);
+  const { users } = await run("shop", { usersInfo: "app_clone" });
+  expect(users).toMatchObject([{ roles: [{ role: "readWrite", db: "shop" }] }]);
+
+  const own = await app("own");
+  await app("own_clone");
+  await expect(rotate(own, await successor(own, multi()))).rejects.toMatchObject({ code: "wrong-target" });
+});
+
+test("a secondary is told as that, with the endpoint to use", { timeout: startTimeout }, async () => {
+  await using secondary = await imitating("a secondary");
+  const { root, context } = secondary;
+  const pending = await successor(root);
+  await expect(
+    single().set({ current: root, pending, previous: async () => undefined }, context()),
+  ).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringMatching(/not primary \(error 10107\).*the cluster's endpoint/),
+  });
+});

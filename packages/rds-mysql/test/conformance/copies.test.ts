@@ -1,0 +1,12 @@
+import { rotatorConformance } from "@quarterturn/conformance";
+import { mysqlTarget } from "./target.ts";
+
+// An admin that may not grant a user as a role: the twin gets copies of the rights.
+rotatorConformance({
+  name: "rds-mysql, multi-user with copied rights",
+  handler: new URL("../../src/multi-user.ts", import.meta.url),
+  strategy: "multi-user",
+  window: "none",
+  promises: [1, 2],
+  target: () => mysqlTarget("multi-user", { adminRights: "SELECT, CREATE USER", twoPasswords: false }),
+});

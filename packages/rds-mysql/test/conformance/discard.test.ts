@@ -1,0 +1,13 @@
+import { rotatorConformance } from "@quarterturn/conformance";
+import { mysqlTarget } from "./target.ts";
+
+rotatorConformance({
+  name: "rds-mysql, single-user with OLD_PASSWORD=discard",
+  handler: new URL("../../src/single-user.ts", import.meta.url),
+  strategy: "single-user",
+  window: "none",
+  previous: "ended",
+  promises: [1, 2],
+  env: { OLD_PASSWORD: "discard" },
+  target: () => mysqlTarget("single-user"),
+});

@@ -1,0 +1,209 @@
+/** Passwords that change while others change them, servers that decide otherwise, and what their logs hold. */
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { deadlineOf } from "@quarterturn/core";
+import type { DatabaseSecret } from "@quarterturn/database";
+import { startMariadb } from "@quarterturn-tools/engines";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { accountName } from "../src/sql.ts";
+import { alternate, contextOf, type Fixture, single, startFixture, successor } from "./fixture.ts";
+
+let fixture: Fixture;
+beforeAll(async () => {
+  fixture = await startFixture({ settings: { "general-log": "ON" } });
+});
+afterAll(() => fixture[Symbol.asyncDispose]());
+
+const set = (current: DatabaseSecret, pending: DatabaseSecret, context = contextOf(fixture)) =>
+  single().set({ current, pending, previous: async () => undefined }, context);
+const discard = (current: DatabaseSecret, previous: DatabaseSecret, context = contextOf(fixture)) =>
+  single({ OLD_PASSWORD: "discard" }).retire?.({ current, previous }, context);
+const on = ({ username }: DatabaseSecret) => accountName({ user: username, host: "%" });
+const mayKeepTwo = (secret: DatabaseSecret) => `GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO ${on(secret)}`;
+async function dualUser(): Promise<DatabaseSecret> {
+  const secret = await fixture.createUser();
+  await fixture.asRoot(mayKeepTwo(secret));
+  return secret;
+}
+const accepted = (...secrets: readonly DatabaseSecret[]) => Promise.all(secrets.map((each) => fixture.accepts(each)));
+
+describe("two tries at once", () => {
+  test("of a user with one password: none of them says that AWSCURRENT is valid", async () => {
+    for (let round = 0; round < 5; round++) {
+      const current = await fixture.createUser();
+      const pending = await successor(current);
+      expect(await Promise.all([set(current, pending), set(current, pending)])).toEqual(["refused", "refused"]);
+      expect(await accepted(current, pending)).toEqual([false, true]);
+    }
+  });
+
+  test("a late one of a rotation that was given up does not overwrite the password of the next", async () => {
+    const current = await dualUser();
+    const [abandoned, pending] = [await successor(current), await successor(current)];
+    await set(current, pending);
+    const late = {
+      ...contextOf(fixture),
+      describeSecret: async () => ({ tags: {}, versions: { token: ["SOMETHING"], other: ["AWSPENDING"] } }),
+    };
+    await expect(set(current, abandoned, late)).rejects.toMatchObject({ code: "superseded" });
+    expect(await accepted(current, abandoned, pending)).toEqual([true, false, true]);
+  });
+});
+
+describe("an old password that cannot be discarded is told, with the admin's statement", () => {
+  const told = (user: DatabaseSecret) =>
+    expect.objectContaining({ level: "WARN", statement: `ALTER USER ${on(user)} DISCARD OLD PASSWORD;` });
+
+  test("by a user that no longer may: it logs in still", async () => {
+    const first = await dualUser();
+    const second = await successor(first);
+    await set(first, second);
+    await fixture.asRoot(`REVOKE APPLICATION_PASSWORD_ADMIN ON *.* FROM ${on(first)}`);
+    const third = await successor(second);
+    await set(second, third);
+    const context = contextOf(fixture);
+    await discard(third, second, context);
+    expect(await accepted(first, second, third)).toEqual([true, false, true]);
+    expect(context.lines.map((line) => JSON.parse(line))).toContainEqual(told(first));
+    await fixture.asRoot(`ALTER USER ${on(first)} DISCARD OLD PASSWORD`);
+    expect(await accepted(first, third)).toEqual([false, true]);
+  });
+
+  test("by a user with a history of passwords", async () => {
+    const first = await dualUser();
+    await fixture.asRoot(`ALTER USER ${on(first)} PASSWORD HISTORY 5`);
+    const second = await successor(first);
+    await set(first, second);
+    const context = contextOf(fixture);
+    await discard(second, first, context);
+    expect(await accepted(first, second)).toEqual([true, true]);
+    expect(context.lines.map((line) => JSON.parse(line))).toContainEqual(told(first));
+  });
+});
+
+describe("a server whose defaults are others", () => {
+  const withGlobal = async (setting: string, before: string, work: () => Promise<void>) => {
+    await fixture.asRoot(`SET GLOBAL ${setting}`);
+    try {
+      await work();
+    } finally {
+      await fixture.asRoot(`SET GLOBAL ${before}`);
+    }
+  };
+  const rotates = async () => {
+    const current = await dualUser();
+    const pending = await successor(current);
+    await set(current, pending);
+    expect(await accepted(current, pending)).toEqual([true, true]);
+    const second = await alternate(fixture, await fixture.createUser());
+    expect(await fixture.accepts(second)).toBe(true);
+  };
+
+  test("transactions are read-only", () =>
+    withGlobal("transaction_read_only = ON", "transaction_read_only = OFF", rotates));
+  test("results have one row", () => withGlobal("sql_select_limit = 1", "sql_select_limit = DEFAULT", rotates));
+
+  test("init_connect sets another encoding: a password outside ASCII is the one that logs in", () =>
+    withGlobal("init_connect = 'SET NAMES latin1'", "init_connect = ''", async () => {
+      const current = await dualUser();
+      const pending = { ...current, password: "pässwörd ☃ 🔑" };
+      await set(current, pending);
+      await single().test(pending, contextOf(fixture));
+      await fixture.asRoot("SET GLOBAL init_connect = ''");
+      expect(await accepted(current, pending)).toEqual([true, true]);
+    }));
+
+  test("an encoding in which a character ends in a backslash does not make a password a statement (promise 4)", async () => {
+    // No tracking, so that the driver does not learn of it.
+    const settings = { "init-connect": "SET NAMES gbk", "session-track-system-variables": "" };
+    await using other = await startFixture({ settings });
+    const dba = await other.createUser("dba");
+    const current = await other.createUser();
+    const password = '☃\\\', `dba`@`%` IDENTIFIED BY "owned" ACCOUNT UNLOCK -- ';
+    const pending = { ...current, username: `${current.username}_clone`, password };
+    await alternate(other, current, contextOf(other), undefined, pending);
+    expect(await other.accepts(dba)).toBe(true);
+    expect(await other.accepts({ ...dba, password: "owned" })).toBe(false);
+  });
+
+  test("read-only, and an admin who may write all the same: a replica is not written to", async () => {
+    const current = await fixture.createUser();
+    await withGlobal("read_only = ON", "read_only = OFF", async () => {
+      const bold = contextOf(fixture, fixture.server.admin);
+      await expect(alternate(fixture, current, bold)).rejects.toMatchObject({
+        code: "unsupported",
+        message: expect.stringContaining("read-only"),
+      });
+    });
+    expect(await fixture.asRoot(`SELECT 1 FROM mysql.user WHERE User = '${current.username}_clone'`)).toEqual([]);
+  });
+
+  test("a lock that is held for longer than the step: the statement is given up by the server, too, and not run later", async () => {
+    const current = await dualUser();
+    const pending = await successor(current);
+    await fixture.asRoot("FLUSH TABLES WITH READ LOCK");
+    const end = Date.now() + 2_000;
+    try {
+      await expect(
+        set(current, pending, { ...contextOf(fixture), deadline: deadlineOf(() => end - Date.now()) }),
+      ).rejects.toMatchObject({ name: "RotationError" });
+      await sleep(end - Date.now());
+    } finally {
+      await fixture.asRoot("UNLOCK TABLES");
+    }
+    expect(await accepted(current, pending)).toEqual([true, false]);
+  });
+});
+
+test("an account that too many wrong logins have blocked is told as that, with what the function's own tries do", async () => {
+  const current = await fixture.createUser();
+  await fixture.asRoot(`ALTER USER ${on(current)} FAILED_LOGIN_ATTEMPTS 2 PASSWORD_LOCK_TIME 1`);
+  const wrong = { ...current, password: "wrong" };
+  await expect(set(wrong, { ...current, password: "wrong, too" })).rejects.toMatchObject({
+    code: "credentials-rejected",
+    message: expect.stringMatching(/FAILED_LOGIN_ATTEMPTS.*ACCOUNT UNLOCK/),
+  });
+});
+
+describe("no password is in the general log", () => {
+  const passwordsIn = async (log: string, ...secrets: readonly DatabaseSecret[]) => {
+    // Those of the fixture's own statements are not the function's.
+    const lines = (await readFile(log, "utf8")).split("\n").filter((line) => !line.includes("by-the-test"));
+    return secrets.filter(({ password }) => lines.some((line) => line.includes(password))).map((each) => each.username);
+  };
+
+  test("MySQL writes <secret> by itself: multi-user", async () => {
+    const first = await fixture.createUser(undefined, "by-the-test-1");
+    const second = await alternate(fixture, first);
+    const third = await alternate(fixture, second);
+    await alternate(fixture, third);
+    const log = await readFile(fixture.server.logFile, "utf8");
+    expect(log).toMatch(/CREATE USER .*_clone'@'%' IDENTIFIED WITH 'caching_sha2_password' BY <secret> .*ACCOUNT LOCK/);
+    expect(log).toMatch(
+      /ALTER USER .*_clone'@'%' IDENTIFIED WITH 'caching_sha2_password' BY <secret> .*ACCOUNT UNLOCK/,
+    );
+    expect(await passwordsIn(fixture.server.logFile, second, third)).toEqual([]);
+  });
+
+  test("MariaDB writes what it is sent, and that is a hash", async () => {
+    await using mariadb = await startFixture({ settings: { "general-log": "ON" } }, startMariadb);
+    const current = await mariadb.createUser(undefined, "by-the-test-2");
+    const pending = await successor(current);
+    await single().set({ current, pending, previous: async () => undefined }, contextOf(mariadb));
+    expect(await mariadb.accepts(pending)).toBe(true);
+    expect(await readFile(mariadb.server.logFile, "utf8")).toMatch(/SET PASSWORD = '\*[0-9A-F]{40}'/);
+    expect(await passwordsIn(mariadb.server.logFile, pending)).toEqual([]);
+    // One that is proved in another way besides, is not known to be kept as a hash of this kind.
+    const several = await mariadb.createUser(undefined, "by-the-test-3");
+    await mariadb.asRoot(
+      `ALTER USER ${on(several)} IDENTIFIED VIA mysql_native_password USING PASSWORD('by-the-test-3') OR unix_socket`,
+    );
+    const next = await successor(several);
+    await single().set({ current: several, pending: next, previous: async () => undefined }, contextOf(mariadb));
+    expect(await mariadb.accepts(next)).toBe(true);
+    const [row] = await mariadb.asRoot(`SHOW CREATE USER ${on(several)}`);
+    expect(String(Object.values(row ?? {})[0])).toMatch(
+      / VIA mysql_native_password USING '\*[0-9A-F]{40}' OR unix_socket/,
+    );
+  });
+});

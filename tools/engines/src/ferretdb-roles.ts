@@ -1,0 +1,241 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import { type Document, Int32 } from "bson";
+import type { ServerCertificate } from "./certificates.ts";
+import { LOOPBACK, listenOnLoopback } from "./loopback.ts";
+import { type MongoMessage, mongoMessage, mongoMessages, withDocument } from "./mongo-message.ts";
+
+/**
+ * What of a server that cannot be had here is imitated:
+ * - `DocumentDB before 5.0`: it speaks the wire protocol of MongoDB 4.0, knows SCRAM-SHA-1 only, and says nothing about mechanisms
+ * - `a server without customData`: it refuses commands that hold it
+ * - `a secondary`: it answers changes of users with "not primary"
+ */
+export type Imitation = "DocumentDB before 5.0" | "a server without customData" | "a secondary";
+
+/** A login that a client tried. */
+export interface MongoLogin {
+  /** What the client calls itself (`appName`). */
+  readonly client: string | undefined;
+  readonly outcome: "accepted" | "refused";
+}
+
+export interface RoleProxy extends AsyncDisposable {
+  readonly port: number;
+}
+
+interface Role {
+  readonly role: string;
+  readonly db: string;
+}
+
+/** What FerretDB does not keep of a user. */
+interface Extras {
+  readonly roles: readonly Role[];
+  readonly customData?: Document;
+}
+
+/**
+ * Stands before a FerretDB 1 and imitates what it does not do, as MongoDB and DocumentDB do it: `roles` and `customData` of createUser and
+ * updateUser, shown by usersInfo; and authorisation, code 13, for the commands that deal with users and documents. Any role may be given;
+ * those that count are root, dbOwner, userAdmin, read and readWrite, those three for any database, and one of the name
+ * `changeOwnPassword`, which stands for a custom role with that action. Everything else is FerretDB's own answer: the logins first of all.
+ *
+ * @param upstream FerretDB's port
+ * @param root the user of `admin` that has the role root
+ */
+export async function startRoleProxy(
+  upstream: number,
+  options: {
+    readonly root: string;
+    readonly certificate: ServerCertificate | undefined;
+    readonly imitates: Imitation | undefined;
+    /** Told of each login when FerretDB has answered, before the client knows. */
+    readonly onLogin: ((login: MongoLogin) => void) | undefined;
+  },
+): Promise<RoleProxy> {
+  const { certificate } = options;
+  const users = new Map<string, Extras>([[`admin.${options.root}`, { roles: [{ role: "root", db: "admin" }] }]]);
+  const sockets = new Set<Socket>();
+  const accept = (client: Socket) => {
+    const database = connect(upstream, LOOPBACK);
+    for (const socket of [client, database]) {
+      sockets.add(socket);
+      socket.on("error", () => socket.destroy()).on("close", () => sockets.delete(socket));
+    }
+    database.on("close", () => client.destroy());
+    // Whatever ends one side ends the other: a client that is killed, or that does not speak the protocol.
+    serve(client, database, { ...options, users })
+      .catch(() => client.destroy())
+      .finally(() => database.destroy());
+  };
+  const server = certificate
+    ? createTlsServer({ cert: certificate.cert, key: certificate.key }, accept)
+    : createServer(accept);
+  const port = await listenOnLoopback(server);
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, "close");
+    },
+  };
+}
+
+async function serve(client: Socket, database: Socket, shared: Omit<Session, "ask" | "client">): Promise<void> {
+  const answers = mongoMessages(database);
+  const ask: Ask = async (bytes) => {
+    database.write(bytes);
+    const { value } = await answers.next();
+    if (!value) throw new Error("FerretDB ended the connection.");
+    return value;
+  };
+  const session: Session = { ...shared, ask, client: undefined };
+  for await (const message of mongoMessages(client)) {
+    if (message.wantsReply) client.write(await answer(message, session));
+    else database.write(message.bytes);
+  }
+}
+
+type Ask = (bytes: Buffer) => Promise<MongoMessage>;
+
+/** One client's connection. */
+interface Session {
+  readonly users: Map<string, Extras>;
+  readonly ask: Ask;
+  readonly imitates: Imitation | undefined;
+  readonly onLogin: ((login: MongoLogin) => void) | undefined;
+  /** What it calls itself. */
+  client: string | undefined;
+}
+
+interface Login {
+  readonly user: string;
+  readonly db: string;
+}
+
+async function answer(message: MongoMessage, session: Session): Promise<Buffer> {
+  const { body, requestId, hello = body } = message;
+  if (hello?.client) session.client = hello.client.application?.name;
+  if (!body) return told(await session.ask(message.bytes), session);
+  const [name = ""] = Object.keys(body);
+  const refusal = await refusalOf(name, body, session);
+  if (refusal) return mongoMessage({ ok: 0, ...refusal }, { responseTo: requestId });
+  if (name === "createUser" || name === "updateUser") return changeUser(body, message, session);
+  const reply = await session.ask(message.bytes);
+  if (name === "saslStart" || name === "saslContinue") tellLogin(reply, session);
+  if (name === "dropUser" && succeeded(reply)) session.users.delete(`${body.$db}.${body.dropUser}`);
+  return told(reply, session);
+}
+
+function tellLogin({ body }: MongoMessage, { onLogin, client }: Session): void {
+  if (body?.done === true) onLogin?.({ client, outcome: "accepted" });
+  // Authentication failed; there is no such user.
+  else if ([11, 18].includes(Number(body?.code))) onLogin?.({ client, outcome: "refused" });
+}
+
+/** Who has logged in by this connection, as FerretDB says. */
+async function loginOf({ ask }: Session): Promise<Login | undefined> {
+  const { body } = await ask(mongoMessage({ connectionStatus: 1, $db: "admin" }, {}));
+  return body?.authInfo.authenticatedUsers[0];
+}
+
+const reads = ["find", "aggregate", "count", "distinct"];
+const writes = ["insert", "update", "delete", "findAndModify", "create", "createIndexes", "drop"];
+const userCommands = ["createUser", "updateUser", "dropUser", "usersInfo"];
+
+/** Why the imitated server does not do what is asked, if so. */
+async function refusalOf(name: string, body: Document, session: Session): Promise<Document | undefined> {
+  const { imitates } = session;
+  if (imitates === "a secondary" && userCommands.includes(name) && name !== "usersInfo") {
+    return { code: 10107, codeName: "NotWritablePrimary", errmsg: "not primary" };
+  }
+  const bad = (errmsg: string) => ({ code: 2, codeName: "BadValue", errmsg });
+  if (imitates === "a server without customData" && userCommands.includes(name) && "customData" in body) {
+    return bad(`"customData" is not a valid argument to ${name}`);
+  }
+  if (imitates === "DocumentDB before 5.0") {
+    if (name === "saslStart" && body.mechanism !== "SCRAM-SHA-1") return bad(`Unsupported mechanism ${body.mechanism}`);
+    if (userCommands.includes(name) && "mechanisms" in body)
+      return bad(`"mechanisms" is not a valid argument to ${name}`);
+  }
+  if (![...reads, ...writes, ...userCommands].includes(name)) return undefined;
+  if (isAllowed(name, body, await loginOf(session), session.users)) return undefined;
+  return { code: 13, codeName: "Unauthorized", errmsg: `not authorized on ${body.$db} to execute command ${name}` };
+}
+
+function isAllowed(
+  name: string,
+  body: Document,
+  login: Login | undefined,
+  users: ReadonlyMap<string, Extras>,
+): boolean {
+  const db = String(body.$db);
+  const roles = login ? (users.get(`${login.db}.${login.user}`)?.roles ?? []) : [];
+  const has = (of: string, names: readonly string[]) =>
+    roles.some(
+      (each) =>
+        (each.db === of && names.includes(each.role)) ||
+        (each.db === "admin" && ["root", ...names.map((role) => `${role}AnyDatabase`)].includes(each.role)),
+    );
+  if (reads.includes(name)) return has(db, ["read", "readWrite", "dbOwner"]);
+  if (writes.includes(name)) return has(db, ["readWrite", "dbOwner"]);
+  const isOwn = login?.db === db && login.user === body[name];
+  if (isOwn && name === "usersInfo") return true;
+  if (isOwn && !("roles" in body) && !("customData" in body) && roles.some(({ role }) => role === "changeOwnPassword"))
+    return true;
+  return [db, ...rolesOf(body).map((role) => role.db)].every((of) => has(of, ["userAdmin", "dbOwner"]));
+}
+
+async function changeUser(body: Document, { requestId }: MongoMessage, { users, ask }: Session): Promise<Buffer> {
+  const { roles: _, customData, ...rest } = body;
+  const name = String(body.createUser ?? body.updateUser);
+  const key = `${body.$db}.${name}`;
+  const isNew = "createUser" in body;
+  const isForwarded = isNew || "pwd" in body;
+  const question = isForwarded ? { ...rest, ...(isNew ? { roles: [] } : {}) } : { usersInfo: name, $db: body.$db };
+  const reply = await ask(mongoMessage(question, { requestId }));
+  if (!succeeded(reply)) return reply.bytes;
+  if (!isForwarded && reply.body?.users.length === 0) {
+    const errmsg = `User ${name}@${body.$db} not found`;
+    return mongoMessage({ ok: 0, code: 11, codeName: "UserNotFound", errmsg }, { responseTo: requestId });
+  }
+  const before = isNew ? undefined : users.get(key);
+  users.set(key, {
+    roles: "roles" in body ? rolesOf(body) : (before?.roles ?? []),
+    ...(customData
+      ? { customData }
+      : before?.customData && !("customData" in body)
+        ? { customData: before.customData }
+        : {}),
+  });
+  return mongoMessage({ ok: 1 }, { responseTo: requestId });
+}
+
+/** FerretDB's answer, with what it does not know and without what the imitated server does not. */
+function told(message: MongoMessage, { users, imitates }: Session): Buffer {
+  const { body } = message;
+  const isOld = imitates === "DocumentDB before 5.0";
+  const shown: Document = { ...body };
+  if (isOld && "maxWireVersion" in shown) {
+    shown.maxWireVersion = new Int32(7);
+    delete shown.saslSupportedMechs;
+  }
+  if (Array.isArray(shown.users)) {
+    shown.users = shown.users.map((user: Document) => {
+      const { mechanisms, ...known } = user;
+      return { ...known, ...(isOld ? {} : { mechanisms }), ...users.get(`${user.db}.${user.user}`) };
+    });
+  }
+  return withDocument(message, shown);
+}
+
+const succeeded = ({ body }: MongoMessage) => Number(body?.ok) === 1;
+
+/** A role without a database is of the user's. */
+function rolesOf(body: Document): readonly Role[] {
+  const roles: readonly (string | Role)[] = body.roles ?? [];
+  return roles.map((role) => (typeof role === "string" ? { role, db: body.$db } : role));
+}

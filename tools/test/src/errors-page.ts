@@ -1,0 +1,92 @@
+import { RotationError } from "@quarterturn/core";
+import { afterAll, beforeAll, describe, expect, type MockInstance, test, vi } from "vitest";
+
+/** Registers one thing that is given wrongly: how it is called, the code of its error, and what provokes that. */
+export type Refused = (situation: string, code: string, work: () => Promise<unknown>) => void;
+
+/** A page of docs/errors: what the functions of a package say to what is given to them wrongly. */
+export interface ErrorsPage {
+  /**
+   * A group of tests, each of which is a row: the error is a RotationError in one line, logged as the last record, within four seconds, of
+   * which the function has three, and holds nothing that contains "never-in-a-log".
+   */
+  section(group: string, register: (refused: Refused) => void): void;
+  /** Registers the test, after all sections, that docs/errors/NAME.md shows these rows. */
+  finish(): void;
+}
+
+/** @param name the package's name without its scope, whose folder is that of the tests */
+export function errorsPage(name: string, title: string): ErrorsPage {
+  const rows: { group: string; situation: string; code: string; message: string }[] = [];
+  let logged = "";
+  let spy: MockInstance | undefined;
+  beforeAll(() => {
+    spy = vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
+      logged += chunk;
+      return true;
+    });
+  });
+  afterAll(() => spy?.mockRestore());
+
+  const refusedIn =
+    (group: string): Refused =>
+    (situation, code, work) => {
+      test(`${situation}: ${code}`, async () => {
+        logged = "";
+        const started = Date.now();
+        const error = await work().then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        expect(error).toBeInstanceOf(RotationError);
+        const { message, code: actual } = error as RotationError;
+        expect(actual, message).toBe(code);
+        expect(message).not.toMatch(/[\r\n]/);
+        expect(Date.now() - started).toBeLessThan(4_000);
+        const records = logged
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line) as Record<string, unknown>);
+        expect(records.at(-1)).toMatchObject({ level: "ERROR", message: "Step failed", code, reason: message });
+        expect(logged + message).not.toMatch(/never-in-a-log/);
+        rows.push({ group, situation, code, message: withoutVariables(message) });
+      });
+    };
+
+  return {
+    section(group, register) {
+      describe(group, () => register(refusedIn(group)));
+    },
+    finish() {
+      test(`docs/errors/${name}.md shows these messages`, async () => {
+        const groups = [...new Set(rows.map((row) => row.group))];
+        const tables = groups.map((group) => table(rows.filter((row) => row.group === group)));
+        const sections = groups.map((group, i) => `## ${group}\n\n${tables[i]}\n`);
+        await expect(`# Errors: ${title}
+
+<!-- Written by packages/${name}/test/bad-input.test.ts: \`npx vitest run packages/${name}/test/bad-input.test.ts -u\` renews it. -->
+
+Every row was provoked by a test, see [errors](../errors.md). Names in capitals stand for what differs from case to case.
+
+${sections.join("\n")}`).toMatchFileSnapshot(new URL(`../../../docs/errors/${name}.md`, import.meta.url).pathname);
+      });
+    },
+  };
+}
+
+function table(rows: readonly { situation: string; code: string; message: string }[]): string {
+  const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
+  const lines = rows.map((row) => `| ${cell(row.situation)} | \`${row.code}\` | ${cell(row.message)} |`);
+  return ["| what was wrong | code | message |", "| --- | --- | --- |", ...lines].join("\n");
+}
+
+/** With what differs from run to run replaced by names. */
+const withoutVariables = (message: string) =>
+  message
+    .replaceAll(/arn:aws:secretsmanager:\S+?:secret:[\w-]+/g, "SECRET-ARN")
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "VERSION-ID")
+    .replaceAll(/\b(localhost|127\.0\.0\.1|::1):\d+/g, "HOST:PORT")
+    .replaceAll(/\.example:\d+/g, ".example:PORT")
+    .replaceAll(/\b\d+ ms\b/g, "N ms")
+    .replaceAll(/(["`'])(app|weak)\d+/g, "$1$2")
+    .replaceAll(/Quarterturn test CA \w+/g, "NAME OF THE AUTHORITY");
