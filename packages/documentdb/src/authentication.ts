@@ -11,6 +11,12 @@ export function authSourceOf({ userKeys }: Pick<Login, "userKeys">): string {
 
 /** "Authentication failed", and what some servers say of a name that they do not know. */
 const refusals = [11, 18];
+/**
+ * MechanismUnavailable, and what DocumentDB says for it.
+ *
+ * @see https://github.com/Automattic/mongoose/issues/15018
+ */
+const unavailable = [334, -301];
 
 /**
  * Logs in on a connection, with the strongest mechanism that the server has for the user.
@@ -18,39 +24,52 @@ const refusals = [11, 18];
  * @throws RotationError `unsupported` where the user is not one of passwords; ServerError or Error where no answer about the password came
  */
 export async function authenticate(wire: Wire, login: Login, where: string): Promise<"accepted" | "rejected"> {
-  const source = authSourceOf(login);
   const hello = await wire.command("admin", {
     // By the name that servers of every age know.
     isMaster: 1,
-    saslSupportedMechs: `${source}.${login.username}`,
+    saslSupportedMechs: `${authSourceOf(login)}.${login.username}`,
     client,
   });
-  const mechanism = mechanismIn(hello, where);
-  const scram = scramClient(mechanism, login);
-  try {
-    const started = await wire.command(source, {
-      saslStart: 1,
-      mechanism,
-      payload: binary(scram.first),
-      options: { skipEmptyExchange: true },
-    });
-    const next = (payload: string) =>
-      wire.command(source, { saslContinue: 1, conversationId: started.conversationId, payload: binary(payload) });
-    let answer = await next(await scram.final(textIn(started)));
-    if (!scram.isProof(textIn(answer))) {
-      throw new RotationError(
-        "database",
-        `${where}: the server did not prove that it knows the user's password`,
-        "This login changed nothing. Something else than the database may answer there: check host and port of the secret.",
-      );
+  const first = mechanismIn(hello, where);
+  // What a hello says of a user need not be what the server can do.
+  for (const mechanism of [first, ...mechanisms.filter((each) => each !== first)]) {
+    try {
+      await logInBy(mechanism, wire, login, where);
+      return "accepted";
+    } catch (error) {
+      if (!(error instanceof ServerError)) throw error;
+      if (refusals.includes(error.code)) return "rejected";
+      if (!unavailable.includes(error.code)) throw error;
     }
-    // An older server wants one more message, with nothing in it.
-    while (answer.done !== true) answer = await next("");
-    return "accepted";
-  } catch (error) {
-    if (error instanceof ServerError && refusals.includes(error.code)) return "rejected";
-    throw error;
   }
+  throw new RotationError(
+    "unsupported",
+    `${where}: the server has neither ${mechanisms.join(" nor ")}`,
+    "This login changed nothing. Turn one of them on at the server.",
+  );
+}
+
+async function logInBy(mechanism: Mechanism, wire: Wire, login: Login, where: string): Promise<void> {
+  const source = authSourceOf(login);
+  const scram = scramClient(mechanism, login);
+  const started = await wire.command(source, {
+    saslStart: 1,
+    mechanism,
+    payload: binary(scram.first),
+    options: { skipEmptyExchange: true },
+  });
+  const next = (payload: string) =>
+    wire.command(source, { saslContinue: 1, conversationId: started.conversationId, payload: binary(payload) });
+  const answer = await next(await scram.final(textIn(started)));
+  if (!scram.isProof(textIn(answer))) {
+    throw new RotationError(
+      "database",
+      `${where}: the server did not prove that it knows the user's password`,
+      "This login changed nothing. Something else than the database may answer there: check host and port of the secret.",
+    );
+  }
+  // An older server wants one more message, with nothing in it.
+  if (answer.done !== true && (await next("")).done !== true) throw new Error("the server does not end the login");
 }
 
 /** Shown in the server's log. */
@@ -60,7 +79,7 @@ const client = {
   os: { type: process.platform },
 };
 
-/** A server that says nothing about mechanisms is a DocumentDB before 5.0, which has the older one, or does not know the user. */
+/** A server that says nothing about mechanisms has the older one, or does not know the user. */
 function mechanismIn({ saslSupportedMechs: offered }: Document, where: string): Mechanism {
   if (!Array.isArray(offered) || offered.length === 0) return "SCRAM-SHA-1";
   const known = mechanisms.find((each) => offered.includes(each));
