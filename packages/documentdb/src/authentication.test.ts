@@ -82,6 +82,31 @@ describe("a login", () => {
     }
   });
 
+  describe("once it is in", () => {
+    const proven = (command: Document) => ({ done: true, payload: binary(proofFor(command)) });
+    const answering = (status: (command: Document) => Document) => serverSaying(() => ({}), started, proven, status);
+    const status =
+      (...authenticatedUsers: Document[]) =>
+      () => ({ authInfo: { authenticatedUsers } });
+
+    test("has the authentication database that the server says, and the secret's where it says none", async () => {
+      const at = (authSource: string) => ({ ...login, userKeys: { authSource } });
+      expect(await answering(status({ user: "user", db: "admin" })).login()).toEqual(at("admin"));
+      const unknown = () => {
+        throw new ServerError({ code: 303, errmsg: "Feature not supported" });
+      };
+      for (const nothing of [status(), status({ user: "user" }), () => ({}), unknown])
+        expect(await answering(nothing).login()).toEqual(at("shop"));
+    });
+
+    test("is refused where the server says that it is another's", async () => {
+      await expect(answering(status({ user: "other", db: "shop" })).login()).rejects.toMatchObject({
+        code: "wrong-target",
+        what: 'h:1: the server says that this session is of "other" of shop',
+      });
+    });
+  });
+
   test.each([-301, 334])(
     "goes on by the other mechanism where the server does not have one (error %i)",
     async (code) => {

@@ -4,7 +4,7 @@ import { Binary, type Document } from "bson";
 import { type Mechanism, mechanisms, scramClient } from "./scram.ts";
 import { ServerError, type Wire } from "./wire.ts";
 
-/** The database that a login's user belongs to. */
+/** The database that a login's user belongs to, as far as is known. */
 export function authSourceOf({ userKeys }: Pick<Login, "userKeys">): string {
   return userKeys.authSource ?? "admin";
 }
@@ -21,9 +21,11 @@ const unavailable = [334, -301];
 /**
  * Logs in on a connection, with the strongest mechanism that the server has for the user.
  *
- * @throws RotationError `unsupported` where the user is not one of passwords; ServerError or Error where no answer about the password came
+ * @returns the login, with the authentication database that the server says the user has
+ * @throws RotationError `unsupported` where the user is not one of passwords, `wrong-target` where the session is not the user's;
+ *   ServerError or Error where no answer about the password came
  */
-export async function authenticate(wire: Wire, login: Login, where: string): Promise<"accepted" | "rejected"> {
+export async function authenticate(wire: Wire, login: Login, where: string): Promise<Login | "rejected"> {
   const hello = await wire.command("admin", {
     // By the name that servers of every age know.
     isMaster: 1,
@@ -35,7 +37,7 @@ export async function authenticate(wire: Wire, login: Login, where: string): Pro
   for (const mechanism of [first, ...mechanisms.filter((each) => each !== first)]) {
     try {
       await logInBy(mechanism, wire, login, where);
-      return "accepted";
+      return await asTheServerSays(wire, login, where);
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
       if (refusals.includes(error.code)) return "rejected";
@@ -70,6 +72,32 @@ async function logInBy(mechanism: Mechanism, wire: Wire, login: Login, where: st
   }
   // An older server wants one more message, with nothing in it.
   if (answer.done !== true && (await next("")).done !== true) throw new Error("the server does not end the login");
+}
+
+/**
+ * A server may keep its users in one database whichever a login names, as DocumentDB's documentation says of `admin`.
+ *
+ * @see https://docs.aws.amazon.com/documentdb/latest/developerguide/role_based_access_control.html
+ */
+async function asTheServerSays(wire: Wire, login: Login, where: string): Promise<Login> {
+  const { user = login.username, db = authSourceOf(login) } = await sessionUser(wire);
+  if (user === login.username) return { ...login, userKeys: { ...login.userKeys, authSource: db } };
+  throw new RotationError(
+    "wrong-target",
+    `${where}: the server says that this session is of "${user}" of ${db}`,
+    "This login changed nothing. A rotation changes the user that the secret names: put the name that the server has into the secret.",
+  );
+}
+
+/** Nothing where the server does not say. @see https://www.mongodb.com/docs/manual/reference/command/connectionStatus/ */
+async function sessionUser(wire: Wire): Promise<Document> {
+  try {
+    const { authInfo } = await wire.command("admin", { connectionStatus: 1 });
+    return authInfo?.authenticatedUsers?.[0] ?? {};
+  } catch (error) {
+    if (error instanceof ServerError) return {};
+    throw error;
+  }
 }
 
 /** Shown in the server's log. */

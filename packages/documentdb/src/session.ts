@@ -6,7 +6,7 @@ import { alignTwin, setPassword } from "./twin.ts";
 import { passwordFor, readUser, type User } from "./users.ts";
 
 /** A session over an open connection. */
-export function openSession({ run, close }: Connection, login: Login, context: EngineContext): Session {
+export function openSession({ login, run, close }: Connection, context: EngineContext): Session {
   return {
     async changePassword(next) {
       const database = authSourceOf(login);

@@ -53,10 +53,30 @@ test("a DocumentDB before 5.0, whose protocol is MongoDB 4.0's and which has SCR
   expect(users).toMatchObject([{ roles: [changeOwnPassword] }]);
 });
 
+test("a server with all users in admin: both strategies change them there, whatever database the secret names", {
+  timeout: startTimeout,
+}, async () => {
+  await using other = await imitating("a server with all users in admin");
+  const { root, context, run } = other;
+  await run("admin", { createUser: "app", pwd: "first", roles: [changeOwnPassword] });
+  let current: DatabaseSecret = { ...root, username: "app", password: "first", userKeys: { authSource: "shop" } };
+  for (const rotator of [single(), multi(), multi(), multi()]) {
+    const pending = await successor(current, rotator);
+    await rotator.set({ current, pending, previous: async () => undefined }, context());
+    await rotator.test(pending, context());
+    current = pending;
+  }
+  expect(current.username).toBe("app_clone");
+  const { users } = await run("admin", { usersInfo: "app_clone" });
+  expect(users).toMatchObject([{ db: "admin", roles: [changeOwnPassword] }]);
+  const elsewhere = await run("shop", { usersInfo: "app_clone" });
+  expect(elsewhere.users).toEqual([]);
+});
+
 test("a server without customData: killed, repeated and simultaneous first tries converge, later ones go by the password, and a stranger is refused", {
   timeout: startTimeout,
 }, async () => {
-  await using other = await imitating("a server without customData");
+  await using other = await imitating("a server of pwd and roles");
   const { root, context, run } = other;
   const app = async (username: string) => {
     await run("shop", { createUser: username, pwd: "first", roles: [{ role: "read", db: "shop" }] });

@@ -9,10 +9,15 @@ import { type MongoMessage, mongoMessage, mongoMessages, withDocument } from "./
 /**
  * What of a server that cannot be had here is imitated:
  * - `DocumentDB before 5.0`: it speaks the wire protocol of MongoDB 4.0, knows SCRAM-SHA-1 only, and says nothing about mechanisms
- * - `a server without customData`: it refuses commands that hold it
+ * - `a server of pwd and roles`: it refuses commands about users that hold customData or mechanisms, and does not say why
+ * - `a server with all users in admin`: a login finds them whatever database it names, a command only there
  * - `a secondary`: it answers changes of users with "not primary"
  */
-export type Imitation = "DocumentDB before 5.0" | "a server without customData" | "a secondary";
+export type Imitation =
+  | "DocumentDB before 5.0"
+  | "a server of pwd and roles"
+  | "a server with all users in admin"
+  | "a secondary";
 
 /** A login that a client tried. */
 export interface MongoLogin {
@@ -119,7 +124,8 @@ interface Login {
   readonly db: string;
 }
 
-async function answer(message: MongoMessage, session: Session): Promise<Buffer> {
+async function answer(asked: MongoMessage, session: Session): Promise<Buffer> {
+  const message = session.imitates === "a server with all users in admin" ? loggingInAtAdmin(asked) : asked;
   const { body, requestId, hello = body } = message;
   if (hello?.client) session.client = hello.client.application?.name;
   if (!body) return told(await session.ask(message.bytes), session);
@@ -128,6 +134,20 @@ async function answer(message: MongoMessage, session: Session): Promise<Buffer> 
   if (refusal) return mongoMessage({ ok: 0, ...refusal }, { responseTo: requestId });
   const work = () => carryOut(name, body, message, session);
   return userCommands.includes(name) ? session.alone(work) : work();
+}
+
+/** A message of a login, for the user of that name of `admin`. */
+function loggingInAtAdmin(message: MongoMessage): MongoMessage {
+  const { body } = message;
+  if (!body) return message;
+  const [name = ""] = Object.keys(body);
+  const { saslSupportedMechs: user } = body;
+  const changed: Document = {
+    ...body,
+    ...(name.startsWith("sasl") ? { $db: "admin" } : {}),
+    ...(user ? { saslSupportedMechs: `admin.${user.slice(user.indexOf(".") + 1)}` } : {}),
+  };
+  return { ...message, body: changed, bytes: withDocument(message, changed) };
 }
 
 async function carryOut(name: string, body: Document, message: MongoMessage, session: Session): Promise<Buffer> {
@@ -171,8 +191,9 @@ async function refusalOf(name: string, body: Document, session: Session): Promis
     return { code: 10107, codeName: "NotWritablePrimary", errmsg: "not primary" };
   }
   const bad = (errmsg: string) => ({ code: 2, codeName: "BadValue", errmsg });
-  if (imitates === "a server without customData" && userCommands.includes(name) && "customData" in body) {
-    return bad(`"customData" is not a valid argument to ${name}`);
+  if (imitates === "a server of pwd and roles" && userCommands.includes(name)) {
+    if ("customData" in body)
+      return { code: 303, codeName: "UnsupportedFeature", errmsg: "Feature not supported: customData" };
   }
   if (imitates === "DocumentDB before 5.0") {
     if (name === "saslStart" && body.mechanism !== "SCRAM-SHA-1") return bad(`Unsupported mechanism ${body.mechanism}`);
