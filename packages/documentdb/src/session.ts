@@ -3,7 +3,7 @@ import { authSourceOf } from "./authentication.ts";
 import { type Connection, connect } from "./connection.ts";
 import { errorCode, unauthorized } from "./errors.ts";
 import { alignTwin, setPassword } from "./twin.ts";
-import { passwordFor, readUser, type User } from "./users.ts";
+import { passwordFor, readUser, type User, writeUser } from "./users.ts";
 
 /** A session over an open connection. */
 export function openSession({ login, run, close }: Connection, context: EngineContext): Session {
@@ -11,7 +11,9 @@ export function openSession({ login, run, close }: Connection, context: EngineCo
     async changePassword(next) {
       const database = authSourceOf(login);
       const user = await ownUser();
-      await run(
+      await writeUser(
+        run,
+        context.log,
         database,
         { updateUser: login.username, ...passwordFor(user, next) },
         `changing the password of "${login.username}" of ${database}`,
@@ -24,7 +26,7 @@ export function openSession({ login, run, close }: Connection, context: EngineCo
     discardOldPassword: async () => undefined,
 
     alignTwin: (pair, isOurs) => alignTwin(run, pair, { isOurs, isAccepted }, login, context),
-    setPassword: (pair, password, isOurs) => setPassword(run, pair, password, { isOurs, isAccepted }, login),
+    setPassword: (pair, password, isOurs) => setPassword(run, pair, password, { isOurs, isAccepted }, login, context),
 
     close,
   };

@@ -112,6 +112,25 @@ test("a server without customData: killed, repeated and simultaneous first tries
   await expect(rotate(own, await successor(own, multi()))).rejects.toMatchObject({ code: "wrong-target" });
 });
 
+test("a server that refuses customData and mechanisms gets neither, in both strategies", {
+  timeout: startTimeout,
+}, async () => {
+  await using other = await imitating("a server of pwd and roles");
+  const { root, context, run } = other;
+  await run("shop", { createUser: "app", pwd: "first", roles: [changeOwnPassword] });
+  const { users } = await run("shop", { usersInfo: "app" });
+  let current: DatabaseSecret = { ...root, username: "app", password: "first", userKeys: { authSource: "shop" } };
+  expect(users).toMatchObject([{ mechanisms: ["SCRAM-SHA-1"] }]);
+  let previous: DatabaseSecret | undefined;
+  for (const rotator of [single(), multi(), multi()]) {
+    const pending = await successor(current, rotator);
+    const before = previous;
+    await rotator.set({ current, pending, previous: async () => before }, context());
+    await rotator.test(pending, context());
+    [previous, current] = [current, pending];
+  }
+});
+
 test("a secondary is told as that, with the endpoint to use", { timeout: startTimeout }, async () => {
   await using secondary = await imitating("a secondary");
   const { root, context } = secondary;

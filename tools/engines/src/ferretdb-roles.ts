@@ -9,7 +9,8 @@ import { type MongoMessage, mongoMessage, mongoMessages, withDocument } from "./
 /**
  * What of a server that cannot be had here is imitated:
  * - `DocumentDB before 5.0`: it speaks the wire protocol of MongoDB 4.0, knows SCRAM-SHA-1 only, and says nothing about mechanisms
- * - `a server of pwd and roles`: it refuses commands about users that hold customData or mechanisms, and does not say why
+ * - `a server of pwd and roles`: it refuses commands about users that hold customData or mechanisms, and does not say why, although it
+ *   shows SCRAM-SHA-1 as everybody's mechanism
  * - `a server with all users in admin`: a login finds them whatever database it names, a command only there
  * - `a secondary`: it answers changes of users with "not primary"
  */
@@ -192,8 +193,8 @@ async function refusalOf(name: string, body: Document, session: Session): Promis
   }
   const bad = (errmsg: string) => ({ code: 2, codeName: "BadValue", errmsg });
   if (imitates === "a server of pwd and roles" && userCommands.includes(name)) {
-    if ("customData" in body)
-      return { code: 303, codeName: "UnsupportedFeature", errmsg: "Feature not supported: customData" };
+    if ("customData" in body || "mechanisms" in body)
+      return { code: 303, codeName: "UnsupportedFeature", errmsg: "Feature not supported" };
   }
   if (imitates === "DocumentDB before 5.0") {
     if (name === "saslStart" && body.mechanism !== "SCRAM-SHA-1") return bad(`Unsupported mechanism ${body.mechanism}`);
@@ -265,7 +266,9 @@ function told(message: MongoMessage, { users, imitates }: Session): Buffer {
   if (Array.isArray(shown.users)) {
     shown.users = shown.users.map((user: Document) => {
       const { mechanisms, ...known } = user;
-      return { ...known, ...(isOld ? {} : { mechanisms }), ...users.get(`${user.db}.${user.user}`) };
+      const isBare = imitates === "a server of pwd and roles";
+      const told = isOld ? {} : { mechanisms: isBare ? ["SCRAM-SHA-1"] : mechanisms };
+      return { ...known, ...told, ...users.get(`${user.db}.${user.user}`) };
     });
   }
   return withDocument(message, shown);
