@@ -116,11 +116,19 @@ async function requireMark(original: User, twin: User, proof: Proof, pair: Pair,
   if (await proof.isAccepted({ username: twin.name, password: firstPassword(pair, admin), userKeys })) return;
   if (await proof.isOurs()) return;
   const database = authSourceOf(pair);
-  const statement = { updateUser: twin.name, customData: { ...twin.customData, [markKey]: { twinOf: original.name } } };
+  const command = (document: Document) =>
+    `db.getSiblingDB(${JSON.stringify(database)}).runCommand(${JSON.stringify(document)})`;
+  const customData = { ...twin.customData, [markKey]: { twinOf: original.name } };
+  const mark = command({ updateUser: twin.name, customData });
+  // Only a pending twin may be dropped: the other one is AWSCURRENT's user.
+  const advice =
+    pair.pending === "twin"
+      ? `If nobody uses it, as one that an abandoned rotation has made, drop it, and the next try makes it anew: ${command({ dropUser: twin.name })}. If it is in use as the twin, mark it as an admin: ${mark} (on a server without customData, give it AWSPREVIOUS's password). If it is somebody else's, use the single-user strategy for "${original.name}".`
+      : `If the two are this secret's users, mark the twin as an admin: ${mark} (on a server without customData, put the original's user and password into the secret, and rotate again).`;
   throw new RotationError(
     "wrong-target",
     `${addressOf(admin)} has a user "${twin.name}" in ${database} that is not known to be the twin of "${original.name}", and AWSPREVIOUS does not log in as the pending user`,
-    `This try changed nothing. If the two are this secret's users, run as an admin: db.getSiblingDB(${JSON.stringify(database)}).runCommand(${JSON.stringify(statement)}) (on a server without customData, give the pending user AWSPREVIOUS's password); otherwise rename one of the two.`,
+    `This try changed nothing. ${advice}`,
   );
 }
 

@@ -112,6 +112,25 @@ test("a server without customData: killed, repeated and simultaneous first tries
   await expect(rotate(own, await successor(own, multi()))).rejects.toMatchObject({ code: "wrong-target" });
 });
 
+test("a server without customData, and a first rotation that was abandoned: the next one's error has the command after which it goes on", {
+  timeout: startTimeout,
+}, async () => {
+  await using other = await imitating("a server of pwd and roles");
+  const { root, context, run } = other;
+  await run("shop", { createUser: "app", pwd: "first", roles: [] });
+  const first = { ...root, username: "app", password: "first", userKeys: { authSource: "shop" } };
+  const set = (pending: DatabaseSecret) =>
+    multi().set({ current: first, pending, previous: async () => undefined }, context());
+  await set(await successor(first, multi()));
+  const pending = await successor(first, multi());
+  const error = await set(pending).then(() => undefined, String);
+  const [, database = "", command = ""] =
+    /db\.getSiblingDB\("(\w+)"\)\.runCommand\((\{"dropUser":.*?\})\)/.exec(error ?? "") ?? [];
+  await run(database, JSON.parse(command));
+  await set(pending);
+  await multi().test(pending, context());
+});
+
 test("a server that refuses customData and mechanisms gets neither, in both strategies", {
   timeout: startTimeout,
 }, async () => {
