@@ -59,5 +59,5 @@ function letChangeOwnPassword(username: string, database: string): string {
   const grant = { grantRolesToUser: username, roles: [{ role: "changeOwnPassword", db: "admin" }] };
   const command = (of: string, text: object) =>
     `db.getSiblingDB(${JSON.stringify(of)}).runCommand(${JSON.stringify(text)})`;
-  return `An admin lets it: ${command("admin", create)}; ${command(database, grant)};`;
+  return `On MongoDB an admin lets it (not tried on DocumentDB): ${command("admin", create)}; ${command(database, grant)};`;
 }

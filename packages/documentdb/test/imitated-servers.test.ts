@@ -27,10 +27,10 @@ async function imitating(imitates: MongodbOptions["imitates"] & string) {
   };
 }
 
-test("a DocumentDB before 5.0, whose protocol is MongoDB 4.0's and which has SCRAM-SHA-1 only: both strategies", {
+test("an older server, whose protocol is MongoDB 4.0's and which has SCRAM-SHA-1 only: both strategies", {
   timeout: startTimeout,
 }, async () => {
-  await using old = await imitating("DocumentDB before 5.0");
+  await using old = await imitating("an older server");
   const { root, context, run } = old;
   await run("shop", { createUser: "app", pwd: "first", roles: [changeOwnPassword] });
   const first = { ...root, username: "app", password: "first", userKeys: { authSource: "shop" } };

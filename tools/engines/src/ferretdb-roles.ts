@@ -8,14 +8,14 @@ import { type MongoMessage, mongoMessage, mongoMessages, withDocument } from "./
 
 /**
  * What of a server that cannot be had here is imitated:
- * - `DocumentDB before 5.0`: it speaks the wire protocol of MongoDB 4.0, knows SCRAM-SHA-1 only, and says nothing about mechanisms
+ * - `an older server`: it speaks the wire protocol of MongoDB 4.0, knows SCRAM-SHA-1 only, and says nothing about mechanisms
  * - `a server of pwd and roles`: it refuses commands about users that hold customData or mechanisms, and does not say why, although it
  *   shows SCRAM-SHA-1 as everybody's mechanism
  * - `a server with all users in admin`: a login finds them whatever database it names, a command only there
  * - `a secondary`: it answers changes of users with "not primary"
  */
 export type Imitation =
-  | "DocumentDB before 5.0"
+  | "an older server"
   | "a server of pwd and roles"
   | "a server with all users in admin"
   | "a secondary";
@@ -191,15 +191,16 @@ async function refusalOf(name: string, body: Document, session: Session): Promis
   if (imitates === "a secondary" && userCommands.includes(name) && name !== "usersInfo") {
     return { code: 10107, codeName: "NotWritablePrimary", errmsg: "not primary" };
   }
-  const bad = (errmsg: string) => ({ code: 2, codeName: "BadValue", errmsg });
-  if (imitates === "a server of pwd and roles" && userCommands.includes(name)) {
-    if ("customData" in body || "mechanisms" in body)
-      return { code: 303, codeName: "UnsupportedFeature", errmsg: "Feature not supported" };
+  const holds = (...fields: string[]) => userCommands.includes(name) && fields.some((field) => field in body);
+  if (imitates === "a server of pwd and roles" && holds("customData", "mechanisms")) {
+    return { code: 303, codeName: "UnsupportedFeature", errmsg: "Feature not supported" };
   }
-  if (imitates === "DocumentDB before 5.0") {
-    if (name === "saslStart" && body.mechanism !== "SCRAM-SHA-1") return bad(`Unsupported mechanism ${body.mechanism}`);
-    if (userCommands.includes(name) && "mechanisms" in body)
-      return bad(`"mechanisms" is not a valid argument to ${name}`);
+  if (imitates === "an older server") {
+    if (name === "saslStart" && body.mechanism !== "SCRAM-SHA-1")
+      return { code: -301, errmsg: "Unsupported mechanism [ -301 ]" };
+    if (holds("mechanisms")) {
+      return { code: 2, codeName: "BadValue", errmsg: `"mechanisms" is not a valid argument to ${name}` };
+    }
   }
   if (![...reads, ...writes, ...userCommands].includes(name)) return undefined;
   if (isAllowed(name, body, await loginOf(session), session.users)) return undefined;
@@ -257,7 +258,7 @@ async function changeUser(body: Document, { requestId }: MongoMessage, { users, 
 /** FerretDB's answer, with what it does not know and without what the imitated server does not. */
 function told(message: MongoMessage, { users, imitates }: Session): Buffer {
   const { body } = message;
-  const isOld = imitates === "DocumentDB before 5.0";
+  const isOld = imitates === "an older server";
   const shown: Document = { ...body };
   if (isOld && "maxWireVersion" in shown) {
     shown.maxWireVersion = new Int32(7);
