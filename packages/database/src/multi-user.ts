@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { generatePassword, otherOfPair, pairOf, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
-import type { Engine, Login } from "./engine.ts";
+import type { Engine, Login, ProbeAnswer } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
 import type { ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
@@ -44,7 +44,7 @@ export function multiUser(
       }
       requireSameTarget(current, pending, "The pending version", otherOfPair(current.username, engine.manifest));
       const admin = await adminLogin(current, pending, engine.manifest, directory, settings, context);
-      await requireAccount(current, admin);
+      const { userKeys } = await requireAccount(current, admin);
 
       const { dbname } = engine.hasRightsPerDatabase ? current : admin;
       const session = await engine.login({ ...admin, ...(dbname === undefined ? {} : { dbname }) }, context);
@@ -56,7 +56,7 @@ export function multiUser(
         );
       }
       try {
-        const pair = { ...pairOf(current.username), userKeys: current.userKeys };
+        const pair = { ...pairOf(current.username), userKeys };
         if (pair.pending === "twin") await session.alignTwin(pair, isOurs, current.password);
         await context.requirePending(late);
         await session.setPassword(pair, pending.password, isOurs);
@@ -77,15 +77,16 @@ export function multiUser(
       async function isPending(before: DatabaseSecret | undefined): Promise<boolean> {
         if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
           return false;
-        return logsInThere(before);
+        return (await probeThere(before)) !== "rejected";
       }
 
       /**
        * Whoever may write this secret chooses its user. The admin acts for that user only if the secret's own password logs in, and at the
        * admin's server: what the secret's host says about itself would prove nothing.
        */
-      async function requireAccount(account: DatabaseSecret, at: Login): Promise<void> {
-        if (await logsInThere(account)) return;
+      async function requireAccount(account: DatabaseSecret, at: Login): Promise<Pick<Login, "userKeys">> {
+        const answer = await probeThere(account);
+        if (answer !== "rejected") return answer === "accepted" ? account : answer;
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(at)} refuses the user "${account.username}" with AWSCURRENT's password`,
@@ -94,10 +95,10 @@ export function multiUser(
       }
 
       /** At the admin's server; in plaintext only where both secrets allow it. */
-      async function logsInThere(account: DatabaseSecret): Promise<boolean> {
+      function probeThere(account: DatabaseSecret): Promise<ProbeAnswer> {
         const { host, port } = admin;
         const tls = tlsPolicy({ ssl: account.ssl || admin.tls !== false });
-        return (await engine.probe({ ...loginOf(account), host, port, tls }, context)) !== "rejected";
+        return engine.probe({ ...loginOf(account), host, port, tls }, context);
       }
     },
 
