@@ -34,11 +34,11 @@ const kinds: Readonly<Record<string, DefaultPrivilege["objects"]>> = {
   PROCEDURE: "PROCEDURES",
 };
 
-/** What the rows say, apart from what an owner is listed to have on its own. */
+/** What known rows say, apart from what an owner is listed to have on its own. */
 export function defaultPrivilegesOf(rows: readonly Row[]): readonly DefaultPrivilege[] {
   return rows.flatMap((row) => {
     const objects = kinds[String(row.object_type)];
-    const type = (["user", "role", "group"] as const).find((each) => each === row.grantee_type) ?? "public";
+    const type = row.grantee_type as DefaultPrivilege["grantee"]["type"];
     if (objects === undefined || (type === "user" && row.grantee_name === row.owner_name)) return [];
     return [
       {

@@ -23,6 +23,7 @@ import {
   userStatements,
   usersOf,
 } from "./user.ts";
+import { unknownWord } from "./words.ts";
 
 /** A pair whose original exists. */
 type KnownUsers = Users & { readonly original: User };
@@ -45,10 +46,11 @@ interface Admin {
 }
 
 /** Makes the twin whole, in one transaction. */
-export async function alignTwin({ connection, address, log }: Admin, pair: Pair, isOurs: IsOurs): Promise<void> {
+export async function alignTwin(admin: Admin, pair: Pair, isOurs: IsOurs): Promise<void> {
+  const { connection, address, log } = admin;
   const { original: name, twin } = pair;
   await again(async () => {
-    const { users, ...state } = await readState(connection, pair, address);
+    const { users, ...state } = await readState(admin, pair);
     if (users.twin && !users.isMarked) await requireOurs(pair, address, isOurs);
     const attributes = userStatements(users.original, twin, users.twin);
     const changes = {
@@ -76,12 +78,8 @@ export async function alignTwin({ connection, address, log }: Admin, pair: Pair,
 }
 
 /** Sets the password of the pair's pending user; the original also gets what the twin has made. */
-export async function setPassword(
-  { connection, address, log }: Admin,
-  pair: Pair,
-  password: string,
-  isOurs: IsOurs,
-): Promise<void> {
+export async function setPassword(admin: Admin, pair: Pair, password: string, isOurs: IsOurs): Promise<void> {
+  const { connection, address, log } = admin;
   const doing = `setting the password of "${pair[pair.pending]}"`;
   await again(async () => {
     if (pair.pending === "twin") {
@@ -90,7 +88,7 @@ export async function setPassword(
       await change(connection, [passwordStatement(pair.twin, password, users.original.validUntil)], doing);
       return;
     }
-    const { users, ...state } = await readState(connection, pair, address);
+    const { users, ...state } = await readState(admin, pair);
     if (!users.twin) throw noTwin(pair, address);
     if (!users.isMarked) await requireOurs(pair, address, isOurs);
     const rights = rightStatements(pair.original, originalsRights(state.original, state.twin));
@@ -111,11 +109,19 @@ async function readUsers(connection: Connection, pair: Pair): Promise<Users> {
   return usersOf(answers.slice(preamble.length), names, connection.user);
 }
 
-async function readState(connection: Connection, pair: Pair, address: string): Promise<State> {
+async function readState({ connection, address, log }: Admin, pair: Pair): Promise<State> {
   const names = { original: pair.original, twin: pair.twin };
   const users = userQueries(names, connection.user);
   const rights = rightQueries(names);
-  const answers = await connection.run([...preamble, ...users, ...rights, defaultPrivilegeQuery(names)]);
+  const rows = await connection.run([...preamble, ...users, ...rights, defaultPrivilegeQuery(names)]);
+  const answers = rows.map((each) => each.filter((row) => unknownWord(row) === undefined));
+  const unknown = new Set(rows.flat().flatMap((row) => unknownWord(row) ?? []));
+  if (unknown.size > 0) {
+    log.warn("The catalogue has words that are not known here: the rights that it tells with them stay as they are", {
+      server: address,
+      words: [...unknown],
+    });
+  }
   const ofUsers = answers.slice(preamble.length, preamble.length + users.length);
   const ofRights = answers.slice(preamble.length + users.length, -1);
   return {

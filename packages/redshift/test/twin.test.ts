@@ -1,5 +1,5 @@
 import type { DatabaseSecret } from "@quarterturn/database";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { alternate, contextOf, type Fixture, multi, startFixture, successor } from "./fixture.ts";
 
 let fixture: Fixture;
@@ -121,6 +121,24 @@ test("what the original gets, loses and lends follows at the next rotation, in e
   await alternate(fixture, original, context);
   await expectAlike(current.username);
   expect(Number(lastLine(context.lines, "The twin follows its original").differences)).toBe(20);
+});
+
+test("a default privilege for a kind of grantee that is not known is left alone, and never becomes one for everybody", async () => {
+  const current = await fixture.createUser();
+  await fixture.run(
+    `ALTER DEFAULT PRIVILEGES FOR USER "${current.username}" GRANT SELECT ON TABLES TO GROUP "analysts"`,
+  );
+  const { rows } = await fixture.server.superuser.query("SELECT pg_get_viewdef('svv_default_privileges') AS sql");
+  const view = (sql: string) =>
+    fixture.server.superuser.query(`CREATE OR REPLACE VIEW pg_catalog.svv_default_privileges AS ${sql}`);
+  const { sql } = rows[0] as { sql: string };
+  await view(sql.replaceAll("'group'", "'GROUPS'"));
+  onTestFinished(async () => void (await view(sql)));
+  const before = fixture.server.statements.length;
+  const context = contextOf(fixture);
+  await alternate(fixture, current, context);
+  expect(fixture.server.statements.slice(before).filter((each) => each.includes("PUBLIC"))).toEqual([]);
+  expect(lastLine(context.lines, "words that are not known").words).toEqual(["grantee_type: GROUPS"]);
 });
 
 test("each of the pair may use what the other makes: at once, and what is older after the next rotation", async () => {
