@@ -115,9 +115,11 @@ const markKey = "quarterturn";
  * without customData, bears no mark: then a password proves that it is this secret's, or that an earlier try has just made it.
  */
 async function requireMark(original: User, twin: User, proof: Proof, pair: Pair, admin: Login): Promise<void> {
-  if (twin.customData[markKey]?.twinOf === original.name || (await proof.isOurs())) return;
+  if (twin.customData[markKey]?.twinOf === original.name) return;
+  // In the order in which a twin gets its passwords, since another try may be giving it the next one.
   const { userKeys } = pair;
   if (await proof.isAccepted({ username: twin.name, password: firstPassword(pair, admin), userKeys })) return;
+  if (await proof.isOurs()) return;
   const database = authSourceOf(pair);
   const statement = { updateUser: twin.name, customData: { ...twin.customData, [markKey]: { twinOf: original.name } } };
   throw new RotationError(

@@ -1,6 +1,6 @@
 /**
  * What only a server of MongoDB's protocol answers to what is given wrongly: each is a typed error in one line, and the lines make
- * docs/errors-documentdb.md. The rest is in rds-postgres and the conformance suite.
+ * docs/errors/documentdb.md. The rest is in rds-postgres and the conformance suite.
  */
 import {
   CreateSecretCommand,
@@ -8,7 +8,7 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import { type Environment, type ErrorCode, RotationError, rotationHandler, type Step } from "@quarterturn/core";
+import { type Environment, rotationHandler, type Step } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
 import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
 import {
@@ -18,14 +18,14 @@ import {
   startFaultyServer,
   startFerretdb,
 } from "@quarterturn-tools/engines";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { errorsPage } from "@quarterturn-tools/test/errors-page";
+import { afterAll, beforeAll } from "vitest";
 import { documentdb, manifest } from "../src/index.ts";
 import { type Fixture, issueCertificate, startFixture, startTimeout } from "./fixture.ts";
 
 let fixture: Fixture;
 let local: LocalEndpoint;
 let client: SecretsManagerClient;
-let logged = "";
 const events: RotationEvent[] = [];
 
 beforeAll(async () => {
@@ -36,10 +36,6 @@ beforeAll(async () => {
   };
   local = await startLocal({ functions: { byHand }, rotationRetry: { attempts: 1, delayMs: 0 } });
   client = new SecretsManagerClient({ endpoint: local.url });
-  vi.spyOn(process.stdout, "write").mockImplementation((chunk) => {
-    logged += chunk;
-    return true;
-  });
 }, startTimeout);
 afterAll(async () => {
   client.destroy();
@@ -96,43 +92,7 @@ async function step(
   await invoke({ ...event, Step: name }, options.strategy, options.env);
 }
 
-type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
-const pages: { group: string; situation: string; code: ErrorCode; message: string }[] = [];
-/** A group of tests of bad input, each in one line. Messages are written down with what differs from run to run replaced by names. */
-function section(group: string, register: (refused: Refused) => void): void {
-  describe(group, () => register((situation, code, work) => refused(group, situation, code, work)));
-}
-
-function refused(group: string, situation: string, code: ErrorCode, work: () => Promise<unknown>): void {
-  test(`${situation}: ${code}`, { timeout: startTimeout }, async () => {
-    logged = "";
-    const error = await work().then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(RotationError);
-    const { message, code: actual } = error as RotationError;
-    expect(actual, message).toBe(code);
-    expect(message).not.toMatch(/[\r\n]/);
-    const records = logged
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(records.at(-1)).toMatchObject({ level: "ERROR", message: "Step failed", code, reason: message });
-    expect(logged + message).not.toMatch(/never-in-a-log/);
-    pages.push({ group, situation, code, message: withoutVariables(message) });
-  });
-}
-
-const withoutVariables = (message: string) =>
-  message
-    .replaceAll(/arn:aws:secretsmanager:\S+?:secret:[\w-]+/g, "SECRET-ARN")
-    .replaceAll(/\b(localhost|127\.0\.0\.1):\d+/g, "HOST:PORT")
-    .replaceAll(/\.example:\d+/g, ".example:PORT")
-    .replaceAll(/\b\d+ ms\b/g, "N ms")
-    .replaceAll(/"(app|weak)\d+/g, '"$1')
-    .replaceAll(/Quarterturn test CA \w+/g, "NAME OF THE AUTHORITY");
-
+const { section, finish } = errorsPage(manifest.name, "DocumentDB");
 const password = "never-in-a-log";
 const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
   host: fixture.server.host,
@@ -277,26 +237,4 @@ section("The admin secret (multi-user)", (refused) => {
   });
 });
 
-test("docs/errors-documentdb.md shows these messages", async () => {
-  const groups = [...new Set(pages.map((page) => page.group))];
-  const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
-  const tables = groups.map(
-    (name) => `## ${name}
-
-| what was wrong | code | message |
-| --- | --- | --- |
-${pages
-  .filter((page) => page.group === name)
-  .map((page) => `| ${cell(page.situation)} | \`${page.code}\` | ${cell(page.message)} |`)
-  .join("\n")}
-`,
-  );
-  await expect(`# Errors of documentdb
-
-<!-- Written by packages/documentdb/test/bad-input.test.ts: \`npx vitest run packages/documentdb -u\` renews it. -->
-
-What only DocumentDB and MongoDB answer; [what every database's function says](errors.md). Names in capitals stand for what differs from case to
-case.
-
-${tables.join("\n")}`).toMatchFileSnapshot("../../../docs/errors-documentdb.md");
-});
+finish();

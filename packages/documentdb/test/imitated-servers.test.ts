@@ -53,7 +53,7 @@ test("a DocumentDB before 5.0, whose protocol is MongoDB 4.0's and which has SCR
   expect(users).toMatchObject([{ roles: [changeOwnPassword] }]);
 });
 
-test("a server without customData: a killed or repeated first try converges, later ones go by the password, and a stranger is refused", {
+test("a server without customData: killed, repeated and simultaneous first tries converge, later ones go by the password, and a stranger is refused", {
   timeout: startTimeout,
 }, async () => {
   await using other = await imitating("a server without customData");
@@ -67,7 +67,7 @@ test("a server without customData: a killed or repeated first try converges, lat
   const session = await documentdb.login(loginOf(root), context());
   if (session === "rejected") throw new Error("The admin is refused.");
   const pair = { original: "app", twin: "app_clone", pending: "twin", userKeys: first.userKeys } as const;
-  await session.alignTwin(pair, async () => false);
+  await session.alignTwin(pair, async () => false, first.password);
   await session.close();
   const rotate = (current: DatabaseSecret, pending: DatabaseSecret, previous?: DatabaseSecret) =>
     multi().set({ current, pending, previous: async () => previous }, context());
@@ -79,6 +79,13 @@ test("a server without customData: a killed or repeated first try converges, lat
   await rotate(third, await successor(third, multi()), second);
   const { users } = await run("shop", { usersInfo: "app_clone" });
   expect(users).toMatchObject([{ roles: [{ role: "readWrite", db: "shop" }] }]);
+
+  for (const name of ["one", "two", "three", "four"]) {
+    const current = await app(name);
+    const pending = await successor(current, multi());
+    await Promise.all([1, 2, 3].map(() => rotate(current, pending)));
+    await multi().test(pending, context());
+  }
 
   const own = await app("own");
   await app("own_clone");

@@ -9,7 +9,7 @@ import { type Account, accountName } from "./sql.ts";
 export async function giveRights(run: Run, original: AccountRow, twin: AccountRow, log: Log): Promise<void> {
   const byRole = await actThrough(run, original, twin);
   if (!byRole) log.info("The twin gets copies of the original's rights: it cannot have exactly them by a role");
-  await alignRights(run, original, twin, byRole);
+  await alignRights(run, original, twin, byRole, log);
 }
 
 /**
@@ -44,7 +44,10 @@ async function actThrough(run: Run, original: AccountRow, twin: AccountRow): Pro
   return true;
 }
 
-async function alignRights(run: Run, original: AccountRow, twin: AccountRow, byRole: boolean): Promise<void> {
+/** A table or view, and a routine. */
+const noSuchObject = [1146, 1305];
+
+async function alignRights(run: Run, original: AccountRow, twin: AccountRow, byRole: boolean, log: Log): Promise<void> {
   const existing = (await showGrants(run, twin)).filter(
     (right) => !byRole || right.is !== "role" || right.name !== accountName(original),
   );
@@ -53,7 +56,13 @@ async function alignRights(run: Run, original: AccountRow, twin: AccountRow, byR
   const wanted = await showGrants(run, original);
   const remedy = `Run as a user who may: GRANT the right WITH GRANT OPTION (or ROLE_ADMIN) to the admin of this rotation.`;
   for (const statement of reconcile(wanted, existing, twin, !byRole)) {
-    await run(statement, `giving ${accountName(twin)} the original's rights (${statement})`, remedy);
+    try {
+      await run(statement, `giving ${accountName(twin)} the original's rights (${statement})`, remedy);
+    } catch (error) {
+      // The server keeps rights on what was dropped, and grants none on it.
+      if (!noSuchObject.includes(errorNumber(error) ?? 0)) throw error;
+      log.info("A right of the original on something that was dropped is not copied", { statement });
+    }
   }
   if (!byRole) await setDefaultRoles(run, twin, original.defaultRoles);
 }

@@ -61,6 +61,25 @@ describe("as copies", () => {
     expect(await grantsOf(second.username)).toContain("GRANT PROXY ON `boss_of_all`@`%` TO USER WITH GRANT OPTION");
   });
 
+  test("rights on a table and a routine that were dropped, which the server keeps, stop nothing", async () => {
+    const first = await fixture.createUser();
+    const user = on(first.username);
+    await fixture.asRoot(
+      "CREATE TABLE shop.gone (id int)",
+      "CREATE PROCEDURE shop.gone() SELECT 1",
+      `GRANT SELECT ON shop.gone TO ${user}`,
+      `GRANT EXECUTE ON PROCEDURE shop.gone TO ${user}`,
+      `GRANT SELECT ON shop.item TO ${user}`,
+      "DROP TABLE shop.gone",
+    );
+    await fixture.asRoot("SET @@GLOBAL.automatic_sp_privileges = 0", "DROP PROCEDURE shop.gone");
+    const second = await alternate(fixture, first, asCopies());
+    await fixture.asRoot("SET @@GLOBAL.automatic_sp_privileges = 1");
+    expect(await grantsOf(first.username)).toHaveLength(4);
+    expect(await grantsOf(second.username)).toHaveLength(2);
+    await fixture.query(second, "SELECT * FROM shop.item");
+  });
+
   test("a server that writes names without quotes is understood all the same", async () => {
     const first = await fixture.createUser();
     await fixture.asRoot(`GRANT SELECT ON shop.* TO ${on(first.username)}`, "SET GLOBAL sql_quote_show_create = 0");

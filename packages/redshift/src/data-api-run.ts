@@ -71,8 +71,8 @@ export async function runStatements(
 
   async function ended(submitted: Answer): Promise<Answer> {
     // Only a description tells why a statement failed, and which of several returned rows.
-    const isEnough = statements.length === 1 || submitted.HasResultSet === false;
-    if (submitted.Status === "FINISHED" && isEnough) return submitted;
+    const { Status: status, HasResultSet: hasRows } = submitted;
+    if (status === "FINISHED" && (hasRows === false || (hasRows && statements.length === 1))) return submitted;
     try {
       for (let attempt = 0; remaining() > pause(attempt) + LAST_CALL_MS; attempt++) {
         const described = await describe(submitted.Id);

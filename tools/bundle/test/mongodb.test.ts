@@ -9,19 +9,26 @@ import {
 } from "@aws-sdk/client-secrets-manager";
 import { type RotationEvent, startLocal } from "@quarterturn/local";
 import { startFerretdb } from "@quarterturn-tools/engines";
-import { expect, it } from "vitest";
-import { bundle, deploy, startLambda } from "../src/index.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Bundle, bundle, deploy, startLambda } from "../src/index.ts";
+
+let folder: string;
+let bundles: readonly Bundle[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "quarterturn-bundle-"));
+  bundles = await bundle(folder);
+}, 120_000);
+afterAll(() => rm(folder, { recursive: true }));
 
 it.each([
   { strategy: "single-user", username: "naïve ☃" },
   { strategy: "multi-user", username: "naïve ☃_clone" },
 ])(
   "the deployed $strategy bundle of DocumentDB rotates a password of any characters",
+  { timeout: 120_000 },
   async ({ strategy, username }) => {
     await using opened = new AsyncDisposableStack();
-    const folder = await mkdtemp(join(tmpdir(), "quarterturn-bundle-"));
-    opened.defer(() => rm(folder, { recursive: true }));
-    const { zipFile } = (await bundle(folder)).find(({ name }) => name === `documentdb-${strategy}`) ?? { zipFile: "" };
+    const { zipFile } = bundles.find(({ name }) => name === `documentdb-${strategy}`) ?? { zipFile: "" };
     const deployed = opened.use(await deploy(zipFile));
     const server = opened.use(await startFerretdb());
     const { host, port, admin } = server;

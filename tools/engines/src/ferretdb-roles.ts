@@ -57,6 +57,7 @@ export async function startRoleProxy(
 ): Promise<RoleProxy> {
   const { certificate } = options;
   const users = new Map<string, Extras>([[`admin.${options.root}`, { roles: [{ role: "root", db: "admin" }] }]]);
+  const alone = oneAtATime();
   const sockets = new Set<Socket>();
   const accept = (client: Socket) => {
     const database = connect(upstream, LOOPBACK);
@@ -66,7 +67,7 @@ export async function startRoleProxy(
     }
     database.on("close", () => client.destroy());
     // Whatever ends one side ends the other: a client that is killed, or that does not speak the protocol.
-    serve(client, database, { ...options, users })
+    serve(client, database, { ...options, users, alone })
       .catch(() => client.destroy())
       .finally(() => database.destroy());
   };
@@ -104,6 +105,8 @@ type Ask = (bytes: Buffer) => Promise<MongoMessage>;
 /** One client's connection. */
 interface Session {
   readonly users: Map<string, Extras>;
+  /** For commands that deal with users: a server does each of them as one, and here some take two. */
+  readonly alone: ReturnType<typeof oneAtATime>;
   readonly ask: Ask;
   readonly imitates: Imitation | undefined;
   readonly onLogin: ((login: MongoLogin) => void) | undefined;
@@ -123,11 +126,26 @@ async function answer(message: MongoMessage, session: Session): Promise<Buffer> 
   const [name = ""] = Object.keys(body);
   const refusal = await refusalOf(name, body, session);
   if (refusal) return mongoMessage({ ok: 0, ...refusal }, { responseTo: requestId });
+  const work = () => carryOut(name, body, message, session);
+  return userCommands.includes(name) ? session.alone(work) : work();
+}
+
+async function carryOut(name: string, body: Document, message: MongoMessage, session: Session): Promise<Buffer> {
   if (name === "createUser" || name === "updateUser") return changeUser(body, message, session);
   const reply = await session.ask(message.bytes);
   if (name === "saslStart" || name === "saslContinue") tellLogin(reply, session);
   if (name === "dropUser" && succeeded(reply)) session.users.delete(`${body.$db}.${body.dropUser}`);
   return told(reply, session);
+}
+
+/** Runs what it is given in turn. */
+function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next;
+    return next;
+  };
 }
 
 function tellLogin({ body }: MongoMessage, { onLogin, client }: Session): void {

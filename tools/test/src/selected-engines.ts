@@ -14,7 +14,7 @@ const testsOf = {
     "tools/engines/src/mysql*.test.ts",
   ],
   mariadb: [
-    "packages/rds-mysql/test/mariadb.test.ts",
+    "packages/rds-mysql/test/{mariadb,bad-input}.test.ts",
     "tools/{bench,demo}/test/mariadb.test.ts",
     "tools/engines/src/mysql*.test.ts",
   ],

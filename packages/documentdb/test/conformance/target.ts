@@ -68,16 +68,14 @@ export async function documentdbTarget(strategy: Strategy): Promise<Target> {
         "x".repeat(200),
       ],
     },
-    ...(process.env.MONGODB_URL
-      ? {}
+    tlsFaults: process.env.MONGODB_URL
+      ? "the server of MONGODB_URL has the certificate that it has"
       : {
-          tlsFaults: {
-            "speaks-no-tls": () => startWith(ca, undefined),
-            "expired-certificate": () => startWith(ca, { hosts, notAfter: new Date(Date.now() - 60_000) }),
-            "foreign-certificate": async () => startWith(await createTestCa(), { hosts }),
-            "other-host-name": () => startWith(ca, { hosts: ["other.example"] }),
-          },
-        }),
+          "speaks-no-tls": () => startWith(ca, undefined),
+          "expired-certificate": () => startWith(ca, { hosts, notAfter: new Date(Date.now() - 60_000) }),
+          "foreign-certificate": async () => startWith(await createTestCa(), { hosts }),
+          "other-host-name": () => startWith(ca, { hosts: ["other.example"] }),
+        },
 
     async createAccount({
       name = `app_${randomBytes(8).toString("hex")}`,

@@ -117,10 +117,14 @@ describe("a statement", () => {
   });
 
   it("is refused when 500 are active", async () => {
-    const { client } = await setUp();
-    const hang = () => client.executeStatement({ ...AS_APP, Sql: "hang" });
-    for (let batch = 0; batch < 10; batch++) await Promise.all(Array.from({ length: 50 }, hang));
-    await expect(hang()).rejects.toMatchObject({
+    const { client, data } = await setUp();
+    const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": "RedshiftData.ExecuteStatement" };
+    const hang = { ...AS_APP, Sql: "hang" };
+    for (let batch = 0; batch < 10; batch++) {
+      const request = { method: "POST", headers, body: JSON.stringify(hang) };
+      await Promise.all(Array.from({ length: 50 }, async () => (await fetch(data.url, request)).json()));
+    }
+    await expect(client.executeStatement(hang)).rejects.toMatchObject({
       name: "ActiveStatementsExceededException",
       message: "Active statements exceeded the allowed quota (500).",
     });

@@ -1,7 +1,7 @@
 import { startMysql } from "@quarterturn-tools/engines";
 import type { RowDataPacket } from "mysql2/promise";
 import { expect, test } from "vitest";
-import { isStoredForm, nativeHash } from "./stored-password.ts";
+import { isStoredForm, nativeHash } from "../src/stored-password.ts";
 
 const passwords = [
   "a",
