@@ -3,6 +3,7 @@
  * here. Names in it need quoting, where that makes a difference.
  */
 import { expect, test } from "vitest";
+import { identity, notAfter, timeLimit } from "../src/data-api.ts";
 import {
   type DefaultPrivilege,
   defaultPrivilegeQuery,
@@ -129,6 +130,11 @@ const sections: readonly Section[] = [
     title: "Before every other statement, in the same transaction",
     pages: ["r_SET", "r_search_path", "r_enable_case_sensitive_identifier", "r_describe_field_name_in_uppercase"],
     statements: preamble.map(({ sql }) => sql),
+  },
+  {
+    title: "By the Data API: the login, and the first and the last statement of each transaction",
+    pages: ["r_CURRENT_USER", "r_GETDATE", "r_EXTRACT_function", "r_statement_timeout"],
+    statements: [identity, timeLimit(5_000), notAfter(1_800_000_000_000, "")].map(({ sql }) => sql),
   },
   {
     title: "A password",

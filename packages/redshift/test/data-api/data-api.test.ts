@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { probeName } from "../../src/probe-secret.ts";
 import type { Connection, Statement } from "../../src/transport.ts";
@@ -10,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 beforeEach(() => {
+  fixture.queue = Promise.resolve();
   fixture.dataFront.intercept = () => undefined;
   fixture.secretsFront.intercept = () => undefined;
   fixture.calls();
@@ -31,7 +33,7 @@ const asking = (sql: string, parameters?: Record<string, string>): Statement => 
 });
 
 describe("a login", () => {
-  test("with what AWSCURRENT has goes by the secret itself: two calls, and no probe secret", async () => {
+  test("by a secret's ARN, as the admin's, makes two calls, and no probe secret", async () => {
     const connection = await fixture.transport.connect(current(), contextOf(fixture));
     expect(connection).toMatchObject({ user: "app" });
     expect(fixture.calls()).toEqual(["ExecuteStatement", "GetStatementResult"]);
@@ -124,6 +126,21 @@ describe("a probe secret", () => {
         await fixture.sm.deleteSecret({ SecretId: probe?.ARN, ForceDeleteWithoutRecovery: true });
         await fixture.sm.createSecret({ Name: probe?.Name, SecretString: '{"username":"boss","password":"x"}' });
       }
+      return undefined;
+    };
+    const connection = await connected(fixture.app);
+    expect(connection.user).toBe("app");
+    await connection.close();
+    expect(await fixture.probes()).toEqual([]);
+  });
+
+  test("that is gone when the statement begins is made again", async () => {
+    const gone = Promise.reject(new Error("Secrets Manager can't find the specified secret."));
+    gone.catch(() => undefined);
+    fixture.queue = gone;
+    let made = 0;
+    fixture.secretsFront.intercept = (operation) => {
+      if (operation === "CreateSecret" && made++ > 0) fixture.queue = Promise.resolve();
       return undefined;
     };
     const connection = await connected(fixture.app);
@@ -273,6 +290,22 @@ describe("statements", () => {
       await expect(count()).rejects.toMatchObject({ code: "timeout" });
       await expect.poll(waiting, { timeout: 2_000 }).toEqual([]);
     });
+  });
+
+  test("that begin late, as where the cluster was waking and the function is gone, have no effect", async () => {
+    const connection = await connected(current(), contextOf(fixture, 2_000));
+    fixture.dataFront.intercept = (operation) =>
+      operation === "CancelStatement" ? { status: 400, code: "ValidationException", message: "no" } : undefined;
+    const awake = Promise.withResolvers<void>();
+    fixture.queue = awake.promise;
+    const changing = connection.run([{ sql: `ALTER USER "app" SET datestyle TO 'German'`, doing: "setting a format" }]);
+    await expect(changing).rejects.toMatchObject({ code: "timeout" });
+    const { ended } = fixture;
+    await sleep(2_000);
+    awake.resolve();
+    await expect.poll(() => fixture.ended).toBe(ended + 1);
+    const settings = "SELECT useconfig FROM pg_catalog.pg_user WHERE usename = 'app'";
+    expect((await fixture.superuser.query(settings)).rows).toEqual([{ useconfig: null }]);
   });
 
   test("whose text the server cannot read are not quoted in the error", async () => {
