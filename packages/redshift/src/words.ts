@@ -14,13 +14,13 @@ const known: Readonly<Record<string, RegExp>> = {
   argument_types: /^(?:[\w ,[\]]|"char")*$/,
   object_type: /^(RELATION|FUNCTION|PROCEDURE)$/,
   grantee_type: /^(user|role|group|public)$/,
-  // A grantee that was dropped may have none.
-  grantee_name: /./s,
 };
 
 /** What is not known in a row, as `COLUMN: VALUE`. */
 export function unknownWord(row: Row): string | undefined {
-  const [column] =
-    Object.entries(known).find(([name, words]) => name in row && !words.test(String(row[name] ?? ""))) ?? [];
+  const unknown = Object.entries(known).find(([name, words]) => name in row && !words.test(String(row[name] ?? "")));
+  // A grantee that was dropped may have no name.
+  const isNameless = row.grantee_name === null && row.grantee_type !== "public";
+  const column = unknown?.[0] ?? (isNameless ? "grantee_name" : undefined);
   return column && `${column}: ${row[column]}`;
 }

@@ -141,6 +141,98 @@ test("a default privilege for a kind of grantee that is not known is left alone,
   expect(lastLine(context.lines, "words that are not known").words).toEqual(["grantee_type: GROUPS"]);
 });
 
+test("a default privilege to drop is taken, as all is", async () => {
+  const current = await fixture.createUser();
+  const defaults = `ALTER DEFAULT PRIVILEGES FOR USER "${current.username}"`;
+  await fixture.run(`${defaults} GRANT SELECT, DROP ON TABLES TO GROUP "analysts"`);
+  const original = await alternate(fixture, await alternate(fixture, current));
+  await fixture.run(
+    `${defaults} REVOKE ALL ON TABLES FROM GROUP "analysts"`,
+    `${defaults} GRANT SELECT ON TABLES TO GROUP "analysts"`,
+  );
+  await alternate(fixture, original);
+  await expectAlike(current.username);
+});
+
+test("what everybody may not execute of the original's, nobody may of a new twin's", async () => {
+  const current = await fixture.createUser();
+  await fixture.run(`ALTER DEFAULT PRIVILEGES FOR USER "${current.username}" REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC`);
+  const twin = await alternate(fixture, current);
+  await fixture.query(twin, "CREATE FUNCTION public.hidden() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+  const stranger = await fixture.createUser();
+  await expect(fixture.query(stranger, "SELECT public.hidden()")).rejects.toThrow("permission denied");
+  expect(await fixture.query(current, "SELECT public.hidden()")).toEqual([{ hidden: 1 }]);
+});
+
+test("an external schema of the original may be used by its twin, which is all that can be granted", async () => {
+  const current = await fixture.createUser();
+  const { superuser, statements } = fixture.server;
+  await superuser.query(`CREATE SCHEMA lake AUTHORIZATION "${current.username}"`);
+  await superuser.query(
+    "INSERT INTO pg_catalog.svv_external_schemas SELECT oid FROM pg_namespace WHERE nspname = 'lake'",
+  );
+  const before = statements.length;
+  await alternate(fixture, current);
+  expect(statements.slice(before).filter((sql) => sql.includes('ON SCHEMA "lake"'))).toEqual([
+    `GRANT USAGE ON SCHEMA "lake" TO "${current.username}_clone"`,
+  ]);
+});
+
+test("a masking policy of the original alone is refused before the twin gets any right", async () => {
+  const current = await fixture.createUser();
+  const pending = await successor(current, multi());
+  const rotate = () => multi().set({ current, pending, previous: async () => undefined }, contextOf(fixture));
+  const attach = (user: string) =>
+    fixture.server.superuser.query(
+      "INSERT INTO pg_catalog.svv_attached_masking_policy VALUES ('mask', 'sales', 'orders', '[\"price\"]', $1, 'user')",
+      [user],
+    );
+  await attach(current.username);
+  await expect(rotate()).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringMatching(/"mask" on sales\.orders is attached to "app\d+" and not to "app\d+_clone"/),
+  });
+  const { rows } = await fixture.server.superuser.query("SELECT 1 FROM pg_user WHERE usename = $1", [pending.username]);
+  expect(rows).toEqual([]);
+  await attach(pending.username);
+  await rotate();
+});
+
+describe("a right that a third user gave to the twin", () => {
+  test("stays, and the log says so", async () => {
+    const current = await fixture.createUser();
+    const original = await alternate(fixture, await alternate(fixture, current));
+    const giver = await fixture.createUser();
+    await fixture.run(
+      `GRANT USAGE ON SCHEMA "sales" TO "${giver.username}"`,
+      `GRANT SELECT ON TABLE "sales"."items" TO "${giver.username}" WITH GRANT OPTION`,
+    );
+    await fixture.query(giver, `GRANT SELECT ON sales.items TO "${current.username}_clone"`);
+    const context = contextOf(fixture);
+    await alternate(fixture, original, context);
+    expect(lastLine(context.lines, "has more than its original").statements).toEqual([
+      `REVOKE SELECT ON TABLE "sales"."items" FROM "${current.username}_clone"`,
+    ]);
+  });
+
+  test("and that it passed on is not taken, with what to do", async () => {
+    const current = await fixture.createUser();
+    const user = `"${current.username}"`;
+    await fixture.run(
+      `GRANT USAGE ON SCHEMA "sales" TO ${user}`,
+      `GRANT SELECT ON TABLE "sales"."items" TO ${user} WITH GRANT OPTION`,
+    );
+    const twin = await alternate(fixture, current);
+    await fixture.query(twin, "GRANT SELECT ON sales.items TO loader");
+    const original = await alternate(fixture, twin);
+    await fixture.run(`REVOKE SELECT ON TABLE "sales"."items" FROM ${user}`);
+    await expect(alternate(fixture, original)).rejects.toMatchObject({
+      code: "privilege",
+      message: expect.stringMatching(/REVOKE SELECT ON TABLE.*dependent privileges exist.*Log in as the twin/s),
+    });
+  });
+});
+
 test("each of the pair may use what the other makes: at once, and what is older after the next rotation", async () => {
   const current = await fixture.createUser();
   await fixture.query(current, "CREATE TABLE public.old_one (id int)");
