@@ -72,8 +72,7 @@ export function multiUser(
       async function isPending(before: DatabaseSecret | undefined): Promise<boolean> {
         if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
           return false;
-        const { host, port, tls } = admin;
-        return (await engine.probe({ ...loginOf(before), host, port, tls }, context)) !== "rejected";
+        return (await engine.probe(loginAt(admin, before), context)) !== "rejected";
       }
 
       /**
@@ -81,8 +80,7 @@ export function multiUser(
        * admin's server: what the secret's host says about itself would prove nothing.
        */
       async function requireAccount(account: DatabaseSecret, at: Login): Promise<void> {
-        const { host, port, tls } = at;
-        if ((await engine.probe({ ...loginOf(account), host, port, tls }, context)) !== "rejected") return;
+        if ((await engine.probe(loginAt(at, account), context)) !== "rejected") return;
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(at)} refuses the user "${account.username}" with AWSCURRENT's password`,
@@ -95,4 +93,10 @@ export function multiUser(
       await requireLogin(engine, pending, context);
     },
   };
+}
+
+/** A secret's login at the admin's server. Its password crosses the network in clear only where both secrets allow it. */
+function loginAt({ host, port, tls }: Login, secret: DatabaseSecret): Login {
+  const login = loginOf(secret);
+  return { ...login, host, port, tls: tls || login.tls };
 }

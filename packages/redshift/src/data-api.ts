@@ -23,7 +23,7 @@ export function dataApi(env: Environment): Transport {
     async connect(login, context) {
       const { deadline } = context;
       const where = `${addressOf(login)} (as "${login.username}")`;
-      const place = placeOf(login.host);
+      const place = placeOf(login.host, context.secretId);
       loading ??= import("./redshift-data-client.ts").then(({ redshiftDataClient }) => redshiftDataClient());
       const data = await loading;
       const database = login.dbname ?? manifest.dbname;
