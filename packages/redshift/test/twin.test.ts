@@ -43,6 +43,15 @@ async function expectAlike(original: string): Promise<void> {
   expect(await facts(twin, original)).toEqual(await facts(original, twin));
 }
 
+/** Until the test ends, a view of the catalogue says something else. */
+async function showing(view: string, word: string, other: string): Promise<void> {
+  const { superuser } = fixture.server;
+  const { rows } = await superuser.query<{ sql: string }>("SELECT pg_get_viewdef($1::regclass) AS sql", [view]);
+  const { sql = "" } = rows[0] ?? {};
+  await superuser.query(`CREATE OR REPLACE VIEW pg_catalog.${view} AS ${sql.replaceAll(word, other)}`);
+  onTestFinished(async () => void (await superuser.query(`CREATE OR REPLACE VIEW pg_catalog.${view} AS ${sql}`)));
+}
+
 const lastLine = (lines: readonly string[], message: string) =>
   JSON.parse(lines.findLast((line) => line.includes(message)) ?? "{}") as Record<string, unknown>;
 
@@ -128,17 +137,22 @@ test("a default privilege for a kind of grantee that is not known is left alone,
   await fixture.run(
     `ALTER DEFAULT PRIVILEGES FOR USER "${current.username}" GRANT SELECT ON TABLES TO GROUP "analysts"`,
   );
-  const { rows } = await fixture.server.superuser.query("SELECT pg_get_viewdef('svv_default_privileges') AS sql");
-  const view = (sql: string) =>
-    fixture.server.superuser.query(`CREATE OR REPLACE VIEW pg_catalog.svv_default_privileges AS ${sql}`);
-  const { sql } = rows[0] as { sql: string };
-  await view(sql.replaceAll("'group'", "'GROUPS'"));
-  onTestFinished(async () => void (await view(sql)));
+  await showing("svv_default_privileges", "'group'", "'GROUPS'");
   const before = fixture.server.statements.length;
   const context = contextOf(fixture);
   await alternate(fixture, current, context);
   expect(fixture.server.statements.slice(before).filter((each) => each.includes("PUBLIC"))).toEqual([]);
   expect(lastLine(context.lines, "words that are not known").words).toEqual(["grantee_type: GROUPS"]);
+});
+
+test("what the server will not grant at all is tried once", async () => {
+  const current = await fixture.createUser();
+  await fixture.run(`GRANT USAGE ON SCHEMA "sales" TO "${current.username}"`);
+  await showing("svv_schema_privileges", "'SCHEMA'", "'TABLES'");
+  const before = fixture.server.statements.length;
+  await expect(alternate(fixture, current)).rejects.toMatchObject({ code: "database" });
+  const tried = fixture.server.statements.slice(before).filter((sql) => sql.includes("GRANT USAGE FOR TABLES"));
+  expect(tried).toHaveLength(1);
 });
 
 test("a default privilege to drop is taken, as all is", async () => {

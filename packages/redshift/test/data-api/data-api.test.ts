@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { probeName } from "../../src/probe-secret.ts";
 import type { Connection, Statement } from "../../src/transport.ts";
 import type { Refusal } from "./api-front.ts";
@@ -37,6 +37,14 @@ describe("a login", () => {
     const connection = await fixture.transport.connect(current(), contextOf(fixture));
     expect(connection).toMatchObject({ user: "app" });
     expect(fixture.calls()).toEqual(["ExecuteStatement", "GetStatementResult"]);
+  });
+
+  test("knows its user where a parameter group has the names of columns in capitals", async () => {
+    fixture.columnsInCapitals = true;
+    onTestFinished(() => {
+      fixture.columnsInCapitals = false;
+    });
+    expect((await connected()).user).toBe("app");
   });
 
   test("with other credentials goes by a probe secret, under the source's key, which is gone afterwards: three calls more", async () => {

@@ -27,6 +27,8 @@ export interface Fixture extends AsyncDisposable {
   readonly app: Login;
   /** Statements begin when this is fulfilled: the service's queue. */
   queue: Promise<unknown>;
+  /** As describe_field_name_in_uppercase has it. */
+  columnsInCapitals: boolean;
   /** How many sessions have ended. */
   ended: number;
   /** The probe secrets that there are. */
@@ -49,8 +51,15 @@ export async function startFixture(): Promise<Fixture> {
     async connect(login) {
       await fixture.queue;
       const session = await server.connect(login);
-      const close = () => session.close().finally(() => fixture.ended++);
-      return { ...session, close };
+      return {
+        ...session,
+        async run(sql, values) {
+          const result = await session.run(sql, values);
+          if (!fixture.columnsInCapitals || !result.columns) return result;
+          return { ...result, columns: result.columns.map((each) => ({ ...each, name: each.name.toUpperCase() })) };
+        },
+        close: () => session.close().finally(() => fixture.ended++),
+      };
     },
   };
   const data = opened.use(await startRedshiftData({ secretsManager: local.url, warehouse }));
@@ -71,6 +80,7 @@ export async function startFixture(): Promise<Fixture> {
   const closing = opened.move();
   const fixture: Fixture = {
     queue: Promise.resolve(),
+    columnsInCapitals: false,
     ended: 0,
     superuser,
     sm,
