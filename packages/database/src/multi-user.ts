@@ -7,6 +7,10 @@ import type { ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { loginOf, requireLogin } from "./single-user.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
+import { tlsPolicy } from "./tls.ts";
+
+/** Milliseconds after which a step looks once more before it changes a password: one that was held up may be of a rotation that is over. */
+const late = 2_000;
 
 /**
  * The multi-user (alternating users) strategy: an admin gives the other user of a pair its new password, so that AWSCURRENT's credentials
@@ -54,6 +58,7 @@ export function multiUser(
       try {
         const pair = { ...pairOf(current.username), userKeys: current.userKeys };
         if (pair.pending === "twin") await session.alignTwin(pair, isOurs, current.password);
+        await context.requirePending(late);
         await session.setPassword(pair, pending.password, isOurs);
         context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
       } finally {
@@ -72,7 +77,7 @@ export function multiUser(
       async function isPending(before: DatabaseSecret | undefined): Promise<boolean> {
         if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
           return false;
-        return (await engine.probe(loginAt(admin, before), context)) !== "rejected";
+        return logsInThere(before);
       }
 
       /**
@@ -80,12 +85,19 @@ export function multiUser(
        * admin's server: what the secret's host says about itself would prove nothing.
        */
       async function requireAccount(account: DatabaseSecret, at: Login): Promise<void> {
-        if ((await engine.probe(loginAt(at, account), context)) !== "rejected") return;
+        if (await logsInThere(account)) return;
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(at)} refuses the user "${account.username}" with AWSCURRENT's password`,
           "This try changed nothing: an admin acts only for a user whose password is known. Store the password that works with PutSecretValue, or give the user AWSCURRENT's password in the database; then rotate again.",
         );
+      }
+
+      /** At the admin's server; in plaintext only where both secrets allow it. */
+      async function logsInThere(account: DatabaseSecret): Promise<boolean> {
+        const { host, port } = admin;
+        const tls = tlsPolicy({ ssl: account.ssl || admin.tls !== false });
+        return (await engine.probe({ ...loginOf(account), host, port, tls }, context)) !== "rejected";
       }
     },
 
@@ -93,10 +105,4 @@ export function multiUser(
       await requireLogin(engine, pending, context);
     },
   };
-}
-
-/** A secret's login at the admin's server. Its password crosses the network in clear only where both secrets allow it. */
-function loginAt({ host, port, tls }: Login, secret: DatabaseSecret): Login {
-  const login = loginOf(secret);
-  return { ...login, host, port, tls: tls || login.tls };
 }

@@ -128,6 +128,7 @@ export function contextOf(
       (line) => line,
     ),
     readSecret: () => Promise.reject(new Error("No other secret is read")),
+    requirePending: async () => undefined,
     async describeSecret(SecretId) {
       const { KmsKeyId } = await functions.describeSecret({ SecretId });
       return { tags: {}, ...(KmsKeyId === undefined ? {} : { kmsKeyId: KmsKeyId }) };

@@ -25,7 +25,9 @@ async function startRotation(strategy: Strategy) {
   const rotator: RotationFunction = async (event, context) => {
     calls.length = 0;
     await handler(event, context);
-    steps[event.Step] = [...calls];
+    // A multi-user step that took two seconds looks once more whether it is still the pending one's.
+    const probed = calls.lastIndexOf("CreateSecret");
+    steps[event.Step] = calls.filter((call, index) => call !== "DescribeSecret" || probed < 0 || index < probed);
   };
   const local: LocalEndpoint = opened.use(
     await startLocal({ functions: { rotator }, rotationRetry: { attempts: 0, delayMs: 0 } }),
