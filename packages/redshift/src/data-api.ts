@@ -6,6 +6,7 @@ import { manifest } from "./manifest.ts";
 import { placeOf } from "./place.ts";
 import { createProbeSecret, removeAnyway } from "./probe-secret.ts";
 import type { RedshiftData } from "./redshift-data-client.ts";
+import { preamble } from "./sql.ts";
 import type { Connection, Row, Statement, Transport } from "./transport.ts";
 
 /**
@@ -72,16 +73,16 @@ export function dataApi(env: Environment): Transport {
         };
 
       try {
-        const result = await attempt([identity], deadline.share());
+        const asking = [...preamble, identity];
+        const result = await attempt(asking, deadline.share());
         if (!("text" in result)) {
           const asked = performance.now();
-          // By position: a parameter group can have the names of columns in capital letters.
-          const [user, seconds] = Object.values(result[0]?.[0] ?? {});
+          const { name: user, now: seconds } = result.at(-1)?.[0] ?? {};
           if (typeof user !== "string" || !(Number(seconds) > 0)) throw noIdentity(where);
           const now = () => Number(seconds) * 1_000 + performance.now() - asked;
           return { user, run: runWith(now), close };
         }
-        if (!isRefusedLogin(result.text)) throw failedError(result, [identity], where);
+        if (!isRefusedLogin(result.text)) throw failedError(result, asking, where);
       } catch (error) {
         if (probe) await removeAnyway(probe, context.log);
         throw error;

@@ -26,6 +26,8 @@ async function connected(login: Fixture["app"] = current(), context = contextOf(
   return connection;
 }
 
+const LOGIN = ["BatchExecuteStatement", "DescribeStatement", "GetStatementResult"];
+
 const asking = (sql: string, parameters?: Record<string, string>): Statement => ({
   sql,
   doing: "asking",
@@ -33,10 +35,10 @@ const asking = (sql: string, parameters?: Record<string, string>): Statement => 
 });
 
 describe("a login", () => {
-  test("by a secret's ARN, as the admin's, makes two calls, and no probe secret", async () => {
+  test("by a secret's ARN, as the admin's, makes three calls, and no probe secret", async () => {
     const connection = await fixture.transport.connect(current(), contextOf(fixture));
     expect(connection).toMatchObject({ user: "app" });
-    expect(fixture.calls()).toEqual(["ExecuteStatement", "GetStatementResult"]);
+    expect(fixture.calls()).toEqual(LOGIN);
   });
 
   test("knows its user where a parameter group has the names of columns in capitals", async () => {
@@ -47,23 +49,27 @@ describe("a login", () => {
     expect((await connected()).user).toBe("app");
   });
 
+  test("calls no function that a user has put before the server's own", async () => {
+    await fixture.superuser.query(`CREATE SCHEMA trap; GRANT USAGE ON SCHEMA trap TO app;
+      CREATE FUNCTION trap.getdate() RETURNS timestamp LANGUAGE plpgsql AS 'BEGIN RAISE ''a trap''; END';
+      ALTER ROLE app SET search_path TO trap, pg_catalog`);
+    onTestFinished(async () => {
+      await fixture.superuser.query("ALTER ROLE app RESET search_path; DROP SCHEMA trap CASCADE");
+    });
+    expect((await connected()).user).toBe("app");
+  });
+
   test("with other credentials goes by a probe secret, under the source's key, which is gone afterwards: three calls more", async () => {
     let probe: object | undefined;
     fixture.dataFront.intercept = async (operation) => {
-      if (operation === "ExecuteStatement") [probe] = await fixture.probes();
+      if (operation === "BatchExecuteStatement") [probe] = await fixture.probes();
       return undefined;
     };
     const connection = await fixture.transport.connect(fixture.app, contextOf(fixture));
     expect(connection).toMatchObject({ user: "app" });
     if (connection !== "rejected") await connection.close();
     expect(probe).toMatchObject({ KmsKeyId: KMS_KEY });
-    expect(fixture.calls()).toEqual([
-      "DescribeSecret",
-      "CreateSecret",
-      "ExecuteStatement",
-      "GetStatementResult",
-      "DeleteSecret",
-    ]);
+    expect(fixture.calls()).toEqual(["DescribeSecret", "CreateSecret", ...LOGIN, "DeleteSecret"]);
     expect(await fixture.probes()).toEqual([]);
   });
 
@@ -129,7 +135,7 @@ describe("a probe secret", () => {
   test("that another run takes away before it is used is made again", async () => {
     let thefts = 2;
     fixture.dataFront.intercept = async (operation) => {
-      if (operation === "ExecuteStatement" && thefts-- > 0) {
+      if (operation === "BatchExecuteStatement" && thefts-- > 0) {
         const [probe] = await fixture.probes();
         await fixture.sm.deleteSecret({ SecretId: probe?.ARN, ForceDeleteWithoutRecovery: true });
         await fixture.sm.createSecret({ Name: probe?.Name, SecretString: '{"username":"boss","password":"x"}' });
@@ -335,7 +341,7 @@ describe("statements", () => {
 
 describe("an error of the API is told with where and what to do", () => {
   test.each([
-    ["AccessDeniedException", "User: f is not authorized to perform: redshift-data:ExecuteStatement", "privilege"],
+    ["AccessDeniedException", "User: f is not authorized to perform: redshift-data:BatchExecuteStatement", "privilege"],
     ["ValidationException", "Redshift endpoint doesn't exist in this region.", "unreachable"],
     ["ValidationException", "The cluster is paused.", "busy"],
     ["ActiveStatementsExceededException", "Active statements exceeded the allowed quota (500).", "busy"],
@@ -346,7 +352,7 @@ describe("an error of the API is told with where and what to do", () => {
     await expect(fixture.transport.connect(current(), contextOf(fixture))).rejects.toMatchObject({
       code: expected,
       message: expect.stringContaining(
-        `redshift.amazonaws.com:5439 (as "app"): redshift-data:ExecuteStatement failed: ${code}`,
+        `redshift.amazonaws.com:5439 (as "app"): redshift-data:BatchExecuteStatement failed: ${code}`,
       ),
     });
   });

@@ -27,7 +27,7 @@ export interface Fixture extends AsyncDisposable {
   readonly app: Login;
   /** Statements begin when this is fulfilled: the service's queue. */
   queue: Promise<unknown>;
-  /** As describe_field_name_in_uppercase has it. */
+  /** What describe_field_name_in_uppercase is until a session sets it. */
   columnsInCapitals: boolean;
   /** How many sessions have ended. */
   ended: number;
@@ -51,11 +51,13 @@ export async function startFixture(): Promise<Fixture> {
     async connect(login) {
       await fixture.queue;
       const session = await server.connect(login);
+      let inCapitals = fixture.columnsInCapitals;
       return {
         ...session,
         async run(sql, values) {
           const result = await session.run(sql, values);
-          if (!fixture.columnsInCapitals || !result.columns) return result;
+          inCapitals &&= sql !== "SET LOCAL describe_field_name_in_uppercase TO off";
+          if (!inCapitals || !result.columns) return result;
           return { ...result, columns: result.columns.map((each) => ({ ...each, name: each.name.toUpperCase() })) };
         },
         close: () => session.close().finally(() => fixture.ended++),

@@ -79,13 +79,13 @@ async function rotate(strategy: Strategy) {
   return { calls: rotation.steps, names: secrets.map(({ Name = "" }) => Name).sort() };
 }
 
-const LOGIN = ["ExecuteStatement", "GetStatementResult"];
 const CHANGE = ["BatchExecuteStatement", "DescribeStatement"];
+const LOGIN = [...CHANGE, "GetStatementResult"];
 const OF_DATA_API = expect.stringMatching(/Statement/) as string;
 const OPENED = ["DescribeSecret", "CreateSecret", ...LOGIN];
 const PROBE = [...OPENED, "DeleteSecret"];
 
-test("a single-user rotation makes 20 calls, 12 more than by wire, and leaves no secret", async () => {
+test("a single-user rotation makes 22 calls, 14 more than by wire, and leaves no secret", async () => {
   const { calls, names } = await rotate("single-user");
   expect(calls).toEqual({
     createSecret: ["DescribeSecret", "GetSecretValue", "PutSecretValue"],
@@ -96,7 +96,7 @@ test("a single-user rotation makes 20 calls, 12 more than by wire, and leaves no
   expect(names).toEqual(["admin", "app"]);
 });
 
-test("a multi-user rotation makes 35 calls, 26 more than by wire: its twin is a new one here", async () => {
+test("a multi-user rotation makes 38 calls, 29 more than by wire: its twin is a new one here", async () => {
   const { calls, names } = await rotate("multi-user");
   expect(calls).toEqual({
     createSecret: ["DescribeSecret", "GetSecretValue", "PutSecretValue"],
