@@ -11,7 +11,10 @@ export interface Login {
   /** The values of the manifest's `secretKeys` that the secret has, by name. */
   readonly userKeys: Readonly<Record<string, string>>;
   readonly tls: TlsPolicy;
-  /** The secret whose AWSCURRENT value has this name and password, for an engine to which a secret's ARN is a login. */
+  /**
+   * The admin's secret, for an engine to which a secret's ARN is a login. No other login has one: whoever may write a secret can put another
+   * user into it between two readings, so what is proved or changed must be the value that was read.
+   */
   readonly secretArn?: string;
 }
 

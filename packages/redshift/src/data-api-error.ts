@@ -21,7 +21,7 @@ function codeAndAdvice(name: string, reason: string, systemCode: string): readon
   ) {
     return [
       "privilege",
-      "Allow it in the function's role. The Data API reads secrets with the function's rights: secretsmanager:GetSecretValue for the secret, the admin's and the probes', and kms:Decrypt where they have a key of their own.",
+      "Allow it in the function's role. The Data API reads secrets with the function's rights: secretsmanager:GetSecretValue for the admin's secret and the probes', and kms:Decrypt where they have a key of their own.",
     ];
   }
   if (/paus(ed|ing)|resuming|not available/i.test(reason)) {
@@ -91,7 +91,7 @@ export function statementError(
       "The server is there and takes no login now. The service tries again; if it stays so, raise the limit that it names.",
     );
   }
-  if (/cancelled on user's request|canceling statement/i.test(text)) {
+  if (/cancelled on user's request|canceling statement|divi(sion|de) by zero/i.test(text)) {
     return new RotationError(
       "timeout",
       said,

@@ -15,18 +15,11 @@ export interface Failure {
   readonly failed: number | undefined;
 }
 
-/** What both a submission and a description may answer. */
-type Answer = {
-  readonly [Key in "Id" | "Status" | "HasResultSet" | "SubStatements" | "Error"]?:
-    | DescribeStatementCommandOutput[Key]
-    | undefined;
-};
-
 /**
- * Submits statements, one alone or several as one transaction, waits until they have ended, and gives the rows of each.
+ * Submits statements as one transaction, waits until they have ended, and gives the rows of each.
  *
- * Each call asks the service to wait for the end, so that little is polled; where it answers early it is asked again, ever less often. What
- * has not ended in time is cancelled.
+ * The service is asked to answer the description when they have ended, so that little is polled, and not the submission, whose id is needed to
+ * cancel what has not ended in time. Where it answers early it is asked again, ever less often.
  *
  * @param milliseconds the time for all of it
  * @throws RotationError
@@ -46,51 +39,36 @@ export async function runStatements(
       throw apiError(error, action, where);
     });
 
-  const answer = await ended(await submit());
+  const { sqls, parameters } = inOneBatch(statements);
+  const input = { ...target, Sqls: sqls, ...(parameters.length > 0 && { Parameters: parameters }) };
+  const submitted = await call("redshift-data:BatchExecuteStatement", client.batchExecuteStatement(input, signal()));
+  const answer = await ended(submitted.Id);
   if (answer.Status !== "FINISHED") return failureOf(answer);
-  if (statements.length === 1) return [answer.HasResultSet ? await rowsOf(answer.Id ?? "") : []];
-  if (!answer.HasResultSet) return statements.map(() => []);
   const results: (readonly Row[])[] = [];
   for (const { Id: id = "", HasResultSet: hasRows, ResultRows: count } of answer.SubStatements ?? []) {
     results.push(hasRows && count !== 0 ? await rowsOf(id) : []);
   }
   return results;
 
-  function submit(): Promise<Answer> {
-    const wait = waiting();
-    const [only] = statements;
-    if (statements.length === 1 && only) {
-      const parameters = Object.entries(only.parameters ?? {}).map(([name, value]) => ({ name, value }));
-      const input = { ...target, ...wait, Sql: only.sql, ...(parameters.length > 0 && { Parameters: parameters }) };
-      return call("redshift-data:ExecuteStatement", client.executeStatement(input, signal()));
-    }
-    const { sqls, parameters } = inOneBatch(statements);
-    const input = { ...target, ...wait, Sqls: sqls, ...(parameters.length > 0 && { Parameters: parameters }) };
-    return call("redshift-data:BatchExecuteStatement", client.batchExecuteStatement(input, signal()));
-  }
-
-  async function ended(submitted: Answer): Promise<Answer> {
-    // Only a description tells why a statement failed, and which of several returned rows.
-    const { Status: status, HasResultSet: hasRows } = submitted;
-    if (status === "FINISHED" && (hasRows === false || (hasRows && statements.length === 1))) return submitted;
+  async function ended(id: string | undefined): Promise<DescribeStatementCommandOutput> {
     try {
       for (let attempt = 0; remaining() > pause(attempt) + LAST_CALL_MS; attempt++) {
-        const described = await describe(submitted.Id);
+        const described = await describe(id);
         if (isEnd(described.Status)) return described;
         await sleep(pause(attempt));
       }
     } catch (error) {
-      await cancel(submitted.Id);
+      await cancel(id);
       throw error;
     }
     throw new RotationError(
       "timeout",
-      `${where}: ${statements.at(-1)?.doing}: it had not ended after ${milliseconds} ms ${await cancel(submitted.Id)}`,
+      `${where}: ${statements.at(-1)?.doing}: it had not ended after ${milliseconds} ms ${await cancel(id)}`,
       "Another session may hold what it needs, or the queue is long. The service tries again, which is safe.",
     );
   }
 
-  function describe(id: string | undefined): Promise<Answer> {
+  function describe(id: string | undefined): Promise<DescribeStatementCommandOutput> {
     return call("redshift-data:DescribeStatement", client.describeStatement({ Id: id, ...waiting() }, signal()));
   }
 
@@ -132,9 +110,14 @@ const LAST_CALL_MS = 100;
 /** Milliseconds: 5, 10, 20 ... 640. */
 const pause = (attempt: number) => 5 * 2 ** Math.min(attempt, 7);
 
-const isEnd = (status: Answer["Status"]) => status === "FINISHED" || status === "FAILED" || status === "ABORTED";
+const isEnd = (status: DescribeStatementCommandOutput["Status"]) =>
+  status === "FINISHED" || status === "FAILED" || status === "ABORTED";
 
-function failureOf({ Error: text, Status: status, SubStatements: parts = [] }: Answer): Failure {
+function failureOf({
+  Error: text,
+  Status: status,
+  SubStatements: parts = [],
+}: DescribeStatementCommandOutput): Failure {
   const failed = parts.findIndex((part) => part.Status === "FAILED");
   if (failed < 0) return { text: text ?? `it is ${status}`, failed: undefined };
   return { text: parts[failed]?.Error ?? text ?? "", failed };

@@ -1,4 +1,4 @@
-import { type Change, changeOf, difference } from "./difference.ts";
+import { type Change, difference } from "./difference.ts";
 import { meansSomething } from "./rights.ts";
 import { identifier, isTrue } from "./sql.ts";
 import type { Row, Statement } from "./transport.ts";
@@ -34,11 +34,28 @@ const kinds: Readonly<Record<string, DefaultPrivilege["objects"]>> = {
   PROCEDURE: "PROCEDURES",
 };
 
-/** What the rows say, apart from what an owner is listed to have on its own. */
-export function defaultPrivilegesOf(rows: readonly Row[]): readonly DefaultPrivilege[] {
-  return rows.flatMap((row) => {
+/**
+ * What known rows say, apart from what an owner is listed to have on its own, and what is not listed: as long as a user has no entry for
+ * functions, everybody may execute them.
+ *
+ * @param users whose defaults are asked for
+ */
+export function defaultPrivilegesOf(rows: readonly Row[], users: readonly string[]): readonly DefaultPrivilege[] {
+  const hasEntry = (user: string) =>
+    rows.some((row) => row.owner_name === user && row.object_type === "FUNCTION" && !row.schema_name);
+  const builtIn = users
+    .filter((user) => !hasEntry(user))
+    .map((owner) => ({
+      owner,
+      schema: undefined,
+      objects: "FUNCTIONS" as const,
+      privilege: "EXECUTE",
+      grantee: { type: "public" as const, name: "public" },
+      isGrantable: false,
+    }));
+  const listed = rows.flatMap((row) => {
     const objects = kinds[String(row.object_type)];
-    const type = (["user", "role", "group"] as const).find((each) => each === row.grantee_type) ?? "public";
+    const type = row.grantee_type as DefaultPrivilege["grantee"]["type"];
     if (objects === undefined || (type === "user" && row.grantee_name === row.owner_name)) return [];
     return [
       {
@@ -46,11 +63,12 @@ export function defaultPrivilegesOf(rows: readonly Row[]): readonly DefaultPrivi
         schema: row.schema_name ? String(row.schema_name) : undefined,
         objects,
         privilege: String(row.privilege_type),
-        grantee: { type, name: String(row.grantee_name) },
+        grantee: { type, name: type === "public" ? type : String(row.grantee_name) },
         isGrantable: isTrue(row.admin_option),
       },
     ];
   });
+  return [...listed, ...builtIn];
 }
 
 /** What ALTER DEFAULT PRIVILEGES can grant: ALTER is not in it, and follows at the next rotation. */
@@ -110,7 +128,8 @@ export function twinsDefaultPrivileges(
 }
 
 /**
- * The statements that lead from the existing default privileges to the wanted ones, and how many differ.
+ * The statements that lead from the existing default privileges to the wanted ones, and how many differ. Where somebody has too much, all of it
+ * is taken and what is wanted given: ALTER DEFAULT PRIVILEGES has no REVOKE DROP.
  *
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_DEFAULT_PRIVILEGES.html
  */
@@ -119,31 +138,31 @@ export function defaultPrivilegeStatements(
   existing: readonly DefaultPrivilege[],
 ): Change {
   const keyOf = ({ isGrantable: _, ...rest }: DefaultPrivilege) => JSON.stringify(rest);
-  return changeOf(difference(wanted, existing, keyOf), {
-    revoke: (entries) => written(entries, (what, { grantee }) => `REVOKE ${what} FROM ${to(grantee)}`),
-    reduce: (entries) => written(entries, (what, { grantee }) => `REVOKE GRANT OPTION FOR ${what} FROM ${to(grantee)}`),
-    grant: (entries) =>
-      written(
-        entries,
-        (what, { grantee, isGrantable }) => `GRANT ${what} TO ${to(grantee)}${isGrantable ? " WITH GRANT OPTION" : ""}`,
-      ),
-  });
+  const holderOf = ({ owner, schema, objects, grantee }: DefaultPrivilege) =>
+    JSON.stringify([owner, schema, objects, grantee]);
+  const { revoked, reduced, added } = difference(wanted, existing, keyOf);
+  const tooMuch = Map.groupBy([...revoked, ...reduced], holderOf);
+  const granted = [...added, ...wanted.filter((each) => tooMuch.has(holderOf(each)))];
+  const alike = Map.groupBy(new Map(granted.map((each) => [JSON.stringify(each), each])).values(), (each) =>
+    JSON.stringify([holderOf(each), each.isGrantable]),
+  );
+  return {
+    revocations: [...tooMuch.values()].flatMap(([first]) =>
+      first ? [`${heading(first)} REVOKE ALL ON ${first.objects} FROM ${to(first.grantee)}`] : [],
+    ),
+    grants: [...alike.values()].flatMap((same) => {
+      const [first] = same;
+      if (!first) return [];
+      const privileges = same.map(({ privilege }) => privilege).join(", ");
+      const option = first.isGrantable ? " WITH GRANT OPTION" : "";
+      return [`${heading(first)} GRANT ${privileges} ON ${first.objects} TO ${to(first.grantee)}${option}`];
+    }),
+    differences: revoked.length + reduced.length + added.length,
+  };
 }
 
-/** One statement for all privileges that differ in nothing else. */
-function written(
-  entries: readonly DefaultPrivilege[],
-  clause: (what: string, entry: DefaultPrivilege) => string,
-): readonly string[] {
-  const alike = Map.groupBy(entries, ({ privilege: _, ...rest }) => JSON.stringify(rest));
-  return [...alike.values()].flatMap((same) => {
-    const [first] = same;
-    if (!first) return [];
-    const schema = first.schema === undefined ? "" : ` IN SCHEMA ${identifier(first.schema)}`;
-    const privileges = same.map(({ privilege }) => privilege).join(", ");
-    const what = `${privileges} ON ${first.objects}`;
-    return [`ALTER DEFAULT PRIVILEGES FOR USER ${identifier(first.owner)}${schema} ${clause(what, first)}`];
-  });
+function heading({ owner, schema }: DefaultPrivilege): string {
+  return `ALTER DEFAULT PRIVILEGES FOR USER ${identifier(owner)}${schema === undefined ? "" : ` IN SCHEMA ${identifier(schema)}`}`;
 }
 
 function to({ type, name }: DefaultPrivilege["grantee"]): string {

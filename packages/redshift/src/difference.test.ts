@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { changeOf, difference } from "./difference.ts";
+import { difference } from "./difference.ts";
 
 interface Grant {
   readonly what: string;
@@ -38,17 +38,4 @@ test("nothing differs from itself", () => {
       expect(difference(list, list, keyOf)).toEqual({ revoked: [], reduced: [], added: [] });
     }),
   );
-});
-
-test("what is too much goes first", () => {
-  const grant = (what: string, isGrantable = false) => ({ what, isGrantable });
-  const { revoked, reduced, added } = difference(
-    [grant("new"), grant("less")],
-    [grant("old"), grant("less", true)],
-    keyOf,
-  );
-  const words = (verb: string) => (list: readonly Grant[]) => list.map(({ what }) => `${verb} ${what}`);
-  expect(
-    changeOf({ revoked, reduced, added }, { revoke: words("revoke"), reduce: words("reduce"), grant: words("grant") }),
-  ).toEqual({ statements: ["revoke old", "reduce less", "grant new"], differences: 3 });
 });

@@ -41,21 +41,8 @@ function keyed<T extends { readonly isGrantable: boolean }>(
 
 /** Statements, and how many grants they are about. */
 export interface Change {
-  readonly statements: readonly string[];
+  /** What is too much goes first, since a privilege cannot be held on a table and on its columns at once. */
+  readonly revocations: readonly string[];
+  readonly grants: readonly string[];
   readonly differences: number;
-}
-
-/** The statements of a difference: what is too much goes first, since a privilege cannot be held on a table and on its columns at once. */
-export function changeOf<T>(
-  { revoked, reduced, added }: Difference<T>,
-  words: {
-    readonly revoke: (grants: readonly T[]) => readonly string[];
-    readonly reduce: (grants: readonly T[]) => readonly string[];
-    readonly grant: (grants: readonly T[]) => readonly string[];
-  },
-): Change {
-  return {
-    statements: [...words.revoke(revoked), ...words.reduce(reduced), ...words.grant(added)],
-    differences: revoked.length + reduced.length + added.length,
-  };
 }

@@ -1,6 +1,6 @@
 import type { ServerDirectory } from "@quarterturn/database";
 
-/** What the APIs of Redshift and Redshift Serverless know: a cluster or workgroup has one host, so two hosts are never the same database. */
+/** What the APIs of Redshift and Redshift Serverless are asked for. Whether two hosts are one database (VPC endpoints, custom names) they are not: ALLOWED_HOSTS says it. */
 export const redshiftDirectory: ServerDirectory = {
   knows: () => false,
   managedServer: async (secretArn, tags, deadline) =>

@@ -91,7 +91,9 @@ export async function removeAnyway(probe: Pick<ProbeSecret, "remove">, log: Engi
   try {
     await probe.remove();
   } catch (error) {
-    log.error("A probe secret could not be deleted; the next try does it", { reason: reasonOf(error) });
+    log.error("A probe secret could not be deleted; the next login that needs one does it", {
+      reason: reasonOf(error),
+    });
   }
 }
 

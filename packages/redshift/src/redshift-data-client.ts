@@ -5,8 +5,6 @@ import {
   CancelStatementCommand,
   DescribeStatementCommand,
   type DescribeStatementCommandInput,
-  ExecuteStatementCommand,
-  type ExecuteStatementCommandInput,
   GetStatementResultCommand,
   type GetStatementResultCommandInput,
   RedshiftDataClient,
@@ -20,8 +18,6 @@ interface Options {
 export function redshiftDataClient() {
   const client = new RedshiftDataClient({ maxAttempts: 3, requestHandler: { connectionTimeout: 3_000 } });
   return {
-    executeStatement: (input: ExecuteStatementCommandInput, options: Options) =>
-      client.send(new ExecuteStatementCommand(input), options),
     batchExecuteStatement: (input: BatchExecuteStatementCommandInput, options: Options) =>
       client.send(new BatchExecuteStatementCommand(input), options),
     describeStatement: (input: DescribeStatementCommandInput, options: Options) =>

@@ -45,7 +45,10 @@ export async function managedServer(
 async function clusterOf(arn: string, deadline: Deadline) {
   const name = arn.split(":").at(-1);
   const output = await asking("redshift:DescribeClusters", deadline, (send) =>
-    new RedshiftClient(apiClientOptions).send(new DescribeClustersCommand({ ClusterIdentifier: name }), send),
+    new RedshiftClient({ ...apiClientOptions, region: regionOf(arn) }).send(
+      new DescribeClustersCommand({ ClusterIdentifier: name }),
+      send,
+    ),
   );
   const endpoint = output?.Clusters?.[0]?.Endpoint;
   return { host: endpoint?.Address, port: endpoint?.Port };
@@ -53,7 +56,7 @@ async function clusterOf(arn: string, deadline: Deadline) {
 
 /** A namespace has no endpoint: its workgroup has, and names it. */
 async function workgroupOf(arn: string, deadline: Deadline) {
-  const client = new RedshiftServerlessClient(apiClientOptions);
+  const client = new RedshiftServerlessClient({ ...apiClientOptions, region: regionOf(arn) });
   const namespaces = await asking("redshift-serverless:ListNamespaces", deadline, (send) =>
     all(paginateListNamespaces({ client }, {}, send), (page) => page.namespaces),
   );
@@ -64,6 +67,9 @@ async function workgroupOf(arn: string, deadline: Deadline) {
   const workgroup = workgroups?.find(({ namespaceName }) => name !== undefined && namespaceName === name);
   return { host: workgroup?.endpoint?.address, port: workgroup?.endpoint?.port };
 }
+
+/** A secret can be replicated into another Region, where another cluster may have the name. */
+const regionOf = (arn: string) => arn.split(":")[3] ?? "";
 
 async function all<Page, Item>(
   pages: AsyncIterable<Page>,

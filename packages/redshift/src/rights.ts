@@ -1,4 +1,4 @@
-import { type Change, changeOf, difference } from "./difference.ts";
+import { type Change, difference } from "./difference.ts";
 import { identifier, isTrue } from "./sql.ts";
 import type { Row, Statement } from "./transport.ts";
 import { needsSuperuser } from "./user.ts";
@@ -26,6 +26,8 @@ const ownersPrivileges = {
   table: ["SELECT", "INSERT", "UPDATE", "DELETE", "REFERENCES", "DROP", "ALTER", "TRUNCATE"],
   view: ["SELECT"],
   schema: ["CREATE", "USAGE"],
+  // Where data lies elsewhere (Spectrum, federated queries), which takes no other.
+  externalSchema: ["USAGE"],
   database: ["CREATE", "TEMP"],
   routine: ["EXECUTE"],
 } as const;
@@ -89,7 +91,7 @@ const notSystems = "n.nspname NOT LIKE 'pg!_%' ESCAPE '!'";
 /** GRANT ALL leaves them, and no other GRANT knows them: there are no rules and triggers in Redshift. */
 export const meansSomething = "privilege_type NOT IN ('RULE', 'TRIGGER')";
 
-/** The language of models' functions: rights on these are the models', and cannot be granted. */
+/** The language of models' functions: rights on these are the models', which are not copied. */
 const modelLanguage = "mlfunc";
 
 /**
@@ -103,6 +105,7 @@ const modelLanguage = "mlfunc";
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_FUNCTION_PRIVILEGES.html
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_LANUGAGE_PRIVILEGES.html
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_PG_PROC_INFO.html
+ * @see https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_EXTERNAL_SCHEMAS.html
  * @see https://docs.aws.amazon.com/redshift/latest/dg/t_scoped-permissions.html
  */
 const sources: readonly Source[] = [
@@ -149,10 +152,15 @@ const sources: readonly Source[] = [
   ),
   ownedIn(
     "pg_catalog.pg_namespace n",
-    "n.nspname AS namespace_name",
+    "n.nspname AS namespace_name, n.oid IN (SELECT esoid FROM pg_catalog.svv_external_schemas) AS is_external",
     `n.nspowner = u.usesysid AND ${notSystems}`,
     "schemas",
-    (row) => all(ownersPrivileges.schema, "ON SCHEMA", quoted(row.namespace_name)),
+    (row) =>
+      all(
+        isTrue(row.is_external) ? ownersPrivileges.externalSchema : ownersPrivileges.schema,
+        "ON SCHEMA",
+        quoted(row.namespace_name),
+      ),
   ),
   ownedIn("pg_catalog.pg_database d", "d.datname AS database_name", "d.datdba = u.usesysid", "databases", (row) =>
     all(ownersPrivileges.database, "ON DATABASE", quoted(row.database_name)),
@@ -173,6 +181,21 @@ const sources: readonly Source[] = [
 /** The queries, in the order that `rightsOf` reads. */
 export function rightQueries(names: { original: string; twin: string }): readonly Statement[] {
   return sources.map(({ sql, doing }) => ({ sql, doing, parameters: names, remedy: needsSuperuser }));
+}
+
+/**
+ * The masking policies of the two users. Policies of row-level security are shown to sys:secadmin alone, whom a rotation does not ask to be.
+ *
+ * @see https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ATTACHED_MASKING_POLICY.html
+ */
+export function maskQuery(names: { original: string; twin: string }): Statement {
+  return {
+    sql: `SELECT policy_name, schema_name, table_name, output_columns, grantee
+  FROM pg_catalog.svv_attached_masking_policy WHERE grantee_type = 'user' AND grantee IN (:original, :twin)`,
+    parameters: names,
+    doing: "reading the masking policies",
+    remedy: needsSuperuser,
+  };
 }
 
 /** @param answers the rows of `rightQueries` */
@@ -237,16 +260,20 @@ export function rightStatements(
   { wanted, existing }: { readonly wanted: readonly Right[]; readonly existing: readonly Right[] },
 ): Change {
   const name = identifier(user);
-  return changeOf(difference(wanted, existing, keyOf), {
-    revoke: (rights) => listed(rights).map((what) => `REVOKE ${what} FROM ${name}`),
-    reduce: (rights) => listed(rights).map((what) => `REVOKE GRANT OPTION FOR ${what} FROM ${name}`),
-    grant: (rights) => [
-      ...listed(rights.filter(({ isGrantable }) => !isGrantable)).map((what) => `GRANT ${what} TO ${name}`),
-      ...listed(rights.filter(({ isGrantable }) => isGrantable)).map(
+  const { revoked, reduced, added } = difference(wanted, existing, keyOf);
+  return {
+    revocations: [
+      ...listed(revoked).map((what) => `REVOKE ${what} FROM ${name}`),
+      ...listed(reduced).map((what) => `REVOKE GRANT OPTION FOR ${what} FROM ${name}`),
+    ],
+    grants: [
+      ...listed(added.filter(({ isGrantable }) => !isGrantable)).map((what) => `GRANT ${what} TO ${name}`),
+      ...listed(added.filter(({ isGrantable }) => isGrantable)).map(
         (what) => `GRANT ${what} TO ${name} WITH GRANT OPTION`,
       ),
     ],
-  });
+    differences: revoked.length + reduced.length + added.length,
+  };
 }
 
 /** `SELECT ON TABLE "a"."b", "c"."d"`: the same right on several objects as one, except after IN, where Redshift takes one object. */

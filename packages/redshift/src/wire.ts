@@ -31,8 +31,9 @@ export const wire: Transport = {
     const where = whereOf(login);
 
     /**
-     * All statements are sent before the first is answered: where this process is killed, the server either has them all and commits, or has
-     * none, and no open transaction keeps locks that a retry would wait for. What comes after one that fails is refused by the server itself.
+     * All statements are sent before the first is answered. Where this process is killed and COMMIT has arrived, the server commits; where it has
+     * not, it rolls back when the connection ends, and keeps no locks that a retry would wait for. What comes after a statement that fails is
+     * refused by the server itself.
      */
     const run: Connection["run"] = async (statements) => {
       const milliseconds = context.deadline.share();

@@ -154,6 +154,14 @@ section("The admin secret and the twin (multi-user)", (refused) => {
     await fixture.createUser(`${current.username}_clone`);
     await set(current, multi);
   });
+  refused("a masking policy that holds for the original alone", "unsupported", async () => {
+    const current = await fixture.createUser();
+    await fixture.server.superuser.query(
+      "INSERT INTO pg_catalog.svv_attached_masking_policy VALUES ('mask', 'sales', 'orders', '[]', $1, 'user')",
+      [current.username],
+    );
+    await set(current, multi);
+  });
   refused("a twin whose original there is not any more", "wrong-target", async () => {
     const original = await fixture.createUser();
     const twin = await fixture.createUser(`${original.username}_clone`);
@@ -161,6 +169,16 @@ section("The admin secret and the twin (multi-user)", (refused) => {
     await fixture.server.superuser.query(`DROP USER "${original.username}"`);
     await set(twin, multi);
   });
+});
+
+section("The Data API", (refused) => {
+  const byDataApi = () => single({ REDSHIFT_TRANSPORT: "data-api" });
+  refused("a host that is not an endpoint", "bad-secret", async () =>
+    set({ ...(await fixture.createUser()), host: "warehouse.example.com" }, byDataApi),
+  );
+  refused("an endpoint in another Region or account", "bad-secret", async () =>
+    set({ ...(await fixture.createUser()), host: "prod.abc123.eu-west-1.redshift.amazonaws.com" }, byDataApi),
+  );
 });
 
 test("docs/errors-redshift.md shows these messages", async () => {

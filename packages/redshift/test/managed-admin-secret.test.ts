@@ -28,8 +28,10 @@ const pages: Record<string, readonly object[]> = {
 };
 let api: Server;
 let asked: string[] = [];
+let regions: (string | undefined)[] = [];
 beforeAll(async () => {
   api = createServer(async (request, response) => {
+    regions.push(String(request.headers.authorization).split("/")[2]);
     let body = "";
     for await (const chunk of request) body += chunk;
     const target = String(request.headers["x-amz-target"] ?? "").split(".")[1];
@@ -65,6 +67,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   asked = [];
+  regions = [];
 });
 afterAll(() => {
   api.closeAllConnections();
@@ -84,6 +87,14 @@ test("a cluster's managed admin secret is for the cluster in its tag", async () 
     port: 5439,
   });
   expect(asked).toEqual(["DescribeClusters warehouse"]);
+});
+
+test("is asked for in the Region that the tag names", async () => {
+  await serverOf({ "aws:redshift:primaryClusterArn": "arn:aws:redshift:eu-west-1:123456789012:cluster:warehouse" });
+  await serverOf({
+    "aws:redshift-serverless:namespaceArn": `${serverless}:namespace/two`,
+  });
+  expect(regions).toEqual(["eu-west-1", ...Array(4).fill("us-east-1")]);
 });
 
 test("a serverless namespace's is for its workgroup, on whatever page it is", async () => {

@@ -3,6 +3,7 @@
  * here. Names in it need quoting, where that makes a difference.
  */
 import { expect, test } from "vitest";
+import { identity, notAfter, timeLimit } from "../src/data-api.ts";
 import {
   type DefaultPrivilege,
   defaultPrivilegeQuery,
@@ -10,8 +11,9 @@ import {
   twinsDefaultPrivileges,
   wantedDefaultPrivileges,
 } from "../src/default-privileges.ts";
+import type { Change } from "../src/difference.ts";
 import { passwordStatement } from "../src/password.ts";
-import { type Right, rightQueries, rightStatements } from "../src/rights.ts";
+import { maskQuery, type Right, rightQueries, rightStatements } from "../src/rights.ts";
 import { preamble } from "../src/sql.ts";
 import { createStatement, markStatements, type User, userQueries, userStatements } from "../src/user.ts";
 import { translate } from "./imitation/translation.ts";
@@ -131,6 +133,11 @@ const sections: readonly Section[] = [
     statements: preamble.map(({ sql }) => sql),
   },
   {
+    title: "By the Data API: a login, and the first and the last statement of each other transaction",
+    pages: ["r_CURRENT_USER", "r_GETDATE", "r_EXTRACT_function", "r_statement_timeout"],
+    statements: [identity, timeLimit(5_000), notAfter(1_800_000_000_000, "")].map(({ sql }) => sql),
+  },
+  {
     title: "A password",
     pages: ["r_ALTER_USER", "r_CREATE_USER"],
     statements: [passwordStatement("app", "Password-1"), passwordStatement("app_clone", "Password-1", "infinity")],
@@ -171,29 +178,31 @@ const sections: readonly Section[] = [
       "r_SVV_FUNCTION_PRIVILEGES",
       "r_SVV_LANUGAGE_PRIVILEGES",
       "r_PG_PROC_INFO",
+      "r_SVV_EXTERNAL_SCHEMAS",
+      "r_SVV_ATTACHED_MASKING_POLICY",
       "c_join_PG_examples",
     ],
-    statements: rightQueries(names).map(({ sql }) => sql),
+    statements: [...rightQueries(names), maskQuery(names)].map(({ sql }) => sql),
   },
   {
     title: "Rights that are missing",
     pages: ["r_GRANT"],
-    statements: rightStatements("app_clone", { wanted: granted, existing: [] }).statements,
+    statements: both(rightStatements("app_clone", { wanted: granted, existing: [] })),
   },
   {
     title: "Rights that are too many",
     pages: ["r_REVOKE"],
     statements: [
-      ...rightStatements("app_clone", { wanted: [], existing: granted }).statements,
-      ...rightStatements("app_clone", { wanted: less, existing: granted }).statements,
+      ...both(rightStatements("app_clone", { wanted: [], existing: granted })),
+      ...both(rightStatements("app_clone", { wanted: less, existing: granted })),
     ],
   },
   {
     title: "Scoped permissions",
     pages: ["r_GRANT", "r_REVOKE", "t_scoped-permissions"],
     statements: [
-      ...rightStatements("app_clone", { wanted: scoped, existing: [] }).statements,
-      ...rightStatements("app_clone", { wanted: [], existing: scoped }).statements,
+      ...both(rightStatements("app_clone", { wanted: scoped, existing: [] })),
+      ...both(rightStatements("app_clone", { wanted: [], existing: scoped })),
     ],
     isImitated: false,
   },
@@ -202,13 +211,19 @@ const sections: readonly Section[] = [
     pages: ["r_SVV_DEFAULT_PRIVILEGES", "r_ALTER_DEFAULT_PRIVILEGES"],
     statements: [
       defaultPrivilegeQuery(names).sql,
-      ...defaultPrivilegeStatements(
-        wantedDefaultPrivileges(own, "app", "app_clone"),
-        twinsDefaultPrivileges(own, "app_clone"),
-      ).statements,
+      ...both(
+        defaultPrivilegeStatements(
+          wantedDefaultPrivileges(own, "app", "app_clone"),
+          twinsDefaultPrivileges(own, "app_clone"),
+        ),
+      ),
     ],
   },
 ];
+
+function both({ revocations, grants }: Change): readonly string[] {
+  return [...revocations, ...grants];
+}
 
 test("STATEMENTS.md shows every statement", async () => {
   const page = sections.map(
@@ -243,8 +258,9 @@ test("the imitation refuses what it does not know", () => {
     "DROP USER app",
     "ALTER USER app PASSWORD 'in clear'",
     "GRANT SELECT ON TABLE a TO b",
+    'ALTER DEFAULT PRIVILEGES FOR USER "a" REVOKE SELECT, DROP ON TABLES FROM "b"',
     "SELECT 1; DROP TABLE a",
-  ].slice(0, 3)) {
+  ].slice(0, 4)) {
     expect(() => translate(sql)).toThrow("not imitated");
   }
 });

@@ -1,5 +1,5 @@
 import type { DatabaseSecret } from "@quarterturn/database";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { alternate, contextOf, type Fixture, multi, startFixture, successor } from "./fixture.ts";
 
 let fixture: Fixture;
@@ -41,6 +41,15 @@ async function facts(me: string, other: string): Promise<unknown> {
 async function expectAlike(original: string): Promise<void> {
   const twin = `${original}_clone`;
   expect(await facts(twin, original)).toEqual(await facts(original, twin));
+}
+
+/** Until the test ends, a view of the catalogue says something else. */
+async function showing(view: string, word: string, other: string): Promise<void> {
+  const { superuser } = fixture.server;
+  const { rows } = await superuser.query<{ sql: string }>("SELECT pg_get_viewdef($1::regclass) AS sql", [view]);
+  const { sql = "" } = rows[0] ?? {};
+  await superuser.query(`CREATE OR REPLACE VIEW pg_catalog.${view} AS ${sql.replaceAll(word, other)}`);
+  onTestFinished(async () => void (await superuser.query(`CREATE OR REPLACE VIEW pg_catalog.${view} AS ${sql}`)));
 }
 
 const lastLine = (lines: readonly string[], message: string) =>
@@ -121,6 +130,121 @@ test("what the original gets, loses and lends follows at the next rotation, in e
   await alternate(fixture, original, context);
   await expectAlike(current.username);
   expect(Number(lastLine(context.lines, "The twin follows its original").differences)).toBe(20);
+});
+
+test("a default privilege for a kind of grantee that is not known is left alone, and never becomes one for everybody", async () => {
+  const current = await fixture.createUser();
+  await fixture.run(
+    `ALTER DEFAULT PRIVILEGES FOR USER "${current.username}" GRANT SELECT ON TABLES TO GROUP "analysts"`,
+  );
+  await showing("svv_default_privileges", "'group'", "'GROUPS'");
+  const before = fixture.server.statements.length;
+  const context = contextOf(fixture);
+  await alternate(fixture, current, context);
+  expect(fixture.server.statements.slice(before).filter((each) => each.includes("PUBLIC"))).toEqual([]);
+  expect(lastLine(context.lines, "words that are not known").words).toEqual(["grantee_type: GROUPS"]);
+});
+
+test("what the server will not grant at all is tried once", async () => {
+  const current = await fixture.createUser();
+  await fixture.run(`GRANT USAGE ON SCHEMA "sales" TO "${current.username}"`);
+  await showing("svv_schema_privileges", "'SCHEMA'", "'TABLES'");
+  const before = fixture.server.statements.length;
+  await expect(alternate(fixture, current)).rejects.toMatchObject({ code: "database" });
+  const tried = fixture.server.statements.slice(before).filter((sql) => sql.includes("GRANT USAGE FOR TABLES"));
+  expect(tried).toHaveLength(1);
+});
+
+test("a default privilege to drop is taken, as all is", async () => {
+  const current = await fixture.createUser();
+  const defaults = `ALTER DEFAULT PRIVILEGES FOR USER "${current.username}"`;
+  await fixture.run(`${defaults} GRANT SELECT, DROP ON TABLES TO GROUP "analysts"`);
+  const original = await alternate(fixture, await alternate(fixture, current));
+  await fixture.run(
+    `${defaults} REVOKE ALL ON TABLES FROM GROUP "analysts"`,
+    `${defaults} GRANT SELECT ON TABLES TO GROUP "analysts"`,
+  );
+  await alternate(fixture, original);
+  await expectAlike(current.username);
+});
+
+test("what everybody may not execute of the original's, nobody may of a new twin's", async () => {
+  const current = await fixture.createUser();
+  await fixture.run(`ALTER DEFAULT PRIVILEGES FOR USER "${current.username}" REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC`);
+  const twin = await alternate(fixture, current);
+  await fixture.query(twin, "CREATE FUNCTION public.hidden() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+  const stranger = await fixture.createUser();
+  await expect(fixture.query(stranger, "SELECT public.hidden()")).rejects.toThrow("permission denied");
+  expect(await fixture.query(current, "SELECT public.hidden()")).toEqual([{ hidden: 1 }]);
+});
+
+test("an external schema of the original may be used by its twin, which is all that can be granted", async () => {
+  const current = await fixture.createUser();
+  const { superuser, statements } = fixture.server;
+  await superuser.query(`CREATE SCHEMA lake AUTHORIZATION "${current.username}"`);
+  await superuser.query(
+    "INSERT INTO pg_catalog.svv_external_schemas SELECT oid FROM pg_namespace WHERE nspname = 'lake'",
+  );
+  const before = statements.length;
+  await alternate(fixture, current);
+  expect(statements.slice(before).filter((sql) => sql.includes('ON SCHEMA "lake"'))).toEqual([
+    `GRANT USAGE ON SCHEMA "lake" TO "${current.username}_clone"`,
+  ]);
+});
+
+test("a masking policy of the original alone is refused before the twin gets any right", async () => {
+  const current = await fixture.createUser();
+  const pending = await successor(current, multi());
+  const rotate = () => multi().set({ current, pending, previous: async () => undefined }, contextOf(fixture));
+  const attach = (user: string) =>
+    fixture.server.superuser.query(
+      "INSERT INTO pg_catalog.svv_attached_masking_policy VALUES ('mask', 'sales', 'orders', '[\"price\"]', $1, 'user')",
+      [user],
+    );
+  await attach(current.username);
+  await expect(rotate()).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringMatching(/"mask" on sales\.orders is attached to "app\d+" and not to "app\d+_clone"/),
+  });
+  const { rows } = await fixture.server.superuser.query("SELECT 1 FROM pg_user WHERE usename = $1", [pending.username]);
+  expect(rows).toEqual([]);
+  await attach(pending.username);
+  await rotate();
+});
+
+describe("a right that a third user gave to the twin", () => {
+  test("stays, and the log says so", async () => {
+    const current = await fixture.createUser();
+    const original = await alternate(fixture, await alternate(fixture, current));
+    const giver = await fixture.createUser();
+    await fixture.run(
+      `GRANT USAGE ON SCHEMA "sales" TO "${giver.username}"`,
+      `GRANT SELECT ON TABLE "sales"."items" TO "${giver.username}" WITH GRANT OPTION`,
+    );
+    await fixture.query(giver, `GRANT SELECT ON sales.items TO "${current.username}_clone"`);
+    const context = contextOf(fixture);
+    await alternate(fixture, original, context);
+    expect(lastLine(context.lines, "has more than its original").statements).toEqual([
+      `REVOKE SELECT ON TABLE "sales"."items" FROM "${current.username}_clone"`,
+    ]);
+  });
+
+  test("and that it passed on is not taken, with what to do", async () => {
+    const current = await fixture.createUser();
+    const user = `"${current.username}"`;
+    await fixture.run(
+      `GRANT USAGE ON SCHEMA "sales" TO ${user}`,
+      `GRANT SELECT ON TABLE "sales"."items" TO ${user} WITH GRANT OPTION`,
+    );
+    const twin = await alternate(fixture, current);
+    await fixture.query(twin, "GRANT SELECT ON sales.items TO loader");
+    const original = await alternate(fixture, twin);
+    await fixture.run(`REVOKE SELECT ON TABLE "sales"."items" FROM ${user}`);
+    await expect(alternate(fixture, original)).rejects.toMatchObject({
+      code: "privilege",
+      message: expect.stringMatching(/REVOKE SELECT ON TABLE.*dependent privileges exist.*Log in as the twin/s),
+    });
+  });
 });
 
 test("each of the pair may use what the other makes: at once, and what is older after the next rotation", async () => {

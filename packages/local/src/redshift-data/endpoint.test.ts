@@ -93,11 +93,12 @@ describe("a statement", () => {
     });
   });
 
-  it("that is cancelled before it ran is not run", async () => {
+  it("is PICKED as long as the warehouse lets it wait, and is not run where it is cancelled meanwhile", async () => {
     const connected = Promise.withResolvers<void>();
     const slow = playedWarehouse();
     const { client } = await startBoth({ connect: (login) => connected.promise.then(() => slow.connect(login)) });
     const { Id } = await client.executeStatement({ ...AS_APP, Sql: "select 1" });
+    await expect.poll(async () => (await client.describeStatement({ Id })).Status).toBe("PICKED");
     await client.cancelStatement({ Id });
     connected.resolve();
     expect(await ended(client, Id)).toMatchObject({ Status: "ABORTED" });

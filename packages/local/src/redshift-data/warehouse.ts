@@ -3,8 +3,8 @@
  */
 export interface Warehouse {
   /**
-   * Logs in. A rejection's message becomes the statement's `Error`, as the service shows it, e.g.
-   * `FATAL: password authentication failed for user "app"`.
+   * Logs in. Until it answers, the statement is PICKED: one that waits plays a queue, or a warehouse that wakes up. A rejection's message
+   * becomes the statement's `Error`, as the service shows it, e.g. `FATAL: password authentication failed for user "app"`.
    */
   connect(login: WarehouseLogin): Promise<WarehouseSession>;
 }

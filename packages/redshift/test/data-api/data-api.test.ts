@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { probeName } from "../../src/probe-secret.ts";
 import type { Connection, Statement } from "../../src/transport.ts";
 import type { Refusal } from "./api-front.ts";
@@ -10,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 beforeEach(() => {
+  fixture.queue = Promise.resolve();
   fixture.dataFront.intercept = () => undefined;
   fixture.secretsFront.intercept = () => undefined;
   fixture.calls();
@@ -24,6 +26,8 @@ async function connected(login: Fixture["app"] = current(), context = contextOf(
   return connection;
 }
 
+const LOGIN = ["BatchExecuteStatement", "DescribeStatement", "GetStatementResult"];
+
 const asking = (sql: string, parameters?: Record<string, string>): Statement => ({
   sql,
   doing: "asking",
@@ -31,29 +35,41 @@ const asking = (sql: string, parameters?: Record<string, string>): Statement => 
 });
 
 describe("a login", () => {
-  test("with what AWSCURRENT has goes by the secret itself: two calls, and no probe secret", async () => {
+  test("by a secret's ARN, as the admin's, makes three calls, and no probe secret", async () => {
     const connection = await fixture.transport.connect(current(), contextOf(fixture));
     expect(connection).toMatchObject({ user: "app" });
-    expect(fixture.calls()).toEqual(["ExecuteStatement", "GetStatementResult"]);
+    expect(fixture.calls()).toEqual(LOGIN);
+  });
+
+  test("knows its user where a parameter group has the names of columns in capitals", async () => {
+    fixture.columnsInCapitals = true;
+    onTestFinished(() => {
+      fixture.columnsInCapitals = false;
+    });
+    expect((await connected()).user).toBe("app");
+  });
+
+  test("calls no function that a user has put before the server's own", async () => {
+    await fixture.superuser.query(`CREATE SCHEMA trap; GRANT USAGE ON SCHEMA trap TO app;
+      CREATE FUNCTION trap.getdate() RETURNS timestamp LANGUAGE plpgsql AS 'BEGIN RAISE ''a trap''; END';
+      ALTER ROLE app SET search_path TO trap, pg_catalog`);
+    onTestFinished(async () => {
+      await fixture.superuser.query("ALTER ROLE app RESET search_path; DROP SCHEMA trap CASCADE");
+    });
+    expect((await connected()).user).toBe("app");
   });
 
   test("with other credentials goes by a probe secret, under the source's key, which is gone afterwards: three calls more", async () => {
     let probe: object | undefined;
     fixture.dataFront.intercept = async (operation) => {
-      if (operation === "ExecuteStatement") [probe] = await fixture.probes();
+      if (operation === "BatchExecuteStatement") [probe] = await fixture.probes();
       return undefined;
     };
     const connection = await fixture.transport.connect(fixture.app, contextOf(fixture));
     expect(connection).toMatchObject({ user: "app" });
     if (connection !== "rejected") await connection.close();
     expect(probe).toMatchObject({ KmsKeyId: KMS_KEY });
-    expect(fixture.calls()).toEqual([
-      "DescribeSecret",
-      "CreateSecret",
-      "ExecuteStatement",
-      "GetStatementResult",
-      "DeleteSecret",
-    ]);
+    expect(fixture.calls()).toEqual(["DescribeSecret", "CreateSecret", ...LOGIN, "DeleteSecret"]);
     expect(await fixture.probes()).toEqual([]);
   });
 
@@ -119,11 +135,26 @@ describe("a probe secret", () => {
   test("that another run takes away before it is used is made again", async () => {
     let thefts = 2;
     fixture.dataFront.intercept = async (operation) => {
-      if (operation === "ExecuteStatement" && thefts-- > 0) {
+      if (operation === "BatchExecuteStatement" && thefts-- > 0) {
         const [probe] = await fixture.probes();
         await fixture.sm.deleteSecret({ SecretId: probe?.ARN, ForceDeleteWithoutRecovery: true });
         await fixture.sm.createSecret({ Name: probe?.Name, SecretString: '{"username":"boss","password":"x"}' });
       }
+      return undefined;
+    };
+    const connection = await connected(fixture.app);
+    expect(connection.user).toBe("app");
+    await connection.close();
+    expect(await fixture.probes()).toEqual([]);
+  });
+
+  test("that is gone when the statement begins is made again", async () => {
+    const gone = Promise.reject(new Error("Secrets Manager can't find the specified secret."));
+    gone.catch(() => undefined);
+    fixture.queue = gone;
+    let made = 0;
+    fixture.secretsFront.intercept = (operation) => {
+      if (operation === "CreateSecret" && made++ > 0) fixture.queue = Promise.resolve();
       return undefined;
     };
     const connection = await connected(fixture.app);
@@ -275,6 +306,22 @@ describe("statements", () => {
     });
   });
 
+  test("that begin late, as where the cluster was waking and the function is gone, have no effect", async () => {
+    const connection = await connected(current(), contextOf(fixture, 2_000));
+    fixture.dataFront.intercept = (operation) =>
+      operation === "CancelStatement" ? { status: 400, code: "ValidationException", message: "no" } : undefined;
+    const awake = Promise.withResolvers<void>();
+    fixture.queue = awake.promise;
+    const changing = connection.run([{ sql: `ALTER USER "app" SET datestyle TO 'German'`, doing: "setting a format" }]);
+    await expect(changing).rejects.toMatchObject({ code: "timeout" });
+    const { ended } = fixture;
+    await sleep(2_000);
+    awake.resolve();
+    await expect.poll(() => fixture.ended).toBe(ended + 1);
+    const settings = "SELECT useconfig FROM pg_catalog.pg_user WHERE usename = 'app'";
+    expect((await fixture.superuser.query(settings)).rows).toEqual([{ useconfig: null }]);
+  });
+
   test("whose text the server cannot read are not quoted in the error", async () => {
     const connection = await connected();
     const failing = connection.run([{ sql: "SELECT 'hush' 'hush' FRM x", doing: "asking" }]);
@@ -294,7 +341,7 @@ describe("statements", () => {
 
 describe("an error of the API is told with where and what to do", () => {
   test.each([
-    ["AccessDeniedException", "User: f is not authorized to perform: redshift-data:ExecuteStatement", "privilege"],
+    ["AccessDeniedException", "User: f is not authorized to perform: redshift-data:BatchExecuteStatement", "privilege"],
     ["ValidationException", "Redshift endpoint doesn't exist in this region.", "unreachable"],
     ["ValidationException", "The cluster is paused.", "busy"],
     ["ActiveStatementsExceededException", "Active statements exceeded the allowed quota (500).", "busy"],
@@ -305,7 +352,7 @@ describe("an error of the API is told with where and what to do", () => {
     await expect(fixture.transport.connect(current(), contextOf(fixture))).rejects.toMatchObject({
       code: expected,
       message: expect.stringContaining(
-        `redshift.amazonaws.com:5439 (as "app"): redshift-data:ExecuteStatement failed: ${code}`,
+        `redshift.amazonaws.com:5439 (as "app"): redshift-data:BatchExecuteStatement failed: ${code}`,
       ),
     });
   });

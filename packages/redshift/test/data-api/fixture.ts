@@ -1,7 +1,7 @@
 import { type SecretListEntry, SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { deadlineOf, jsonLog } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
-import { type LocalEndpoint, startLocal, startRedshiftData } from "@quarterturn/local";
+import { type LocalEndpoint, startLocal, startRedshiftData, type Warehouse } from "@quarterturn/local";
 import type { Client } from "pg";
 import { vi } from "vitest";
 import { dataApi } from "../../src/data-api.ts";
@@ -25,6 +25,12 @@ export interface Fixture extends AsyncDisposable {
   /** The rotated secret: of app, whose password is right. */
   readonly secretArn: string;
   readonly app: Login;
+  /** Statements begin when this is fulfilled: the service's queue. */
+  queue: Promise<unknown>;
+  /** What describe_field_name_in_uppercase is until a session sets it. */
+  columnsInCapitals: boolean;
+  /** How many sessions have ended. */
+  ended: number;
   /** The probe secrets that there are. */
   probes(): Promise<readonly SecretListEntry[]>;
   /** Both services' calls since this was last asked, in order. */
@@ -40,7 +46,25 @@ export async function startFixture(): Promise<Fixture> {
   const { superuser } = imitation;
   await superuser.query("CREATE ROLE app LOGIN PASSWORD 'right'");
   const local = opened.use(await startLocal());
-  const data = opened.use(await startRedshiftData({ secretsManager: local.url, warehouse: warehouseOver(imitation) }));
+  const server = warehouseOver(imitation);
+  const warehouse: Warehouse = {
+    async connect(login) {
+      await fixture.queue;
+      const session = await server.connect(login);
+      let inCapitals = fixture.columnsInCapitals;
+      return {
+        ...session,
+        async run(sql, values) {
+          const result = await session.run(sql, values);
+          inCapitals &&= sql !== "SET LOCAL describe_field_name_in_uppercase TO off";
+          if (!inCapitals || !result.columns) return result;
+          return { ...result, columns: result.columns.map((each) => ({ ...each, name: each.name.toUpperCase() })) };
+        },
+        close: () => session.close().finally(() => fixture.ended++),
+      };
+    },
+  };
+  const data = opened.use(await startRedshiftData({ secretsManager: local.url, warehouse }));
   const calls: string[] = [];
   const secretsFront = opened.use(await startApiFront([local.url], calls));
   const dataFront = opened.use(await startApiFront([data.url], calls));
@@ -56,7 +80,10 @@ export async function startFixture(): Promise<Fixture> {
     KmsKeyId: KMS_KEY,
   });
   const closing = opened.move();
-  return {
+  const fixture: Fixture = {
+    queue: Promise.resolve(),
+    columnsInCapitals: false,
+    ended: 0,
     superuser,
     sm,
     functions,
@@ -81,6 +108,7 @@ export async function startFixture(): Promise<Fixture> {
     calls: () => calls.splice(0),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+  return fixture;
 }
 
 /** A context as the Lambda adapter makes it, whose log can be read. */

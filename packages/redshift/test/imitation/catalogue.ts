@@ -86,6 +86,13 @@ export const catalogue: readonly string[] = [
     JOIN pg_catalog.pg_roles o ON o.oid = d.defaclrole CROSS JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) a
     LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee WHERE d.defaclobjtype IN ('r', 'f', 'T')`,
   `CREATE VIEW pg_catalog.pg_proc_info AS SELECT oid AS prooid, proname, pronamespace, proowner, prolang, proargtypes, prokind FROM pg_catalog.pg_proc`,
+  // Empty, and for tests to write: PostgreSQL has nothing like them.
+  "CREATE TABLE pg_catalog.svv_external_schemas (esoid oid)",
+  `CREATE TABLE pg_catalog.svv_attached_masking_policy
+    (policy_name text, schema_name text, table_name text, output_columns text, grantee text, grantee_type text)`,
+  // Whole seconds of the session's own time, as Redshift gives them.
+  `CREATE FUNCTION pg_catalog.getdate() RETURNS timestamp STABLE LANGUAGE sql AS
+    'SELECT pg_catalog.date_trunc(''second'', pg_catalog.statement_timestamp()::timestamp)'`,
   "GRANT SELECT ON ALL TABLES IN SCHEMA pg_catalog TO PUBLIC",
   "REVOKE SELECT ON pg_catalog.pg_user_info, pg_catalog.pg_authid, pg_catalog.pg_shadow FROM PUBLIC",
 ];

@@ -72,7 +72,7 @@ const translations: readonly (readonly [RegExp, (sql: string, words: Words) => s
   [form(`REVOKE (?:GRANT OPTION FOR )?${privileges} ON ${object} FROM ${grantee}`), rights],
   [
     form(
-      `ALTER DEFAULT PRIVILEGES FOR USER NAME(?: IN SCHEMA NAME)? (?:GRANT|REVOKE(?: GRANT OPTION FOR)?) ${privileges} ON (?<objects>TABLES|FUNCTIONS|PROCEDURES) (?:TO|FROM) ${grantee}(?: WITH GRANT OPTION)?`,
+      `ALTER DEFAULT PRIVILEGES FOR USER NAME(?: IN SCHEMA NAME)? (?:GRANT|REVOKE(?! [^"]*DROP)(?: GRANT OPTION FOR)?) ${privileges} ON (?<objects>TABLES|FUNCTIONS|PROCEDURES) (?:TO|FROM) ${grantee}(?: WITH GRANT OPTION)?`,
     ),
     defaultRights,
   ],
@@ -104,7 +104,7 @@ function defaultRights(
 ): string {
   const renamed =
     objects === "PROCEDURES"
-      ? sql.replace("EXECUTE ON PROCEDURES", "USAGE ON TYPES")
+      ? sql.replace("EXECUTE ON PROCEDURES", "USAGE ON TYPES").replace("ALL ON PROCEDURES", "ALL ON TYPES")
       : sql.replace(`${listed} ON`, () => `${postgresPrivileges(listed)} ON`);
   return withGrantee(renamed, granteeKind, to);
 }
