@@ -21,7 +21,7 @@ export function probeName(secretId: string): string {
 export interface ProbeSecret {
   /** The whole ARN: a later secret of this name has another, so nobody's statements use another's password. */
   readonly arn: string;
-  /** Deletes it without recovery. Idempotent. @throws RotationError: the retry deletes it, whose login uses the same name */
+  /** Deletes it without recovery. Idempotent. @throws RotationError: the next login by a probe, which uses the same name, deletes it */
   remove(): Promise<void>;
 }
 
