@@ -1,6 +1,6 @@
 /**
  * What only Redshift answers to what is given wrongly: each is a typed error in one line, nothing is touched, and the lines make
- * docs/errors-redshift.md. The rest is in rds-postgres and the conformance suite.
+ * docs/errors/redshift.md. The rest is in rds-postgres and the conformance suite.
  */
 import { type Environment, type ErrorCode, RotationError } from "@quarterturn/core";
 import type { DatabaseSecret } from "@quarterturn/database";
@@ -183,7 +183,7 @@ section("The Data API", (refused) => {
   );
 });
 
-test("docs/errors-redshift.md shows these messages", async () => {
+test("docs/errors/redshift.md shows these messages", async () => {
   const groups = [...new Set(rows.map(({ group }) => group))];
   const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
   const tables = groups.map(
@@ -197,12 +197,12 @@ ${rows
   .join("\n")}
 `,
   );
-  await expect(`# Errors of Redshift
+  await expect(`# Errors: Redshift
 
 <!-- Written by packages/redshift/test/bad-input.test.ts: \`npx vitest run packages/redshift -u\` renews it. -->
 
-What differs from [the errors of PostgreSQL](errors.md), without the step and the secret that each begins with. The server that answered is
+What differs from [the errors of PostgreSQL](rds-postgres.md), without the step and the secret that each begins with. The server that answered is
 an imitation of Redshift; the words about it are this project's own, except what stands before a SQLSTATE.
 
-${tables.join("\n")}`).toMatchFileSnapshot("../../../docs/errors-redshift.md");
+${tables.join("\n")}`).toMatchFileSnapshot("../../../docs/errors/redshift.md");
 });
