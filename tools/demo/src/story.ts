@@ -158,7 +158,7 @@ moves, both passwords are valid: no request is refused.`,
   ],
 };
 
-/** What a newcomer has to know. */
+/** What somebody who sees it for the first time has to know. */
 export function introduction({ subject, steps }: Story): string {
   return `
 ${styleText("bold", `Quarterturn: rotate ${subject} while an application uses it`)}

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const main = new URL("../src/main.ts", import.meta.url);
 
-/** Starts the demo as a newcomer does, with no terminal. @param environment beside PATH */
+/** Starts the demo as for the first time, with no terminal. @param environment beside PATH */
 export function startDemo(
   commandLine: readonly string[] = [],
   environment: Readonly<Record<string, string | undefined>> = {},
