@@ -22,7 +22,7 @@ export interface Login {
 export type EngineContext = RotationContext;
 
 /** What a login proved; `userKeys` where the server says which of them its user has, whatever the secret says. */
-export type ProbeAnswer = "accepted" | "rejected" | Pick<Login, "userKeys">;
+type ProbeAnswer = "accepted" | "rejected" | Pick<Login, "userKeys">;
 
 /**
  * One database product: the adapter that the strategies of this package are written over.

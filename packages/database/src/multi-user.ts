@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { generatePassword, otherOfPair, pairOf, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
-import type { Engine, Login, ProbeAnswer } from "./engine.ts";
+import type { Engine, Login } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
 import type { ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
@@ -77,7 +77,7 @@ export function multiUser(
       async function isPending(before: DatabaseSecret | undefined): Promise<boolean> {
         if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
           return false;
-        return (await probeThere(before)) !== "rejected";
+        return isDeepStrictEqual((await accountThere(before))?.userKeys, userKeys);
       }
 
       /**
@@ -85,8 +85,8 @@ export function multiUser(
        * admin's server: what the secret's host says about itself would prove nothing.
        */
       async function requireAccount(account: DatabaseSecret, at: Login): Promise<Pick<Login, "userKeys">> {
-        const answer = await probeThere(account);
-        if (answer !== "rejected") return answer === "accepted" ? account : answer;
+        const found = await accountThere(account);
+        if (found) return found;
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(at)} refuses the user "${account.username}" with AWSCURRENT's password`,
@@ -94,11 +94,13 @@ export function multiUser(
         );
       }
 
-      /** At the admin's server; in plaintext only where both secrets allow it. */
-      function probeThere(account: DatabaseSecret): Promise<ProbeAnswer> {
+      /** The account that logs in at the admin's server; in plaintext only where both secrets allow it. */
+      async function accountThere(account: DatabaseSecret): Promise<Pick<Login, "userKeys"> | undefined> {
         const { host, port } = admin;
         const tls = tlsPolicy({ ssl: account.ssl || admin.tls !== false });
-        return engine.probe({ ...loginOf(account), host, port, tls }, context);
+        const answer = await engine.probe({ ...loginOf(account), host, port, tls }, context);
+        if (answer === "rejected") return undefined;
+        return answer === "accepted" ? account : answer;
       }
     },
 
