@@ -11,7 +11,11 @@ export interface Login {
   /** The values of the manifest's `secretKeys` that the secret has, by name. */
   readonly userKeys: Readonly<Record<string, string>>;
   readonly tls: TlsPolicy;
-  /** The secret whose AWSCURRENT value has this name and password, for an engine to which a secret's ARN is a login. */
+  /**
+   * The admin secret, whose AWSCURRENT value had this name and password when it was read, for an engine to which a secret's ARN is a login.
+   * Only the admin's login has it: AWSCURRENT may have been replaced since, and an account that the rotated secret names must be proved by
+   * the password that was read.
+   */
   readonly secretArn?: string;
 }
 

@@ -82,8 +82,7 @@ export function multiUser(
        */
       async function requireAccount(account: DatabaseSecret, at: Login): Promise<void> {
         const { host, port, tls } = at;
-        if ((await engine.probe({ ...loginOf(account, context.secretId), host, port, tls }, context)) !== "rejected")
-          return;
+        if ((await engine.probe({ ...loginOf(account), host, port, tls }, context)) !== "rejected") return;
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(at)} refuses the user "${account.username}" with AWSCURRENT's password`,

@@ -29,7 +29,7 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
       if (pending.password === current.password) return "valid";
 
       // AWSCURRENT first: it logs in unless something went wrong before, so the server's audit log shows no refused login.
-      const session = await engine.login(loginOf(current, context.secretId), context);
+      const session = await engine.login(loginOf(current), context);
       if (session !== "rejected") {
         const afterwards = await changing(session, pending.password);
         context.log.info("The user has the pending password", { server: addressOf(current), user: current.username });
@@ -71,7 +71,7 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
   };
 
   async function retire({ current }: { readonly current: DatabaseSecret }, context: RotationContext): Promise<void> {
-    const session = await engine.login(loginOf(current, context.secretId), context);
+    const session = await engine.login(loginOf(current), context);
     if (session === "rejected") {
       throw new RotationError(
         "credentials-rejected",
@@ -87,12 +87,8 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
   }
 }
 
-/**
- * The login that a secret's value describes.
- *
- * @param secretArn the secret, where the value is its AWSCURRENT
- */
-export function loginOf(secret: DatabaseSecret, secretArn?: string): Login {
+/** The login that a secret's value describes. */
+export function loginOf(secret: DatabaseSecret): Login {
   const { host, port, username, password, dbname, userKeys } = secret;
   return {
     host,
@@ -102,7 +98,6 @@ export function loginOf(secret: DatabaseSecret, secretArn?: string): Login {
     userKeys,
     tls: tlsPolicy(secret),
     ...(dbname === undefined ? {} : { dbname }),
-    ...(secretArn === undefined ? {} : { secretArn }),
   };
 }
 

@@ -2,7 +2,7 @@ import { choiceSetting, type Environment } from "@quarterturn/core";
 import type { Engine } from "@quarterturn/database";
 import { dataApi } from "./data-api.ts";
 import { manifest } from "./manifest.ts";
-import { openSession } from "./session.ts";
+import { openSession, requireOwnUser } from "./session.ts";
 import type { Transport } from "./transport.ts";
 import { wire } from "./wire.ts";
 
@@ -23,6 +23,7 @@ export function redshift(env: Environment): Engine {
       const connection = await transport.connect(login, context);
       if (connection === "rejected") return connection;
       await connection.close();
+      requireOwnUser(connection, login);
       return "accepted";
     },
   };

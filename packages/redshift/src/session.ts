@@ -11,13 +11,7 @@ export function openSession(connection: Connection, login: Login, { log }: Engin
   const admin = { connection, address, log };
   return {
     async changePassword(next) {
-      if (connection.user !== login.username) {
-        throw new RotationError(
-          "wrong-target",
-          `${address}: the login of "${login.username}" is a session of "${connection.user}"`,
-          "This try changed nothing. Put the user's name into the secret as the server has it.",
-        );
-      }
+      requireOwnUser(connection, login);
       await connection.run([
         ...preamble,
         {
@@ -38,4 +32,14 @@ export function openSession(connection: Connection, login: Login, { log }: Engin
 
     close: connection.close,
   };
+}
+
+/** Credentials that log in as somebody else prove nothing about the user that they name. @throws RotationError `wrong-target` */
+export function requireOwnUser({ user }: Connection, login: Login): void {
+  if (user === login.username) return;
+  throw new RotationError(
+    "wrong-target",
+    `${addressOf(login)}: the login of "${login.username}" is a session of "${user}"`,
+    "This try changed nothing. Put the user's name into the secret as the server has it.",
+  );
 }

@@ -24,6 +24,8 @@ export interface Fixture extends AsyncDisposable {
   readonly dataFront: ApiFront;
   /** The rotated secret: of app, whose password is right. */
   readonly secretArn: string;
+  /** The admin's secret. */
+  readonly adminArn: string;
   readonly app: Login;
   /** The probe secrets that there are. */
   probes(): Promise<readonly SecretListEntry[]>;
@@ -55,6 +57,11 @@ export async function startFixture(): Promise<Fixture> {
     SecretString: '{"username":"app","password":"right"}',
     KmsKeyId: KMS_KEY,
   });
+  const host = "warehouse.abc123.us-east-1.redshift.amazonaws.com";
+  const { ARN: adminArn = "" } = await sm.createSecret({
+    Name: "prod/admin",
+    SecretString: JSON.stringify({ engine: "redshift", host, port: 5439, ...imitation.admin }),
+  });
   const closing = opened.move();
   return {
     superuser,
@@ -64,9 +71,10 @@ export async function startFixture(): Promise<Fixture> {
     secretsFront,
     dataFront,
     secretArn,
+    adminArn,
     transport: dataApi({ SECRETS_MANAGER_ENDPOINT: secretsFront.url }),
     app: {
-      host: "warehouse.abc123.us-east-1.redshift.amazonaws.com",
+      host,
       port: 5439,
       dbname: "dev",
       username: "app",
@@ -85,7 +93,7 @@ export async function startFixture(): Promise<Fixture> {
 
 /** A context as the Lambda adapter makes it, whose log can be read. */
 export function contextOf(
-  { secretArn, functions }: Fixture,
+  { secretArn, adminArn, functions }: Fixture,
   milliseconds = 20_000,
 ): EngineContext & { readonly lines: string[] } {
   const lines: string[] = [];
@@ -101,7 +109,10 @@ export function contextOf(
       {},
       (line) => line,
     ),
-    readSecret: () => Promise.reject(new Error("No other secret is read")),
+    async readSecret(SecretId) {
+      if (SecretId !== adminArn) throw new Error("No other secret is read");
+      return (await functions.getSecretValue({ SecretId })).SecretString ?? "";
+    },
     async describeSecret(SecretId) {
       const { KmsKeyId } = await functions.describeSecret({ SecretId });
       return { tags: {}, ...(KmsKeyId === undefined ? {} : { kmsKeyId: KmsKeyId }) };
