@@ -81,6 +81,18 @@ describe("a statement", () => {
     expect(await ended(client, Id)).toMatchObject({ Status: "FINISHED" });
   });
 
+  it("uses the secret as it is when it starts, where the endpoint was told so", async () => {
+    const { client, sm } = await startBoth(playedWarehouse(), "at-start");
+    const { Id: id } = await client.executeStatement({ ...AS_APP, Sql: "select 1", WaitTimeSeconds: 5 });
+    expect(await ended(client, id)).toMatchObject({ Status: "FINISHED" });
+    await sm.deleteSecret({ SecretId: "app", ForceDeleteWithoutRecovery: true });
+    const { Id } = await client.executeStatement({ ...AS_APP, Sql: "select 1" });
+    expect(await ended(client, Id)).toMatchObject({
+      Status: "FAILED",
+      Error: "Secrets Manager can't find the specified secret.",
+    });
+  });
+
   it("is ABORTED when it is cancelled, and can be cancelled once", async () => {
     const { client, warehouse } = await setUp();
     const { Id } = await client.executeStatement({ ...AS_APP, Sql: "hang" });
@@ -109,6 +121,7 @@ describe("a statement", () => {
     const request = { ...AS_APP, Sql: "select 1", ClientToken: "token" };
     const [one, two] = await Promise.all([client.executeStatement(request), client.executeStatement(request)]);
     expect(one.Id).toBe(two.Id);
+    expect((await client.executeStatement({ ...request, WaitTimeSeconds: 5 })).Id).toBe(one.Id);
     await ended(client, one.Id);
     expect(warehouse.sent).toEqual([["select 1"], ["close"]]);
     await expect(client.executeStatement({ ...request, Sql: "select 2" })).rejects.toMatchObject({

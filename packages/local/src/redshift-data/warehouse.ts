@@ -14,7 +14,7 @@ export interface WarehouseLogin {
   readonly clusterIdentifier?: string;
   readonly workgroupName?: string;
   readonly database: string;
-  /** From AWSCURRENT of the request's SecretArn, as it was when the statement was submitted. */
+  /** From AWSCURRENT of the request's SecretArn, as it was when the statement was submitted, or as it is when it starts. */
   readonly username: string;
   readonly password: string;
 }
