@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DescribeStatementCommandOutput, Field } from "@aws-sdk/client-redshift-data";
 import { RotationError, reasonOf } from "@quarterturn/core";
 import { type Action, apiError, statementError } from "./data-api-error.ts";
 import type { Place } from "./place.ts";
-import type { RedshiftData } from "./redshift-data-client.ts";
+import type { RedshiftData, Sending } from "./redshift-data-client.ts";
 import type { Row, Statement } from "./transport.ts";
 
 /** Where and as whom statements run. */
@@ -29,6 +30,7 @@ type Answer = {
  * has not ended in time is cancelled.
  *
  * @param milliseconds the time for all of it
+ * @param head so many statements at the head are not asked for their rows
  * @throws RotationError
  */
 export async function runStatements(
@@ -37,36 +39,55 @@ export async function runStatements(
   statements: readonly Statement[],
   milliseconds: number,
   where: string,
+  head = 0,
 ): Promise<readonly (readonly Row[])[] | Failure> {
   const end = performance.now() + milliseconds;
   const remaining = () => Math.max(1, Math.ceil(end - performance.now()));
-  const signal = () => ({ abortSignal: AbortSignal.timeout(remaining()) });
+  const afterwards = () => sending(Math.ceil(Math.min(CANCEL_MS, milliseconds / 4)));
+  const token = randomUUID();
   const call = <Output>(action: Action, sent: Promise<Output>): Promise<Output> =>
     sent.catch((error: unknown) => {
       throw apiError(error, action, where);
     });
 
-  const answer = await ended(await submit());
+  const answer = await ended(await submitted());
   if (answer.Status !== "FINISHED") return failureOf(answer);
   if (statements.length === 1) return [answer.HasResultSet ? await rowsOf(answer.Id ?? "") : []];
   if (!answer.HasResultSet) return statements.map(() => []);
   const results: (readonly Row[])[] = [];
-  for (const { Id: id = "", HasResultSet: hasRows, ResultRows: count } of answer.SubStatements ?? []) {
-    results.push(hasRows && count !== 0 ? await rowsOf(id) : []);
+  for (const [index, { Id: id = "", HasResultSet: hasRows, ResultRows: count }] of answer.SubStatements?.entries() ??
+    []) {
+    results.push(index >= head && hasRows && count !== 0 ? await rowsOf(id) : []);
   }
   return results;
 
-  function submit(): Promise<Answer> {
+  /** Where it is not known whether the service has them, it is asked again with the same token, and cancels what that stands for. */
+  async function submitted(): Promise<Answer> {
+    const action = statements.length === 1 ? "redshift-data:ExecuteStatement" : "redshift-data:BatchExecuteStatement";
     const wait = waiting();
+    try {
+      return await submit(wait, sending(remaining(), wait.WaitTimeSeconds));
+    } catch (error) {
+      if ((error as { readonly $fault?: string }).$fault === "client") throw apiError(error, action, where);
+      const outcome = await submit({}, afterwards()).then(
+        ({ Id: id }) => cancel(id),
+        (again: unknown) => `could not be cancelled: ${reasonOf(again)}`,
+      );
+      throw apiError(error, action, where, ` (it ${outcome})`);
+    }
+  }
+
+  function submit(wait: object, options: Sending): Promise<Answer> {
+    const common = { ...target, ...wait, ClientToken: token };
     const [only] = statements;
     if (statements.length === 1 && only) {
       const parameters = Object.entries(only.parameters ?? {}).map(([name, value]) => ({ name, value }));
-      const input = { ...target, ...wait, Sql: only.sql, ...(parameters.length > 0 && { Parameters: parameters }) };
-      return call("redshift-data:ExecuteStatement", client.executeStatement(input, signal()));
+      const input = { ...common, Sql: only.sql, ...(parameters.length > 0 && { Parameters: parameters }) };
+      return client.executeStatement(input, options);
     }
     const { sqls, parameters } = inOneBatch(statements);
-    const input = { ...target, ...wait, Sqls: sqls, ...(parameters.length > 0 && { Parameters: parameters }) };
-    return call("redshift-data:BatchExecuteStatement", client.batchExecuteStatement(input, signal()));
+    const input = { ...common, Sqls: sqls, ...(parameters.length > 0 && { Parameters: parameters }) };
+    return client.batchExecuteStatement(input, options);
   }
 
   async function ended(submitted: Answer): Promise<Answer> {
@@ -85,35 +106,40 @@ export async function runStatements(
     }
     throw new RotationError(
       "timeout",
-      `${where}: ${statements.at(-1)?.doing}: it had not ended after ${milliseconds} ms ${await cancel(submitted.Id)}`,
+      `${where}: ${statements.at(-1)?.doing}: it had not ended after ${milliseconds} ms and ${await cancel(submitted.Id)}`,
       "Another session may hold what it needs, or the queue is long. The service tries again, which is safe.",
     );
   }
 
   function describe(id: string | undefined): Promise<Answer> {
-    return call("redshift-data:DescribeStatement", client.describeStatement({ Id: id, ...waiting() }, signal()));
+    const wait = waiting();
+    const options = sending(remaining(), wait.WaitTimeSeconds);
+    return call("redshift-data:DescribeStatement", client.describeStatement({ Id: id, ...wait }, options));
   }
 
   /** @returns what came of it, in words: the statement may have ended in this moment, which is answered with a ValidationException */
   function cancel(id: string | undefined): Promise<string> {
-    return client.cancelStatement(id, { abortSignal: AbortSignal.timeout(CANCEL_MS) }).then(
-      () => "and was cancelled",
-      (error: unknown) => `and could not be cancelled (${reasonOf(error)})`,
+    return client.cancelStatement(id, afterwards()).then(
+      () => "was cancelled",
+      (error: unknown) => `could not be cancelled (${reasonOf(error)})`,
     );
   }
 
   async function rowsOf(id: string): Promise<readonly Row[]> {
     const rows: Row[] = [];
-    let token: string | undefined;
+    let next: string | undefined;
     do {
-      const input = { Id: id, ...(token !== undefined && { NextToken: token }) };
-      const page = await call("redshift-data:GetStatementResult", client.getStatementResult(input, signal()));
+      const input = { Id: id, ...(next !== undefined && { NextToken: next }) };
+      const page = await call(
+        "redshift-data:GetStatementResult",
+        client.getStatementResult(input, sending(remaining())),
+      );
       const names = (page.ColumnMetadata ?? []).map(({ name, label }) => label ?? name ?? "");
       for (const record of page.Records ?? []) {
         rows.push(Object.fromEntries(record.map((field, index) => [names[index] ?? "", fieldValue(field)])));
       }
-      token = page.NextToken || undefined;
-    } while (token !== undefined);
+      next = page.NextToken || undefined;
+    } while (next !== undefined);
     return rows;
   }
 
@@ -124,7 +150,17 @@ export async function runStatements(
   }
 }
 
+/** The most that each of the two calls takes that cancel a statement, when the time for it is up. */
 const CANCEL_MS = 1_000;
+
+/** The most that an answer takes after what it waits for. */
+const ANSWER_MS = 3_000;
+
+/** @param milliseconds the time for a call with its retries @param wait the seconds that the service is asked to wait before it answers one */
+const sending = (milliseconds: number, wait = 0): Sending => ({
+  abortSignal: AbortSignal.timeout(milliseconds),
+  requestTimeout: wait * 1_000 + ANSWER_MS,
+});
 
 /** What is left for the last look at a statement, so that it is cancelled and not forgotten. */
 const LAST_CALL_MS = 100;

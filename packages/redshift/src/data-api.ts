@@ -1,4 +1,4 @@
-import { coreSettings, type Environment, secretsManagerClient } from "@quarterturn/core";
+import { coreSettings, type Environment, RotationError, reasonOf, secretsManagerClient } from "@quarterturn/core";
 import { addressOf } from "@quarterturn/database";
 import { isRefusedLogin } from "./data-api-error.ts";
 import { type Failure, failedError, runStatements } from "./data-api-run.ts";
@@ -31,41 +31,56 @@ export function dataApi(env: Environment): Transport {
       let probe = login.secretArn === undefined ? await newProbe() : undefined;
       const close = async () => probe?.remove();
 
-      async function attempt(statements: readonly Statement[]): Promise<readonly (readonly Row[])[] | Failure> {
-        const end = performance.now() + deadline.share();
+      /** @param end by performance.now() @param head so many statements at the head are not asked for their rows */
+      async function attempt(
+        statements: readonly Statement[],
+        end: number,
+        head = 0,
+      ): Promise<readonly (readonly Row[])[] | Failure> {
         for (;;) {
           const target = { ...place, Database: database, SecretArn: login.secretArn ?? probe?.arn ?? "" };
-          try {
-            return await runStatements(
-              data,
-              target,
-              statements,
-              Math.max(1, Math.ceil(end - performance.now())),
-              where,
-            );
-          } catch (error) {
-            if (probe === undefined || !isSecretGone(error)) throw error;
-            // Another run took the probe's name at this moment, so nothing has run.
-            probe = await newProbe();
+          const time = Math.max(1, Math.ceil(end - performance.now()));
+          const result = await runStatements(data, target, statements, time, where, head).catch(
+            (error: Error) => error,
+          );
+          const failure = result instanceof Error ? reasonOf(result.cause) : "text" in result ? result.text : "";
+          if (probe === undefined || !isSecretGone(failure)) {
+            if (result instanceof Error) throw result;
+            return result;
           }
+          // Another run took the probe's name at this moment; without the secret nothing has run.
+          probe = await newProbe();
         }
       }
+
+      const begun = performance.now();
+      /** What the server's clock showed at `begun` or a little later, in seconds since 1970. */
+      let serverTime = 0;
 
       const run: Connection["run"] = async (statements) => {
         const { settings, batches } = batchesOf(statements);
         const results: (readonly Row[])[] = settings.map(() => []);
         for (const batch of batches) {
-          const whole = [timeLimit(deadline.share()), ...settings, ...batch];
-          const result = await attempt(whole);
+          const milliseconds = deadline.share();
+          const end = performance.now() + milliseconds;
+          const head = [timeLimit(milliseconds), ...settings, startedBy(serverTime + (end - begun) / 1_000)];
+          const whole = [...head, ...batch];
+          const result = await attempt(whole, end, head.length);
           if ("text" in result) throw failedError(result, whole, where);
-          results.push(...result.slice(-batch.length));
+          results.push(...result.slice(head.length));
         }
         return results;
       };
 
       try {
-        const result = await attempt([identity]);
-        if (!("text" in result)) return { user: String(result[0]?.[0]?.name), run, close };
+        const result = await attempt([identity], begun + deadline.share());
+        if (!("text" in result)) {
+          // By position: a parameter group may have column names in capital letters.
+          const [user, seconds] = Object.values(result[0]?.[0] ?? {});
+          if (typeof user !== "string" || typeof seconds !== "number") throw noIdentity(where);
+          serverTime = seconds;
+          return { user, run, close };
+        }
         if (!isRefusedLogin(result.text)) throw failedError(result, [identity], where);
       } catch (error) {
         if (probe) await removeAnyway(probe, context.log);
@@ -78,8 +93,8 @@ export function dataApi(env: Environment): Transport {
 }
 
 /**
- * Where this process is killed, nobody cancels: what still waits for a lock must end by itself, and not change something when a later rotation
- * has gone on.
+ * Where this process is killed, nobody cancels: what waits for a lock must end by itself, and not change something when a later rotation
+ * has gone on. It counts from where the transaction starts; `startedBy` is for one that starts late.
  *
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html
  */
@@ -88,7 +103,22 @@ const timeLimit = (milliseconds: number): Statement => ({
   doing: "limiting the statements' time",
 });
 
-const identity: Statement = { sql: "SELECT current_user AS name", doing: "asking for the session's identity" };
+/**
+ * Fails, and all of the transaction with it, where the service starts it (from a queue, or when a cluster has woken up) after the time of who
+ * submitted it. The server's own clock judges, which shows whole seconds.
+ *
+ * @param time seconds since 1970, by the server's clock
+ * @see https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html
+ */
+const startedBy = (time: number): Statement => ({
+  sql: `SELECT 1 / CASE WHEN EXTRACT(EPOCH FROM GETDATE()) <= ${Math.ceil(time)} THEN 1 ELSE 0 END`,
+  doing: "starting in time",
+});
+
+const identity: Statement = {
+  sql: "SELECT current_user AS name, EXTRACT(EPOCH FROM GETDATE())::bigint AS seconds",
+  doing: "asking for the session's identity",
+};
 
 /** @see https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html */
 const STATEMENTS_AT_ONCE = 40;
@@ -98,17 +128,20 @@ function batchesOf(statements: readonly Statement[]) {
   const head = statements.findIndex(({ sql }) => !sql.startsWith("SET LOCAL "));
   const settings = statements.slice(0, head);
   const rest = statements.slice(head);
-  const size = STATEMENTS_AT_ONCE - settings.length - 1;
+  const size = STATEMENTS_AT_ONCE - settings.length - 2;
   const batches = Array.from({ length: Math.ceil(rest.length / size) }, (_, index) =>
     rest.slice(index * size, (index + 1) * size),
   );
   return { settings, batches };
 }
 
-/** The Data API did not find the secret that it was given. */
-function isSecretGone(error: unknown): boolean {
-  const { cause } = error as { readonly cause?: unknown };
-  return (
-    cause instanceof Error && /can't find the specified secret|(marked|scheduled) for deletion/i.test(cause.message)
+/** The Data API did not find the secret that it was given: it may say so to the submission, or of the statement. */
+const isSecretGone = (text: string) => /can't find the specified secret|(marked|scheduled) for deletion/i.test(text);
+
+function noIdentity(where: string): RotationError {
+  return new RotationError(
+    "database",
+    `${where}: the server did not say whose session it is`,
+    "This login changed nothing. The service tries the rotation again.",
   );
 }

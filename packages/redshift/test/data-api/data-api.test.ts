@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { probeName } from "../../src/probe-secret.ts";
 import type { Connection, Statement } from "../../src/transport.ts";
@@ -11,6 +12,7 @@ beforeAll(async () => {
 afterAll(() => fixture[Symbol.asyncDispose]());
 beforeEach(() => {
   fixture.dataFront.intercept = () => undefined;
+  fixture.dataFront.answering = (_operation, text) => text;
   fixture.secretsFront.intercept = () => undefined;
   fixture.calls();
 });
@@ -273,6 +275,52 @@ describe("statements", () => {
       await expect(count()).rejects.toMatchObject({ code: "timeout" });
       await expect.poll(waiting, { timeout: 2_000 }).toEqual([]);
     });
+  });
+
+  test("that start after the function has gone change nothing", async () => {
+    const connection = await connected(current(), contextOf(fixture, 2_000));
+    const start = Promise.withResolvers<void>();
+    fixture.picked = () => start.promise;
+    let id = "";
+    fixture.dataFront.answering = (_operation, text) => {
+      id = JSON.parse(text).Id ?? id;
+      return text;
+    };
+    fixture.dataFront.intercept = (operation) =>
+      operation === "CancelStatement" ? { status: 400, code: "ValidationException", message: "no" } : undefined;
+    const late = connection.run([{ sql: `ALTER USER "app" SET datestyle TO 'German'`, doing: "setting" }]);
+    await expect(late).rejects.toMatchObject({ code: "timeout" });
+    await sleep(2_000);
+    start.resolve();
+    fixture.picked = () => undefined;
+    await expect
+      .poll(() => fixture.describe(id))
+      .toMatchObject({
+        Status: "FAILED",
+        Error: expect.stringMatching(/division by zero/),
+        SubStatements: [{ Status: "FINISHED" }, { Status: "FAILED" }, { Status: "ABORTED" }],
+      });
+    const settings = "SELECT useconfig FROM pg_catalog.pg_user WHERE usename = 'app'";
+    expect((await fixture.superuser.query(settings)).rows).toEqual([{ useconfig: null }]);
+  });
+
+  test("whose submission is not answered are found again and cancelled", async () => {
+    const connection = await connected(current(), contextOf(fixture, 2_000));
+    const answer = Promise.withResolvers<void>();
+    const ids: unknown[] = [];
+    fixture.dataFront.answering = async (operation, text) => {
+      if (operation === "BatchExecuteStatement" && ids.push(JSON.parse(text).Id) === 1) await answer.promise;
+      return text;
+    };
+    await expect(connection.run([asking("SELECT pg_catalog.pg_sleep(10)")])).rejects.toMatchObject({
+      code: "timeout",
+      message: expect.stringMatching(/BatchExecuteStatement failed: AbortError: .* \(it was cancelled\)/),
+    });
+    answer.resolve();
+    expect(ids).toEqual([ids[0], ids[0]]);
+    const running = "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(10)' AND state = 'active'";
+    await expect.poll(async () => (await fixture.superuser.query(running)).rowCount).toBe(0);
+    expect(fixture.calls()).toEqual(["BatchExecuteStatement", "BatchExecuteStatement", "CancelStatement"]);
   });
 
   test("whose text the server cannot read are not quoted in the error", async () => {

@@ -1,7 +1,8 @@
+import { RedshiftData } from "@aws-sdk/client-redshift-data";
 import { type SecretListEntry, SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { deadlineOf, jsonLog } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
-import { type LocalEndpoint, startLocal, startRedshiftData } from "@quarterturn/local";
+import { type LocalEndpoint, startLocal, startRedshiftData, type Warehouse } from "@quarterturn/local";
 import type { Client } from "pg";
 import { vi } from "vitest";
 import { dataApi } from "../../src/data-api.ts";
@@ -19,6 +20,8 @@ export interface Fixture extends AsyncDisposable {
   readonly functions: SecretsManager;
   readonly transport: Transport;
   readonly local: LocalEndpoint;
+  /** Asked before each login of the Data API: the statement is PICKED until it resolves. */
+  picked: () => void | Promise<void>;
   /** What stands before Secrets Manager and the Data API. */
   readonly secretsFront: ApiFront;
   readonly dataFront: ApiFront;
@@ -27,6 +30,8 @@ export interface Fixture extends AsyncDisposable {
   /** The admin's secret. */
   readonly adminArn: string;
   readonly app: Login;
+  /** What the Data API says of a statement. */
+  describe(id: string): Promise<object>;
   /** The probe secrets that there are. */
   probes(): Promise<readonly SecretListEntry[]>;
   /** Both services' calls since this was last asked, in order. */
@@ -36,13 +41,20 @@ export interface Fixture extends AsyncDisposable {
 export const KMS_KEY = "arn:aws:kms:us-east-1:000000000000:key/of-the-source";
 
 /** The imitation of Redshift behind a local Data API, and a transport to it. */
-export async function startFixture(): Promise<Fixture> {
+export async function startFixture(readsSecret: "at-submission" | "at-start" = "at-submission"): Promise<Fixture> {
   await using opened = new AsyncDisposableStack();
   const imitation = opened.use(await startRedshiftImitation());
   const { superuser } = imitation;
   await superuser.query("CREATE ROLE app LOGIN PASSWORD 'right'");
   const local = opened.use(await startLocal());
-  const data = opened.use(await startRedshiftData({ secretsManager: local.url, warehouse: warehouseOver(imitation) }));
+  const behind = warehouseOver(imitation);
+  const warehouse: Warehouse = {
+    async connect(login) {
+      await fixture.picked();
+      return behind.connect(login);
+    },
+  };
+  const data = opened.use(await startRedshiftData({ secretsManager: local.url, warehouse, readsSecret }));
   const calls: string[] = [];
   const secretsFront = opened.use(await startApiFront([local.url], calls));
   const dataFront = opened.use(await startApiFront([data.url], calls));
@@ -57,13 +69,16 @@ export async function startFixture(): Promise<Fixture> {
     SecretString: '{"username":"app","password":"right"}',
     KmsKeyId: KMS_KEY,
   });
+  const operator = new RedshiftData({ endpoint: data.url, region: local.region, credentials });
+  opened.defer(() => operator.destroy());
   const host = "warehouse.abc123.us-east-1.redshift.amazonaws.com";
   const { ARN: adminArn = "" } = await sm.createSecret({
     Name: "prod/admin",
     SecretString: JSON.stringify({ engine: "redshift", host, port: 5439, ...imitation.admin }),
   });
   const closing = opened.move();
-  return {
+  const fixture: Fixture = {
+    picked: () => undefined,
     superuser,
     sm,
     functions,
@@ -82,6 +97,7 @@ export async function startFixture(): Promise<Fixture> {
       userKeys: {},
       tls: false,
     },
+    describe: (Id) => operator.describeStatement({ Id }),
     async probes() {
       const { SecretList = [] } = await sm.listSecrets({ Filters: [{ Key: "name", Values: [PROBE_PREFIX] }] });
       return SecretList;
@@ -89,6 +105,7 @@ export async function startFixture(): Promise<Fixture> {
     calls: () => calls.splice(0),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+  return fixture;
 }
 
 /** A context as the Lambda adapter makes it, whose log can be read. */

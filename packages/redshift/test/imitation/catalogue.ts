@@ -26,6 +26,8 @@ const setting = (name: string) =>
     WHERE d.setrole = u.usesysid AND d.setdatabase = 0 AND s LIKE 'imitation.${name}=%')`;
 
 export const catalogue: readonly string[] = [
+  `CREATE FUNCTION pg_catalog.getdate() RETURNS timestamp STABLE
+    RETURN pg_catalog.date_trunc('second', pg_catalog.statement_timestamp()::timestamp)`,
   `CREATE OR REPLACE VIEW pg_catalog.pg_group AS
     SELECT rolname AS groname, oid AS grosysid,
       ARRAY(SELECT member FROM pg_catalog.pg_auth_members WHERE roleid = r.oid) AS grolist
