@@ -23,9 +23,9 @@ export function dataApi(env: Environment): Transport {
     async connect(login, context) {
       const { deadline } = context;
       const where = `${addressOf(login)} (as "${login.username}")`;
-      const place = placeOf(login.host);
       loading ??= import("./redshift-data-client.ts").then(({ redshiftDataClient }) => redshiftDataClient());
       const data = await loading;
+      const place = placeOf(login.host, await data.region(), context.secretId);
       const database = login.dbname ?? manifest.dbname;
       const newProbe = () => createProbeSecret(secrets, login, place, context, where);
       let probe = login.secretArn === undefined ? await newProbe() : undefined;

@@ -26,6 +26,7 @@ export function redshiftDataClient() {
     requestHandler: { connectionTimeout: 3_000, throwOnRequestTimeout: true },
   });
   return {
+    region: () => client.config.region(),
     executeStatement: (input: ExecuteStatementCommandInput, options: Sending) =>
       client.send(new ExecuteStatementCommand(input), options),
     batchExecuteStatement: (input: BatchExecuteStatementCommandInput, options: Sending) =>

@@ -59,6 +59,18 @@ describe("a login", () => {
     expect(await fixture.probes()).toEqual([]);
   });
 
+  test("where the parameter group shows column names in capital letters is the same user's", async () => {
+    fixture.dataFront.answering = (_operation, text) =>
+      text.replaceAll(/"(name|label)":"(\w+)"/g, (found) => found.replace(/:.*/, (word) => word.toUpperCase()));
+    expect(await fixture.transport.connect(current(), contextOf(fixture))).toMatchObject({ user: "app" });
+  });
+
+  test("whose user the server does not name is an error", async () => {
+    fixture.dataFront.answering = (operation, text) =>
+      operation === "GetStatementResult" ? JSON.stringify({ ...JSON.parse(text), Records: [] }) : text;
+    await expect(fixture.transport.connect(current(), contextOf(fixture))).rejects.toMatchObject({ code: "database" });
+  });
+
   test("that the database refuses is rejected, and leaves no probe secret", async () => {
     expect(await fixture.transport.connect({ ...fixture.app, password: "wrong" }, contextOf(fixture))).toBe("rejected");
     expect(await fixture.transport.connect({ ...fixture.app, username: "nobody" }, contextOf(fixture))).toBe(
@@ -67,11 +79,14 @@ describe("a login", () => {
     expect(await fixture.probes()).toEqual([]);
   });
 
-  test("at a host that is nobody's endpoint is refused before anything is called", async () => {
-    const login = { ...fixture.app, host: "warehouse.example.com" };
-    await expect(fixture.transport.connect(login, contextOf(fixture))).rejects.toMatchObject({ code: "bad-secret" });
-    expect(fixture.calls()).toEqual([]);
-  });
+  test.each(["warehouse.example.com", "warehouse.xyz789.eu-west-1.redshift.amazonaws.com"])(
+    "at %s, which is no endpoint or another Region's, is refused before anything is called",
+    async (host) => {
+      const login = { ...fixture.app, host };
+      await expect(fixture.transport.connect(login, contextOf(fixture))).rejects.toMatchObject({ code: "bad-secret" });
+      expect(fixture.calls()).toEqual([]);
+    },
+  );
 
   test("to a database that does not exist: bad-secret, and no probe secret stays", async () => {
     const login = { ...fixture.app, dbname: "nowhere" };
