@@ -30,7 +30,9 @@ export interface Fixture extends AsyncDisposable {
   /** The admin's secret. */
   readonly adminArn: string;
   readonly app: Login;
-  /** What the Data API says of a statement. */
+  /** Has the Data API read secrets when a statement is submitted, or when it starts. */
+  readSecrets(when: "at-submission" | "at-start"): void;
+  /** What the Data API, that reads secrets at submission, says of a statement. */
   describe(id: string): Promise<object>;
   /** The probe secrets that there are. */
   probes(): Promise<readonly SecretListEntry[]>;
@@ -41,7 +43,7 @@ export interface Fixture extends AsyncDisposable {
 export const KMS_KEY = "arn:aws:kms:us-east-1:000000000000:key/of-the-source";
 
 /** The imitation of Redshift behind a local Data API, and a transport to it. */
-export async function startFixture(readsSecret: "at-submission" | "at-start" = "at-submission"): Promise<Fixture> {
+export async function startFixture(): Promise<Fixture> {
   await using opened = new AsyncDisposableStack();
   const imitation = opened.use(await startRedshiftImitation());
   const { superuser } = imitation;
@@ -54,10 +56,13 @@ export async function startFixture(readsSecret: "at-submission" | "at-start" = "
       return behind.connect(login);
     },
   };
-  const data = opened.use(await startRedshiftData({ secretsManager: local.url, warehouse, readsSecret }));
+  const common = { secretsManager: local.url, warehouse };
+  const data = opened.use(await startRedshiftData(common));
+  const dataReadingAtStart = opened.use(await startRedshiftData({ ...common, readsSecret: "at-start" }));
+  const dataEndpoints = [data.url];
   const calls: string[] = [];
   const secretsFront = opened.use(await startApiFront([local.url], calls));
-  const dataFront = opened.use(await startApiFront([data.url], calls));
+  const dataFront = opened.use(await startApiFront(dataEndpoints, calls));
   vi.stubEnv("AWS_ENDPOINT_URL_REDSHIFT_DATA", dataFront.url);
   const credentials = { accessKeyId: "operator", secretAccessKey: "operator" };
   const sm = new SecretsManager({ endpoint: local.url, region: local.region, credentials });
@@ -96,6 +101,9 @@ export async function startFixture(readsSecret: "at-submission" | "at-start" = "
       password: "right",
       userKeys: {},
       tls: false,
+    },
+    readSecrets(when) {
+      dataEndpoints[0] = (when === "at-start" ? dataReadingAtStart : data).url;
     },
     describe: (Id) => operator.describeStatement({ Id }),
     async probes() {
