@@ -1,6 +1,9 @@
 import type { ServerDirectory } from "@quarterturn/database";
 
-/** What the APIs of Redshift and Redshift Serverless know: a cluster or workgroup has one host, so two hosts are never the same database. */
+/**
+ * What the APIs of Redshift and Redshift Serverless know. Other names of a cluster's or workgroup's host (a custom domain, a managed VPC
+ * endpoint) are not asked for: an operator lists them in ALLOWED_HOSTS.
+ */
 export const redshiftDirectory: ServerDirectory = {
   knows: () => false,
   managedServer: async (secretArn, tags, deadline) =>

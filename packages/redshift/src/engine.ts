@@ -1,4 +1,4 @@
-import { choiceSetting, type Environment } from "@quarterturn/core";
+import { choiceSetting, type Environment, RotationError } from "@quarterturn/core";
 import type { Engine } from "@quarterturn/database";
 import { dataApi } from "./data-api.ts";
 import { manifest } from "./manifest.ts";
@@ -30,5 +30,12 @@ export function redshift(env: Environment): Engine {
 }
 
 function transportOf(env: Environment): Transport {
-  return choiceSetting(env, "REDSHIFT_TRANSPORT", "wire", ["wire", "data-api"]) === "wire" ? wire : dataApi(env);
+  if (choiceSetting(env, "REDSHIFT_TRANSPORT", "wire", ["wire", "data-api"]) === "wire") return wire;
+  if (!env.ALLOWED_HOSTS) return dataApi(env);
+  // setSecret would change the password at the admin's host, and testSecret then find no cluster by the secret's.
+  throw new RotationError(
+    "bad-setting",
+    "ALLOWED_HOSTS names other hosts of a database, and REDSHIFT_TRANSPORT=data-api knows a cluster or workgroup by its own endpoint only",
+    "This try changed nothing. Unset ALLOWED_HOSTS and put the endpoint that Redshift shows into the secrets as host, or use REDSHIFT_TRANSPORT=wire.",
+  );
 }

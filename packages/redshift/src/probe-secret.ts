@@ -21,7 +21,7 @@ export function probeName(secretId: string): string {
 export interface ProbeSecret {
   /** The whole ARN: a later secret of this name has another, so nobody's statements use another's password. */
   readonly arn: string;
-  /** Deletes it without recovery. Idempotent. @throws RotationError: the retry deletes it, whose login uses the same name */
+  /** Deletes it without recovery. Idempotent. @throws RotationError: the next login by a probe, which uses the same name, deletes it */
   remove(): Promise<void>;
 }
 
@@ -91,7 +91,9 @@ export async function removeAnyway(probe: Pick<ProbeSecret, "remove">, log: Engi
   try {
     await probe.remove();
   } catch (error) {
-    log.error("A probe secret could not be deleted; the next try does it", { reason: reasonOf(error) });
+    log.error("A probe secret could not be deleted: the next setSecret or testSecret of its rotated secret does it", {
+      reason: reasonOf(error),
+    });
   }
 }
 

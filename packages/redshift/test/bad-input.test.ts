@@ -75,6 +75,8 @@ const at = async (server: { host: string; port: number }) =>
 section("The settings", (refused) => {
   const settings = (env: Environment) => async () => single(env);
   refused("a transport that there is not", "bad-setting", settings({ REDSHIFT_TRANSPORT: "jdbc" }));
+  const otherNames = { REDSHIFT_TRANSPORT: "data-api", ALLOWED_HOSTS: "warehouse.example" };
+  refused("other names of the host, over the Data API", "bad-setting", settings(otherNames));
   refused("no upper-case letters", "bad-setting", settings({ EXCLUDE_UPPERCASE: "true" }));
   refused("no digits, by EXCLUDE_CHARACTERS", "bad-setting", settings({ EXCLUDE_CHARACTERS: "0123456789" }));
   refused("passwords that are too long", "bad-setting", settings({ PASSWORD_LENGTH: "65" }));
