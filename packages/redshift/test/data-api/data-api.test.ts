@@ -310,7 +310,10 @@ describe("statements", () => {
       operation === "CancelStatement" ? { status: 400, code: "ValidationException", message: "no" } : undefined;
     const late = connection.run([{ sql: `ALTER USER "app" SET datestyle TO 'German'`, doing: "setting" }]);
     await expect(late).rejects.toMatchObject({ code: "timeout" });
-    await sleep(2_000);
+    const { SubStatements: parts = [] } = await fixture.describe(id);
+    const [, latest] = /GETDATE\(\)\) <= (\d+) /.exec(parts[1]?.QueryString ?? "") ?? [];
+    expect(Number(latest)).toBeLessThan(Date.now() / 1_000 + 3);
+    await sleep((Number(latest) + 1) * 1_000 - Date.now());
     start.resolve();
     fixture.picked = () => undefined;
     await expect

@@ -1,4 +1,4 @@
-import { RedshiftData } from "@aws-sdk/client-redshift-data";
+import { type DescribeStatementCommandOutput, RedshiftData } from "@aws-sdk/client-redshift-data";
 import { type SecretListEntry, SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { deadlineOf, jsonLog } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
@@ -33,7 +33,7 @@ export interface Fixture extends AsyncDisposable {
   /** Has the Data API read secrets when a statement is submitted, or when it starts. */
   readSecrets(when: "at-submission" | "at-start"): void;
   /** What the Data API, that reads secrets at submission, says of a statement. */
-  describe(id: string): Promise<object>;
+  describe(id: string): Promise<DescribeStatementCommandOutput>;
   /** The probe secrets that there are. */
   probes(): Promise<readonly SecretListEntry[]>;
   /** Both services' calls since this was last asked, in order. */
