@@ -10,7 +10,7 @@ import type { Connection, Row, Statement, Transport } from "./transport.ts";
 
 /**
  * The Redshift Data API: no driver and no route into the VPC. Each list of statements is a login of its own, with the credentials that the
- * AWSCURRENT of a secret has at that moment: the rotated or the admin secret's own, or a probe secret's for all other credentials.
+ * AWSCURRENT of a secret has at that moment: the admin secret's own, or a probe secret's for all other credentials.
  *
  * @see https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
  * @throws RotationError `bad-setting`
@@ -77,8 +77,8 @@ export function dataApi(env: Environment): Transport {
         if (!("text" in result)) {
           // By position: a parameter group may have column names in capital letters.
           const [user, seconds] = Object.values(result[0]?.[0] ?? {});
-          if (typeof user !== "string" || typeof seconds !== "number") throw noIdentity(where);
-          serverTime = seconds;
+          serverTime = Number(seconds);
+          if (typeof user !== "string" || !Number.isSafeInteger(serverTime)) throw noIdentity(where);
           return { user, run, close };
         }
         if (!isRefusedLogin(result.text)) throw failedError(result, [identity], where);
