@@ -91,7 +91,7 @@ export function statementError(
       "The server is there and takes no login now. The service tries again; if it stays so, raise the limit that it names.",
     );
   }
-  if (/cancelled on user's request|canceling statement/i.test(text)) {
+  if (/cancelled on user's request|canceling statement|divi(sion|de) by zero/i.test(text)) {
     return new RotationError(
       "timeout",
       said,

@@ -24,13 +24,12 @@ type Answer = {
 };
 
 /**
- * Submits statements, one alone or several as one transaction, waits until they have ended, and gives the rows of each.
+ * Submits statements as one transaction, waits until they have ended, and gives the rows of each.
  *
  * Each call asks the service to wait for the end, so that little is polled; where it answers early it is asked again, ever less often. What
  * has not ended in time is cancelled.
  *
  * @param milliseconds the time for all of it
- * @param head so many statements at the head are not asked for their rows
  * @throws RotationError
  */
 export async function runStatements(
@@ -39,7 +38,6 @@ export async function runStatements(
   statements: readonly Statement[],
   milliseconds: number,
   where: string,
-  head = 0,
 ): Promise<readonly (readonly Row[])[] | Failure> {
   const end = performance.now() + milliseconds;
   const remaining = () => Math.max(1, Math.ceil(end - performance.now()));
@@ -52,18 +50,15 @@ export async function runStatements(
 
   const answer = await ended(await submitted());
   if (answer.Status !== "FINISHED") return failureOf(answer);
-  if (statements.length === 1) return [answer.HasResultSet ? await rowsOf(answer.Id ?? "") : []];
-  if (!answer.HasResultSet) return statements.map(() => []);
   const results: (readonly Row[])[] = [];
-  for (const [index, { Id: id = "", HasResultSet: hasRows, ResultRows: count }] of answer.SubStatements?.entries() ??
-    []) {
-    results.push(index >= head && hasRows && count !== 0 ? await rowsOf(id) : []);
+  for (const { Id: id = "", HasResultSet: hasRows, ResultRows: count } of answer.SubStatements ?? []) {
+    results.push(hasRows && count !== 0 ? await rowsOf(id) : []);
   }
   return results;
 
   /** Where it is not known whether the service has them, it is asked again with the same token, and cancels what that stands for. */
   async function submitted(): Promise<Answer> {
-    const action = statements.length === 1 ? "redshift-data:ExecuteStatement" : "redshift-data:BatchExecuteStatement";
+    const action = "redshift-data:BatchExecuteStatement";
     const wait = waiting();
     try {
       return await submit(wait, sending(remaining(), wait.WaitTimeSeconds));
@@ -78,22 +73,19 @@ export async function runStatements(
   }
 
   function submit(wait: object, options: Sending): Promise<Answer> {
-    const common = { ...target, ...wait, ClientToken: token };
-    const [only] = statements;
-    if (statements.length === 1 && only) {
-      const parameters = Object.entries(only.parameters ?? {}).map(([name, value]) => ({ name, value }));
-      const input = { ...common, Sql: only.sql, ...(parameters.length > 0 && { Parameters: parameters }) };
-      return client.executeStatement(input, options);
-    }
     const { sqls, parameters } = inOneBatch(statements);
-    const input = { ...common, Sqls: sqls, ...(parameters.length > 0 && { Parameters: parameters }) };
+    const input = {
+      ...target,
+      ...wait,
+      ClientToken: token,
+      Sqls: sqls,
+      ...(parameters.length > 0 && { Parameters: parameters }),
+    };
     return client.batchExecuteStatement(input, options);
   }
 
   async function ended(submitted: Answer): Promise<Answer> {
     // Only a description tells why a statement failed, and which of several returned rows.
-    const { Status: status, HasResultSet: hasRows } = submitted;
-    if (status === "FINISHED" && (hasRows === false || (hasRows && statements.length === 1))) return submitted;
     try {
       for (let attempt = 0; remaining() > pause(attempt) + LAST_CALL_MS; attempt++) {
         const described = await describe(submitted.Id);

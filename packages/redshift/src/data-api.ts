@@ -6,6 +6,7 @@ import { manifest } from "./manifest.ts";
 import { placeOf } from "./place.ts";
 import { createProbeSecret, removeAnyway } from "./probe-secret.ts";
 import type { RedshiftData } from "./redshift-data-client.ts";
+import { preamble } from "./sql.ts";
 import type { Connection, Row, Statement, Transport } from "./transport.ts";
 
 /**
@@ -31,18 +32,15 @@ export function dataApi(env: Environment): Transport {
       let probe = login.secretArn === undefined ? await newProbe() : undefined;
       const close = async () => probe?.remove();
 
-      /** @param end by performance.now() @param head so many statements at the head are not asked for their rows */
+      /** @param end by performance.now() */
       async function attempt(
         statements: readonly Statement[],
         end: number,
-        head = 0,
       ): Promise<readonly (readonly Row[])[] | Failure> {
         for (;;) {
           const target = { ...place, Database: database, SecretArn: login.secretArn ?? probe?.arn ?? "" };
           const time = Math.max(1, Math.ceil(end - performance.now()));
-          const result = await runStatements(data, target, statements, time, where, head).catch(
-            (error: Error) => error,
-          );
+          const result = await runStatements(data, target, statements, time, where).catch((error: Error) => error);
           const failure = result instanceof Error ? reasonOf(result.cause) : "text" in result ? result.text : "";
           if (probe === undefined || !isSecretGone(failure)) {
             if (result instanceof Error) throw result;
@@ -63,25 +61,25 @@ export function dataApi(env: Environment): Transport {
         for (const batch of batches) {
           const milliseconds = deadline.share();
           const end = performance.now() + milliseconds;
-          const head = [timeLimit(milliseconds), ...settings, startedBy(serverTime + (end - begun) / 1_000)];
-          const whole = [...head, ...batch];
-          const result = await attempt(whole, end, head.length);
+          const fence = notAfter(serverTime + (end - begun) / 1_000);
+          const whole = [timeLimit(milliseconds), ...settings, ...batch, fence];
+          const result = await attempt(whole, end);
           if ("text" in result) throw failedError(result, whole, where);
-          results.push(...result.slice(head.length));
+          results.push(...result.slice(-batch.length - 1, -1));
         }
         return results;
       };
 
       try {
-        const result = await attempt([identity], begun + deadline.share());
+        const asking = [...preamble, identity];
+        const result = await attempt(asking, begun + deadline.share());
         if (!("text" in result)) {
-          // By position: a parameter group may have column names in capital letters.
-          const [user, seconds] = Object.values(result[0]?.[0] ?? {});
+          const { name: user, seconds } = result.at(-1)?.[0] ?? {};
           serverTime = Number(seconds);
           if (typeof user !== "string" || !Number.isSafeInteger(serverTime)) throw noIdentity(where);
           return { user, run, close };
         }
-        if (!isRefusedLogin(result.text)) throw failedError(result, [identity], where);
+        if (!isRefusedLogin(result.text)) throw failedError(result, asking, where);
       } catch (error) {
         if (probe) await removeAnyway(probe, context.log);
         throw error;
@@ -94,7 +92,7 @@ export function dataApi(env: Environment): Transport {
 
 /**
  * Where this process is killed, nobody cancels: what waits for a lock must end by itself, and not change something when a later rotation
- * has gone on. It counts from where the transaction starts; `startedBy` is for one that starts late.
+ * has gone on. It counts for each statement, from where that starts; `notAfter` is for the whole.
  *
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html
  */
@@ -104,15 +102,15 @@ const timeLimit = (milliseconds: number): Statement => ({
 });
 
 /**
- * Fails, and all of the transaction with it, where the service starts it (from a queue, or when a cluster has woken up) after the time of who
- * submitted it. The server's own clock judges, which shows whole seconds.
+ * The last statement of a transaction: it fails, and all of them with it, where they end after the time of who submitted them. The service may
+ * start them late, from a queue or when a cluster has woken up. The server's own clock judges, which shows whole seconds.
  *
  * @param time seconds since 1970, by the server's clock
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html
  */
-const startedBy = (time: number): Statement => ({
-  sql: `SELECT 1 / CASE WHEN EXTRACT(EPOCH FROM GETDATE()) <= ${Math.ceil(time)} THEN 1 ELSE 0 END`,
-  doing: "starting in time",
+const notAfter = (time: number): Statement => ({
+  sql: `SELECT 1 WHERE 1 / CASE WHEN EXTRACT(EPOCH FROM GETDATE()) <= ${Math.ceil(time)} THEN 1 ELSE 0 END = 0`,
+  doing: "ending in time",
 });
 
 const identity: Statement = {

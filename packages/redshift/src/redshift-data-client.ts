@@ -5,8 +5,6 @@ import {
   CancelStatementCommand,
   DescribeStatementCommand,
   type DescribeStatementCommandInput,
-  ExecuteStatementCommand,
-  type ExecuteStatementCommandInput,
   GetStatementResultCommand,
   type GetStatementResultCommandInput,
   RedshiftDataClient,
@@ -27,8 +25,6 @@ export function redshiftDataClient() {
   });
   return {
     region: () => client.config.region(),
-    executeStatement: (input: ExecuteStatementCommandInput, options: Sending) =>
-      client.send(new ExecuteStatementCommand(input), options),
     batchExecuteStatement: (input: BatchExecuteStatementCommandInput, options: Sending) =>
       client.send(new BatchExecuteStatementCommand(input), options),
     describeStatement: (input: DescribeStatementCommandInput, options: Sending) =>
