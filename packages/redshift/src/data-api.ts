@@ -61,7 +61,7 @@ export function dataApi(env: Environment): Transport {
         for (const batch of batches) {
           const milliseconds = deadline.share();
           const end = performance.now() + milliseconds;
-          const fence = notAfter(serverTime + (end - begun) / 1_000);
+          const fence = notAfter(serverTime + (end - begun) / 1_000, batch.at(-1)?.doing ?? "");
           const whole = [timeLimit(milliseconds), ...settings, ...batch, fence];
           const result = await attempt(whole, end);
           if ("text" in result) throw failedError(result, whole, where);
@@ -106,11 +106,12 @@ const timeLimit = (milliseconds: number): Statement => ({
  * start them late, from a queue or when a cluster has woken up. The server's own clock judges, which shows whole seconds.
  *
  * @param time seconds since 1970, by the server's clock
+ * @param doing what the transaction does
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html
  */
-const notAfter = (time: number): Statement => ({
+const notAfter = (time: number, doing: string): Statement => ({
   sql: `SELECT 1 WHERE 1 / CASE WHEN EXTRACT(EPOCH FROM GETDATE()) <= ${Math.ceil(time)} THEN 1 ELSE 0 END = 0`,
-  doing: "ending in time",
+  doing,
 });
 
 const identity: Statement = {
