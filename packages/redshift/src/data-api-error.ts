@@ -21,7 +21,7 @@ function codeAndAdvice(name: string, reason: string, systemCode: string): readon
   ) {
     return [
       "privilege",
-      "Allow it in the function's role. The Data API reads secrets with the function's rights: secretsmanager:GetSecretValue for the secret, the admin's and the probes', and kms:Decrypt where they have a key of their own.",
+      "Allow it in the function's role. The Data API reads secrets with the function's rights: secretsmanager:GetSecretValue for the admin's secret and the probes', and kms:Decrypt where they have a key of their own.",
     ];
   }
   if (/paus(ed|ing)|resuming|not available/i.test(reason)) {
