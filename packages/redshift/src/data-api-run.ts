@@ -26,8 +26,8 @@ type Answer = {
 /**
  * Submits statements as one transaction, waits until they have ended, and gives the rows of each.
  *
- * Each call asks the service to wait for the end, so that little is polled; where it answers early it is asked again, ever less often. What
- * has not ended in time is cancelled.
+ * The service is asked to describe them when they have ended, so that little is polled, and not to answer the submission then: its id is needed
+ * to cancel what has not ended in time. Where it answers early it is asked again, ever less often.
  *
  * @param milliseconds the time for all of it
  * @throws RotationError
@@ -59,12 +59,11 @@ export async function runStatements(
   /** Where it is not known whether the service has them, it is asked again with the same token, and cancels what that stands for. */
   async function submitted(): Promise<Answer> {
     const action = "redshift-data:BatchExecuteStatement";
-    const wait = waiting();
     try {
-      return await submit(wait, sending(remaining(), wait.WaitTimeSeconds));
+      return await submit(sending(remaining()));
     } catch (error) {
       if ((error as { readonly $fault?: string }).$fault === "client") throw apiError(error, action, where);
-      const outcome = await submit({}, afterwards()).then(
+      const outcome = await submit(afterwards()).then(
         ({ Id: id }) => cancel(id),
         (again: unknown) => `could not be cancelled: ${reasonOf(again)}`,
       );
@@ -72,11 +71,10 @@ export async function runStatements(
     }
   }
 
-  function submit(wait: object, options: Sending): Promise<Answer> {
+  function submit(options: Sending): Promise<Answer> {
     const { sqls, parameters } = inOneBatch(statements);
     const input = {
       ...target,
-      ...wait,
       ClientToken: token,
       Sqls: sqls,
       ...(parameters.length > 0 && { Parameters: parameters }),

@@ -58,7 +58,7 @@ export function submittedStatements({
       dropOld();
       const token = input.ClientToken ?? randomUUID();
       const earlier = requests.get(token);
-      if (earlier !== undefined && !isDeepStrictEqual(asked(earlier.input), asked(input))) {
+      if (earlier !== undefined && !isDeepStrictEqual(earlier.input, input)) {
         throw validationFailed("The ClientToken was used for another request.");
       }
       const request = earlier ?? { input, at: Date.now(), statement: begin(input) };
@@ -85,9 +85,6 @@ export function submittedStatements({
     },
   };
 }
-
-/** How long the caller waits is no part of what it asks for. */
-const asked = ({ WaitTimeSeconds: _wait, ...input }: SubmittingInput) => input;
 
 export const statementNotFound = (message: string, id: string) =>
   new ServiceError("ResourceNotFoundException", message, 400, { ResourceId: id });
