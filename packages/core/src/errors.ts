@@ -1,7 +1,7 @@
 import type { Step } from "./event.ts";
 
 /**
- * Why a step could not be done. One code has one remedy; docs/errors.md lists them with the messages that the tests have seen.
+ * Why a step could not be done. docs/errors.md says what to look at for each, and shows messages.
  *
  * - `bad-event`: what invoked the function was not Secrets Manager, or the event is malformed
  * - `bad-setting`: an environment variable of the function has a value that means nothing

@@ -98,6 +98,52 @@ const calls = (from: number) =>
       event.kind === "api-call" ? [event.name + (event.errorCode ? `: ${event.errorCode}` : "")] : [],
     );
 
+describe("a step that asks again whether its version is the pending one", () => {
+  const asking = (milliseconds: number): Rotator<Counter> => ({
+    ...counter,
+    set: async (_, context) => {
+      await context.requirePending(milliseconds);
+      done.push("went on");
+      return "valid";
+    },
+  });
+
+  test("goes on where it is, and asks the service nothing where it began just now", async () => {
+    const { run } = await startedRotation();
+    await run("createSecret");
+    const from = local.events.length;
+    await run("setSecret", handlerOf(asking(60_000)));
+    expect(calls(from)).toEqual(["GetSecretValue", "GetSecretValue"]);
+    await run("setSecret", handlerOf(asking(0)));
+    expect(calls(from).slice(2)).toEqual(["GetSecretValue", "GetSecretValue", "DescribeSecret"]);
+    expect(done).toEqual(["went on", "went on"]);
+  });
+
+  for (const [what, change, code] of [
+    ["was abandoned", { VersionStage: "AWSPENDING" }, "not-staged"],
+    ["has become AWSCURRENT by another try", { VersionStage: "AWSCURRENT" }, "superseded"],
+  ] as const) {
+    test(`stops where it ${what} meanwhile`, async () => {
+      const { id, token, run, labels } = await startedRotation();
+      await run("createSecret");
+      const current = Object.entries(await labels()).find(([, stages]) => stages.includes("AWSCURRENT"))?.[0];
+      const move =
+        change.VersionStage === "AWSPENDING"
+          ? { RemoveFromVersionId: token }
+          : { RemoveFromVersionId: current, MoveToVersionId: token };
+      const held: Rotator<Counter> = {
+        ...counter,
+        set: async (values, context) => {
+          await client.send(new UpdateSecretVersionStageCommand({ SecretId: id, ...change, ...move }));
+          return asking(0).set(values, context);
+        },
+      };
+      await expect(run("setSecret", handlerOf(held))).rejects.toMatchObject({ code });
+      expect(done).toEqual([]);
+    });
+  }
+});
+
 describe("the four steps", () => {
   test("rotate with eight API calls, keep every other key, and log what they did", async () => {
     const { id, token, run, read, labels } = await startedRotation();

@@ -6,7 +6,7 @@ import { AWSCURRENT } from "./labels.ts";
 import { jsonLog, type Log } from "./log.ts";
 import { createRedactor } from "./redaction.ts";
 import type { RotationContext, Rotator } from "./rotator.ts";
-import { runStep } from "./runner.ts";
+import { requireStillPending, runStep } from "./runner.ts";
 import { type ApiCalls, secretsManagerClient, secretsManagerStore } from "./secrets-manager.ts";
 import { coreSettings, type Environment } from "./settings.ts";
 import type { SecretStore } from "./store.ts";
@@ -80,6 +80,7 @@ function logFor(
 }
 
 function contextOf(event: RotationEvent, store: SecretStore, deadline: Deadline, log: Log): RotationContext {
+  const started = Date.now();
   return {
     secretId: event.secretId,
     token: event.token,
@@ -95,6 +96,10 @@ function contextOf(event: RotationEvent, store: SecretStore, deadline: Deadline,
       );
     },
     describeSecret: (secretId) => store.describe(secretId),
+    async requirePending(milliseconds) {
+      // By the wall's clock, which goes on while a function is frozen.
+      if (Date.now() - started >= milliseconds) await requireStillPending(event, store);
+    },
   };
 }
 

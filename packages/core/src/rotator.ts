@@ -14,10 +14,15 @@ export interface RotationContext {
   readonly log: Log;
   /** The AWSCURRENT text of another secret, e.g. an admin secret. @throws RotationError */
   readSecret(secretId: string): Promise<string>;
-  /** The tags, the key and the labels of a secret as they are now. @throws RotationError */
-  describeSecret(
-    secretId: string,
-  ): Promise<Pick<DescribedSecret, "tags" | "kmsKeyId"> & Partial<Pick<DescribedSecret, "versions">>>;
+  /** The tags and the key of a secret. @throws RotationError */
+  describeSecret(secretId: string): Promise<Pick<DescribedSecret, "tags" | "kmsKeyId">>;
+  /**
+   * Before a change that no server would refuse to a step that comes late: whether the version is the pending one still, so that a
+   * rotation that has taken this one's place is not undone. The service is asked only where the step began longer ago than that.
+   *
+   * @throws RotationError `not-staged` or `superseded`
+   */
+  requirePending(milliseconds: number): Promise<void>;
 }
 
 /** The values that setSecret works with. */

@@ -147,6 +147,12 @@ export async function runStep<S, Changes>(
   }
 }
 
+/** @throws RotationError where the version is not, or no longer, the one that is rotated in */
+export async function requireStillPending({ secretId, token }: RotationEvent, store: SecretStore): Promise<void> {
+  const { versions } = await store.describe(secretId);
+  if (decided(decide(versions[token]), token) === "done") refuse("superseded", token);
+}
+
 function decided(decision: Decision, token: string): "run" | "done" {
   return decision.is === "refused" ? refuse(decision.why, token) : decision.is;
 }

@@ -115,6 +115,7 @@ function login(options: {
         ? JSON.stringify({ username: "boss", password: "boss-password", ...options.admin })
         : Promise.reject(new Error(`asked for ${id}`)),
     describeSecret: async () => ({ tags: options.tags ?? {} }),
+    requirePending: async () => undefined,
   };
   return adminLogin(current, current, manifest, directory, databaseSettings(options.env ?? {}, manifest), context);
 }

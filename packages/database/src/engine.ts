@@ -22,6 +22,9 @@ export interface Login {
 /** What an adapter may use: each connection and statement gets `deadline.share()`. */
 export type EngineContext = RotationContext;
 
+/** What a login proved; `userKeys` where the server says which of them its user has, whatever the secret says. */
+export type ProbeAnswer = "accepted" | "rejected" | Pick<Login, "userKeys">;
+
 /**
  * One database product: the adapter that the strategies of this package are written over.
  *
@@ -46,7 +49,7 @@ export interface Engine {
    * Logs in as an application would, looks whether the session is what it should be (`unsupported` where the server does not make a twin
    * act as its original although it was told to), and logs out. Changes nothing.
    */
-  probe(login: Login, context: EngineContext): Promise<"accepted" | "rejected">;
+  probe(login: Login, context: EngineContext): Promise<ProbeAnswer>;
 }
 
 /** An authenticated connection. Every method is idempotent and may run in two sessions at the same time. */
@@ -82,6 +85,6 @@ export interface Session {
 
 /** The two users of the multi-user strategy, and which of them is meant. */
 export interface Pair extends UserPair {
-  /** The `userKeys` that both have. */
+  /** The `userKeys` that both have: the secret's, or what the server says instead. */
   readonly userKeys: Login["userKeys"];
 }

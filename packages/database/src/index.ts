@@ -8,4 +8,12 @@ export type { Server, ServerDirectory } from "./server-directory.ts";
 export { type DatabaseSettings, databaseSettingList, databaseSettings } from "./settings.ts";
 export { loginOf, singleUser } from "./single-user.ts";
 export { addressOf, isSameServer, requireSameTarget } from "./target.ts";
-export { isUnknownAuthority, noTlsError, sslChoice, type TlsPolicy, tlsError, tlsPolicy } from "./tls.ts";
+export {
+  issuerShownBy,
+  isUnknownAuthority,
+  noTlsError,
+  sslChoice,
+  type TlsPolicy,
+  tlsError,
+  tlsPolicy,
+} from "./tls.ts";

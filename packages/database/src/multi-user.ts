@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { generatePassword, otherOfPair, pairOf, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
-import type { Engine, Login } from "./engine.ts";
+import type { Engine, Login, ProbeAnswer } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
 import type { ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { loginOf, requireLogin } from "./single-user.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
+import { tlsPolicy } from "./tls.ts";
+
+/** Milliseconds after which a step looks once more before it changes a password: one that was held up may be of a rotation that is over. */
+const late = 2_000;
 
 /**
  * The multi-user (alternating users) strategy: an admin gives the other user of a pair its new password, so that AWSCURRENT's credentials
@@ -40,7 +44,7 @@ export function multiUser(
       }
       requireSameTarget(current, pending, "The pending version", otherOfPair(current.username, engine.manifest));
       const admin = await adminLogin(current, pending, engine.manifest, directory, settings, context);
-      await requireAccount(current, admin);
+      const { userKeys } = await requireAccount(current, admin);
 
       const { dbname } = engine.hasRightsPerDatabase ? current : admin;
       const session = await engine.login({ ...admin, ...(dbname === undefined ? {} : { dbname }) }, context);
@@ -52,8 +56,9 @@ export function multiUser(
         );
       }
       try {
-        const pair = { ...pairOf(current.username), userKeys: current.userKeys };
+        const pair = { ...pairOf(current.username), userKeys };
         if (pair.pending === "twin") await session.alignTwin(pair, isOurs, current.password);
+        await context.requirePending(late);
         await session.setPassword(pair, pending.password, isOurs);
         context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
       } finally {
@@ -72,22 +77,28 @@ export function multiUser(
       async function isPending(before: DatabaseSecret | undefined): Promise<boolean> {
         if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
           return false;
-        const { host, port, tls } = admin;
-        return (await engine.probe({ ...loginOf(before), host, port, tls }, context)) !== "rejected";
+        return (await probeThere(before)) !== "rejected";
       }
 
       /**
        * Whoever may write this secret chooses its user. The admin acts for that user only if the secret's own password logs in, and at the
        * admin's server: what the secret's host says about itself would prove nothing.
        */
-      async function requireAccount(account: DatabaseSecret, at: Login): Promise<void> {
-        const { host, port, tls } = at;
-        if ((await engine.probe({ ...loginOf(account), host, port, tls }, context)) !== "rejected") return;
+      async function requireAccount(account: DatabaseSecret, at: Login): Promise<Pick<Login, "userKeys">> {
+        const answer = await probeThere(account);
+        if (answer !== "rejected") return answer === "accepted" ? account : answer;
         throw new RotationError(
           "credentials-rejected",
           `${addressOf(at)} refuses the user "${account.username}" with AWSCURRENT's password`,
           "This try changed nothing: an admin acts only for a user whose password is known. Store the password that works with PutSecretValue, or give the user AWSCURRENT's password in the database; then rotate again.",
         );
+      }
+
+      /** At the admin's server; in plaintext only where both secrets allow it. */
+      function probeThere(account: DatabaseSecret): Promise<ProbeAnswer> {
+        const { host, port } = admin;
+        const tls = tlsPolicy({ ssl: account.ssl || admin.tls !== false });
+        return engine.probe({ ...loginOf(account), host, port, tls }, context);
       }
     },
 

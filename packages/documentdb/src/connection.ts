@@ -20,6 +20,8 @@ import { wireOver } from "./wire.ts";
 export type Run = (database: string, command: Document, doing: string, remedy?: string) => Promise<Document>;
 
 export interface Connection {
+  /** As whom it has logged in: `authSource` is the user's database as the server says it. */
+  readonly login: Login;
   readonly run: Run;
   /** Ends it; waits a second for the server's part of that, and no longer. */
   close(): Promise<void>;
@@ -29,7 +31,7 @@ export interface Connection {
  * A connection that has logged in, to exactly the host of the login: a cluster's endpoint is its writer; or `rejected` where the server
  * refused the name or the password.
  *
- * @throws RotationError `unreachable`, `timeout`, `tls`, `unsupported`, `busy` or `database`
+ * @throws RotationError `unreachable`, `timeout`, `tls`, `unsupported`, `wrong-target`, `busy` or `database`
  */
 export async function connect(login: Login, { deadline }: EngineContext): Promise<Connection | "rejected"> {
   const where = `${addressOf(login)} (user "${login.username}")`;
@@ -58,8 +60,9 @@ export async function connect(login: Login, { deadline }: EngineContext): Promis
     clearTimeout(timer);
   };
 
+  let answer: Login | "rejected";
   try {
-    const answer = await withinTime(milliseconds, async () => {
+    answer = await withinTime(milliseconds, async () => {
       // Nothing is sent before the certificate is verified.
       await once(socket, login.tls ? "secureConnect" : "connect");
       reached.stage = "logging in";
@@ -82,6 +85,7 @@ export async function connect(login: Login, { deadline }: EngineContext): Promis
   }
 
   return {
+    login: answer,
     async run(database, command, doing, remedy) {
       try {
         return await withinTime(deadline.share(), () => wire.command(database, command));

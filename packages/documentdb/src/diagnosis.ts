@@ -1,8 +1,8 @@
 /** Second looks at a server whose encryption failed, for the words of the error. They send no name and no password. */
 import { once } from "node:events";
 import { connect, isIP, type Socket } from "node:net";
-import { connect as connectTls, type DetailedPeerCertificate } from "node:tls";
-import type { Login } from "@quarterturn/database";
+import { connect as connectTls } from "node:tls";
+import { issuerShownBy, type Login } from "@quarterturn/database";
 import { wireOver } from "./wire.ts";
 
 /** Who signed the certificate that a server shows; undefined where the server does not show it again. */
@@ -10,9 +10,7 @@ export async function certificateIssuer({ host, port }: Login, milliseconds: num
   const tls = connectTls({ host, port, rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) });
   return looking(tls, milliseconds, async (signal) => {
     await once(tls, "secureConnect", { signal });
-    let last: DetailedPeerCertificate = tls.getPeerCertificate(true);
-    while (last.issuerCertificate && last.issuerCertificate !== last) last = last.issuerCertificate;
-    return [last.issuer.CN ?? last.issuer.O].flat()[0];
+    return issuerShownBy(tls);
   });
 }
 

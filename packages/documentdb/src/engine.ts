@@ -10,13 +10,13 @@ export const documentdb: Engine = {
 
   async login(login, context) {
     const connection = await connect(login, context);
-    return connection === "rejected" ? connection : openSession(connection, login, context);
+    return connection === "rejected" ? connection : openSession(connection, context);
   },
 
   async probe(login, context) {
     const connection = await connect(login, context);
     if (connection === "rejected") return connection;
     await connection.close();
-    return "accepted";
+    return { userKeys: connection.login.userKeys };
   },
 };

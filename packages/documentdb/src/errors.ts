@@ -107,14 +107,15 @@ export function errorCode(error: unknown): number | undefined {
   return cause instanceof ServerError ? cause.code : undefined;
 }
 
-/** Its words. */
-export function serverMessage(error: unknown): string | undefined {
-  const cause = error instanceof RotationError ? error.cause : undefined;
-  return cause instanceof ServerError ? cause.message : undefined;
+/** Whether a server refused a command neither for a right, nor for the user that it names, nor for what the server is at the moment. */
+export function isRefusedForm(error: unknown): error is RotationError {
+  const ofTheUser = [userExists, userNotFound].includes(errorCode(error) ?? 0);
+  return error instanceof RotationError && error.code === "database" && !ofTheUser;
 }
 
 export const unauthorized = 13;
 export const userExists = 51_003;
+const userNotFound = 11;
 /** NotWritablePrimary, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, PrimarySteppedDown, InterruptedDueToReplStateChange */
 const notPrimary = [10_107, 13_435, 13_436, 189, 11_602];
 /** ShutdownInProgress, InterruptedAtShutdown, and too many connections or requests */

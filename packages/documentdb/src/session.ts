@@ -3,15 +3,17 @@ import { authSourceOf } from "./authentication.ts";
 import { type Connection, connect } from "./connection.ts";
 import { errorCode, unauthorized } from "./errors.ts";
 import { alignTwin, setPassword } from "./twin.ts";
-import { passwordFor, readUser, type User } from "./users.ts";
+import { passwordFor, readUser, type User, writeUser } from "./users.ts";
 
 /** A session over an open connection. */
-export function openSession({ run, close }: Connection, login: Login, context: EngineContext): Session {
+export function openSession({ login, run, close }: Connection, context: EngineContext): Session {
   return {
     async changePassword(next) {
       const database = authSourceOf(login);
       const user = await ownUser();
-      await run(
+      await writeUser(
+        run,
+        context.log,
         database,
         { updateUser: login.username, ...passwordFor(user, next) },
         `changing the password of "${login.username}" of ${database}`,
@@ -24,7 +26,7 @@ export function openSession({ run, close }: Connection, login: Login, context: E
     discardOldPassword: async () => undefined,
 
     alignTwin: (pair, isOurs) => alignTwin(run, pair, { isOurs, isAccepted }, login, context),
-    setPassword: (pair, password, isOurs) => setPassword(run, pair, password, { isOurs, isAccepted }, login),
+    setPassword: (pair, password, isOurs) => setPassword(run, pair, password, { isOurs, isAccepted }, login, context),
 
     close,
   };
@@ -57,5 +59,5 @@ function letChangeOwnPassword(username: string, database: string): string {
   const grant = { grantRolesToUser: username, roles: [{ role: "changeOwnPassword", db: "admin" }] };
   const command = (of: string, text: object) =>
     `db.getSiblingDB(${JSON.stringify(of)}).runCommand(${JSON.stringify(text)})`;
-  return `An admin lets it: ${command("admin", create)}; ${command(database, grant)};`;
+  return `On MongoDB an admin lets it (not tried on DocumentDB): ${command("admin", create)}; ${command(database, grant)};`;
 }

@@ -4,8 +4,8 @@ import { addressOf, type EngineContext, type Login, type Pair } from "@quartertu
 import type { Document } from "bson";
 import { authSourceOf } from "./authentication.ts";
 import type { Run } from "./connection.ts";
-import { errorCode, serverMessage, unauthorized, userExists } from "./errors.ts";
-import { isAlike, passwordFor, readUser, type User } from "./users.ts";
+import { errorCode, userExists } from "./errors.ts";
+import { isAlike, passwordFor, readUser, type User, writeUser } from "./users.ts";
 
 /** What shows whose a user is that bears no mark: who has its password may have it changed. */
 export interface Proof {
@@ -33,10 +33,7 @@ export async function alignTwin(
   if (!found) return;
   await requireMark(original, found, proof, pair, admin);
   if (isAlike(found, wanted)) return;
-  await runWithData(
-    { updateUser: found.name, ...wanted },
-    `giving "${found.name}" of ${database} the original's roles`,
-  );
+  await write({ updateUser: found.name, ...wanted }, `giving "${found.name}" of ${database} the original's roles`);
   log.info("The twin got the original's roles and data anew", {
     user: found.name,
     roles: roles.map(({ db, role }) => `${role}@${db}`),
@@ -46,10 +43,7 @@ export async function alignTwin(
   async function create(): Promise<User | undefined> {
     try {
       const password = passwordFor(original, firstPassword(pair, admin));
-      await runWithData(
-        { createUser: pair.twin, ...password, ...wanted },
-        `creating the user "${pair.twin}" of ${database}`,
-      );
+      await write({ createUser: pair.twin, ...password, ...wanted }, `creating the user "${pair.twin}" of ${database}`);
       return undefined;
     } catch (error) {
       if (errorCode(error) !== userExists) throw error;
@@ -57,22 +51,21 @@ export async function alignTwin(
     }
   }
 
-  /** A server that knows no customData has none to copy either, and the twin goes without the mark. */
-  async function runWithData(command: Document, doing: string): Promise<void> {
-    try {
-      await run(database, command, doing, remedy(admin, database));
-    } catch (error) {
-      // Who lacks a right is told so with the whole command.
-      const isUnknown = errorCode(error) !== unauthorized && /customData/.test(serverMessage(error) ?? "");
-      if (!isUnknown) throw error;
-      const { customData: _, ...rest } = command;
-      await run(database, rest, doing, remedy(admin, database));
-    }
+  /** A server that has no customData has none to copy either, and the twin goes without the mark. */
+  function write(command: Document, doing: string): Promise<void> {
+    return writeUser(run, log, database, command, doing, remedy(admin, database));
   }
 }
 
 /** Sets the pending user's password, for the mechanisms that the original has. */
-export async function setPassword(run: Run, pair: Pair, password: string, proof: Proof, admin: Login): Promise<void> {
+export async function setPassword(
+  run: Run,
+  pair: Pair,
+  password: string,
+  proof: Proof,
+  admin: Login,
+  { log }: EngineContext,
+): Promise<void> {
   const database = authSourceOf(pair);
   const { original, twin } = await readPair(run, pair, admin);
   if (!twin) {
@@ -84,7 +77,9 @@ export async function setPassword(run: Run, pair: Pair, password: string, proof:
   }
   await requireMark(original, twin, proof, pair, admin);
   const name = pair[pair.pending];
-  await run(
+  await writeUser(
+    run,
+    log,
     database,
     { updateUser: name, ...passwordFor(original, password) },
     `setting the password of "${name}" of ${database}`,
@@ -121,11 +116,19 @@ async function requireMark(original: User, twin: User, proof: Proof, pair: Pair,
   if (await proof.isAccepted({ username: twin.name, password: firstPassword(pair, admin), userKeys })) return;
   if (await proof.isOurs()) return;
   const database = authSourceOf(pair);
-  const statement = { updateUser: twin.name, customData: { ...twin.customData, [markKey]: { twinOf: original.name } } };
+  const command = (document: Document) =>
+    `db.getSiblingDB(${JSON.stringify(database)}).runCommand(${JSON.stringify(document)})`;
+  const customData = { ...twin.customData, [markKey]: { twinOf: original.name } };
+  const mark = command({ updateUser: twin.name, customData });
+  // Only a pending twin may be dropped: the other one is AWSCURRENT's user.
+  const advice =
+    pair.pending === "twin"
+      ? `If nobody uses it, as one that an abandoned rotation has made, drop it, and the next try makes it anew: ${command({ dropUser: twin.name })}. If it is in use as the twin, mark it as an admin: ${mark} (on a server without customData, give it AWSPREVIOUS's password). If it is somebody else's, use the single-user strategy for "${original.name}".`
+      : `If the two are this secret's users, mark the twin as an admin: ${mark} (on a server without customData, put the original's user and password into the secret, and rotate again).`;
   throw new RotationError(
     "wrong-target",
     `${addressOf(admin)} has a user "${twin.name}" in ${database} that is not known to be the twin of "${original.name}", and AWSPREVIOUS does not log in as the pending user`,
-    `This try changed nothing. If the two are this secret's users, run as an admin: db.getSiblingDB(${JSON.stringify(database)}).runCommand(${JSON.stringify(statement)}) (on a server without customData, give the pending user AWSPREVIOUS's password); otherwise rename one of the two.`,
+    `This try changed nothing. ${advice}`,
   );
 }
 

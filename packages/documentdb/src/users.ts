@@ -1,5 +1,7 @@
+import type { Log } from "@quarterturn/core";
 import { type Document, serialize } from "bson";
 import type { Run } from "./connection.ts";
+import { isRefusedForm } from "./errors.ts";
 import { mechanisms } from "./scram.ts";
 
 /** A user, as far as a twin must be like it. */
@@ -8,7 +10,7 @@ export interface User {
   /** Of its own: `role` and `db`. */
   readonly roles: readonly Document[];
   readonly customData: Document;
-  /** Those of passwords; undefined where the server does not say, as DocumentDB before 5.0. */
+  /** Those of passwords; undefined where it has all of them, as a server gives it by itself, or where the server does not say. */
   readonly mechanisms: readonly string[] | undefined;
 }
 
@@ -22,8 +24,30 @@ export async function readUser(run: Run, database: string, name: string, remedy?
     name,
     roles: user.roles ?? [],
     customData: user.customData ?? {},
-    mechanisms: ofPasswords.length === 0 ? undefined : ofPasswords,
+    mechanisms: [0, mechanisms.length].includes(ofPasswords.length) ? undefined : ofPasswords,
   };
+}
+
+/**
+ * Runs a createUser or an updateUser; once more without customData and mechanisms where the server refuses it with them. Not every server
+ * takes these fields, and what it says then is its own; such a command does all or nothing.
+ */
+export async function writeUser(
+  run: Run,
+  log: Log,
+  database: string,
+  command: Document,
+  doing: string,
+  remedy: string,
+): Promise<void> {
+  const { customData, mechanisms, ...rest } = command;
+  try {
+    await run(database, command, doing, remedy);
+  } catch (error) {
+    if (!(customData || mechanisms) || !isRefusedForm(error)) throw error;
+    log.debug("Once more without customData and mechanisms", { reason: error.what });
+    await run(database, rest, doing, remedy);
+  }
 }
 
 /** A password as a part of a command: only for the mechanisms that the user has, since a server would give it all that it knows. */

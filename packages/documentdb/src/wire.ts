@@ -28,7 +28,8 @@ const OP_MSG = 2013;
 const headerBytes = 16;
 /** Flags of 32 bits, and the kind of the section that holds the one document of a command or an answer. */
 const prefixBytes = headerBytes + 5;
-const longestAnswer = 48_000_000;
+/** Bytes. What a rotation asks for is one user at most. */
+const longestAnswer = 1_000_000;
 
 export function wireOver(socket: Socket): Wire {
   let requestId = 0;
@@ -48,7 +49,8 @@ export function wireOver(socket: Socket): Wire {
     const length = received.readInt32LE(0);
     const isAnswer = received.readInt32LE(12) === OP_MSG && received.readInt32LE(8) === requestId;
     try {
-      if (!isAnswer || length < prefixBytes || length > longestAnswer) throw new Error("its header is another's");
+      if (!isAnswer || length < prefixBytes) throw new Error("its header is another's");
+      if (length > longestAnswer) throw new Error(`its answer is ${length} bytes long`);
       if (received.length < length) return;
       waiting?.resolve(deserialize(received.subarray(prefixBytes, length), { promoteValues: false, bsonRegExp: true }));
       waiting = undefined;

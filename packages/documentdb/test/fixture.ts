@@ -106,6 +106,7 @@ export function contextOf(
     ),
     readSecret: async () => text,
     describeSecret: async () => ({ tags: {} }),
+    requirePending: async () => undefined,
   };
 }
 

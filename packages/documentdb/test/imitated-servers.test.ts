@@ -27,10 +27,10 @@ async function imitating(imitates: MongodbOptions["imitates"] & string) {
   };
 }
 
-test("a DocumentDB before 5.0, whose protocol is MongoDB 4.0's and which has SCRAM-SHA-1 only: both strategies", {
+test("an older server, whose protocol is MongoDB 4.0's and which has SCRAM-SHA-1 only: both strategies", {
   timeout: startTimeout,
 }, async () => {
-  await using old = await imitating("DocumentDB before 5.0");
+  await using old = await imitating("an older server");
   const { root, context, run } = old;
   await run("shop", { createUser: "app", pwd: "first", roles: [changeOwnPassword] });
   const first = { ...root, username: "app", password: "first", userKeys: { authSource: "shop" } };
@@ -53,10 +53,30 @@ test("a DocumentDB before 5.0, whose protocol is MongoDB 4.0's and which has SCR
   expect(users).toMatchObject([{ roles: [changeOwnPassword] }]);
 });
 
+test("a server with all users in admin: both strategies change them there, whatever database the secret names", {
+  timeout: startTimeout,
+}, async () => {
+  await using other = await imitating("a server with all users in admin");
+  const { root, context, run } = other;
+  await run("admin", { createUser: "app", pwd: "first", roles: [changeOwnPassword] });
+  let current: DatabaseSecret = { ...root, username: "app", password: "first", userKeys: { authSource: "shop" } };
+  for (const rotator of [single(), multi(), multi(), multi()]) {
+    const pending = await successor(current, rotator);
+    await rotator.set({ current, pending, previous: async () => undefined }, context());
+    await rotator.test(pending, context());
+    current = pending;
+  }
+  expect(current.username).toBe("app_clone");
+  const { users } = await run("admin", { usersInfo: "app_clone" });
+  expect(users).toMatchObject([{ db: "admin", roles: [changeOwnPassword] }]);
+  const elsewhere = await run("shop", { usersInfo: "app_clone" });
+  expect(elsewhere.users).toEqual([]);
+});
+
 test("a server without customData: killed, repeated and simultaneous first tries converge, later ones go by the password, and a stranger is refused", {
   timeout: startTimeout,
 }, async () => {
-  await using other = await imitating("a server without customData");
+  await using other = await imitating("a server of pwd and roles");
   const { root, context, run } = other;
   const app = async (username: string) => {
     await run("shop", { createUser: username, pwd: "first", roles: [{ role: "read", db: "shop" }] });
@@ -90,6 +110,44 @@ test("a server without customData: killed, repeated and simultaneous first tries
   const own = await app("own");
   await app("own_clone");
   await expect(rotate(own, await successor(own, multi()))).rejects.toMatchObject({ code: "wrong-target" });
+});
+
+test("a server without customData, and a first rotation that was abandoned: the next one's error has the command after which it goes on", {
+  timeout: startTimeout,
+}, async () => {
+  await using other = await imitating("a server of pwd and roles");
+  const { root, context, run } = other;
+  await run("shop", { createUser: "app", pwd: "first", roles: [] });
+  const first = { ...root, username: "app", password: "first", userKeys: { authSource: "shop" } };
+  const set = (pending: DatabaseSecret) =>
+    multi().set({ current: first, pending, previous: async () => undefined }, context());
+  await set(await successor(first, multi()));
+  const pending = await successor(first, multi());
+  const error = await set(pending).then(() => undefined, String);
+  const [, database = "", command = ""] =
+    /db\.getSiblingDB\("(\w+)"\)\.runCommand\((\{"dropUser":.*?\})\)/.exec(error ?? "") ?? [];
+  await run(database, JSON.parse(command));
+  await set(pending);
+  await multi().test(pending, context());
+});
+
+test("a server that refuses customData and mechanisms gets neither, in both strategies", {
+  timeout: startTimeout,
+}, async () => {
+  await using other = await imitating("a server of pwd and roles");
+  const { root, context, run } = other;
+  await run("shop", { createUser: "app", pwd: "first", roles: [changeOwnPassword] });
+  const { users } = await run("shop", { usersInfo: "app" });
+  let current: DatabaseSecret = { ...root, username: "app", password: "first", userKeys: { authSource: "shop" } };
+  expect(users).toMatchObject([{ mechanisms: ["SCRAM-SHA-1"] }]);
+  let previous: DatabaseSecret | undefined;
+  for (const rotator of [single(), multi(), multi()]) {
+    const pending = await successor(current, rotator);
+    const before = previous;
+    await rotator.set({ current, pending, previous: async () => before }, context());
+    await rotator.test(pending, context());
+    [previous, current] = [current, pending];
+  }
 });
 
 test("a secondary is told as that, with the endpoint to use", { timeout: startTimeout }, async () => {

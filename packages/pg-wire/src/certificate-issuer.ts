@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, isIP } from "node:net";
-import { connect as connectTls, type DetailedPeerCertificate } from "node:tls";
-import type { Login } from "@quarterturn/database";
+import { connect as connectTls } from "node:tls";
+import { issuerShownBy, type Login } from "@quarterturn/database";
 
 /** PostgreSQL's request to go on in TLS. @see https://www.postgresql.org/docs/current/protocol-message-formats.html */
 const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
@@ -18,9 +18,7 @@ export async function certificateIssuer({ host, port }: Login, milliseconds: num
     await once(socket, "data", { signal });
     const tls = connectTls({ socket, rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) });
     await once(tls, "secureConnect", { signal });
-    let last: DetailedPeerCertificate = tls.getPeerCertificate(true);
-    while (last.issuerCertificate && last.issuerCertificate !== last) last = last.issuerCertificate;
-    return [last.issuer.CN ?? last.issuer.O].flat()[0];
+    return issuerShownBy(tls);
   } catch {
     // The reason is being reported already; this is only its detail.
     return undefined;

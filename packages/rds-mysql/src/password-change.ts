@@ -1,4 +1,4 @@
-import { AWSPENDING, type CurrentAfterSet, type Log, RotationError } from "@quarterturn/core";
+import { type CurrentAfterSet, type Log, RotationError } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
 import type { Run } from "./connection.ts";
 import { errorNumber } from "./errors.ts";
@@ -75,7 +75,8 @@ export async function changePassword(
     if (errorNumber(error) === usedBefore) throw error;
   }
   // What follows is no compare-and-swap: the primary password may be that of a rotation which has taken this one's place.
-  if (!(await isStillPending(context)) || !(await isAccepted(login.password))) {
+  await context.requirePending(0);
+  if (!(await isAccepted(login.password))) {
     throw new RotationError(
       "superseded",
       `The password of ${account} was changed by another rotation or by somebody else while this try ran`,
@@ -89,11 +90,6 @@ export async function changePassword(
     `The account demands its primary password for a change (PASSWORD REQUIRE CURRENT), and AWSCURRENT has the secondary one. Run as an admin: ALTER USER ${account} PASSWORD REQUIRE CURRENT OPTIONAL;`,
   );
   return "valid";
-}
-
-async function isStillPending({ describeSecret, secretId, token }: EngineContext): Promise<boolean> {
-  const { versions } = await describeSecret(secretId);
-  return versions?.[token]?.includes(AWSPENDING) === true;
 }
 
 /** By SET PASSWORD, since ALTER USER takes a right there that not every user has on itself. Its logs show what is sent, so that is a hash where it can be. */

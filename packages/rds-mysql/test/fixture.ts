@@ -102,7 +102,8 @@ export function contextOf(
       (line) => line,
     ),
     readSecret: async () => text,
-    describeSecret: async () => ({ tags: {}, versions: { token: ["AWSPENDING"] } }),
+    describeSecret: async () => ({ tags: {} }),
+    requirePending: async () => undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 /** Passwords that change while others change them, servers that decide otherwise, and what their logs hold. */
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deadlineOf } from "@quarterturn/core";
+import { deadlineOf, RotationError } from "@quarterturn/core";
 import type { DatabaseSecret } from "@quarterturn/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { accountName } from "../src/sql.ts";
@@ -42,9 +42,9 @@ describe("two tries at once", () => {
     await set(current, pending);
     const late = {
       ...contextOf(fixture),
-      describeSecret: async () => ({ tags: {}, versions: { token: ["SOMETHING"], other: ["AWSPENDING"] } }),
+      requirePending: async () => Promise.reject(new RotationError("not-staged", "It is over", "Begin anew.")),
     };
-    await expect(set(current, abandoned, late)).rejects.toMatchObject({ code: "superseded" });
+    await expect(set(current, abandoned, late)).rejects.toMatchObject({ code: "not-staged" });
     expect(await accepted(current, abandoned, pending)).toEqual([true, false, true]);
   });
 });

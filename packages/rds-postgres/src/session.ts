@@ -5,7 +5,7 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 import { isAccepted } from "./connection.ts";
 import { type Role, type RolePair, rolePairOf, rolePairQuery } from "./role.ts";
 import { type Identity, type Run, transaction } from "./transaction.ts";
-import { losesRoleAtDiscard, mustStayItself, type TwinStatement, twinStatements } from "./twin.ts";
+import { letAdminister, losesRoleAtDiscard, mustStayItself, type TwinStatement, twinStatements } from "./twin.ts";
 import { type PasswordEncryption, sentAsIs, sentForm } from "./verifier.ts";
 
 /** What differs between changing one's own password and setting another's. */
@@ -78,7 +78,7 @@ export function openSession(
     setPassword: (pair: Pair, password) =>
       givePassword(pair[pair.pending], password, {
         remedy: (admin) =>
-          `Run as a role that may: GRANT ${escapeIdentifier(pair[pair.pending])} TO ${escapeIdentifier(admin)} WITH ADMIN OPTION; (and GRANT rds_password TO it where rds.restrict_password_commands is on)`,
+          `${letAdminister(admin, [pair.original, pair.twin])} (and GRANT rds_password TO it where rds.restrict_password_commands is on)`,
         async before(run) {
           const roles = await readPair(run, pair.original, pair.twin);
           requireMember(roles, pair.original, pair.twin);

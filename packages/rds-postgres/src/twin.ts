@@ -40,25 +40,20 @@ export function twinStatements(
 ): readonly TwinStatement[] {
   const { original } = pair;
   const role = escapeIdentifier(twin);
-  const mayAdminister = (name: string) =>
-    `Run as a role that may: GRANT ${escapeIdentifier(name)} TO ${escapeIdentifier(admin)} WITH ADMIN OPTION;`;
+  const remedyOfAdmin = letAdminister(admin, pair.twin ? [original.name, twin] : [original.name]);
   const statements: TwinStatement[] = [];
   const need = (sql: string, doing: string, remedy: string) =>
     statements.push({ sql, sayable: sql, doing, remedy, isOptional: false });
 
   if (!pair.twin) {
-    need(
-      `CREATE ROLE ${role} LOGIN`,
-      `creating the user "${twin}"`,
-      `Run as a role that may: ALTER ROLE ${escapeIdentifier(admin)} CREATEROLE; or create the user: CREATE ROLE ${role} LOGIN; GRANT ${escapeIdentifier(original.name)} TO ${role};`,
-    );
+    need(`CREATE ROLE ${role} LOGIN`, `creating the user "${twin}"`, remedyOfAdmin);
   }
   if (!pair.isFullMember) {
     const options = versionNumber >= 160_000 ? " WITH INHERIT TRUE, SET TRUE" : "";
     need(
       `GRANT ${escapeIdentifier(original.name)} TO ${role}${options}`,
       `making "${twin}" a member of "${original.name}"`,
-      mayAdminister(original.name),
+      remedyOfAdmin,
     );
   }
   if (original.isReplication && !pair.twin?.isReplication) {
@@ -78,14 +73,14 @@ export function twinStatements(
     need(
       `ALTER ROLE ${role} CONNECTION LIMIT ${original.connectionLimit}`,
       `limiting the connections of "${twin}"`,
-      mayAdminister(twin),
+      remedyOfAdmin,
     );
   }
   if ((pair.twin?.validUntil ?? "infinity") !== original.validUntil) {
     need(
       `ALTER ROLE ${role} VALID UNTIL ${escapeLiteral(original.validUntil)}`,
       `setting how long "${twin}" is valid`,
-      mayAdminister(twin),
+      remedyOfAdmin,
     );
   }
   for (const { setting, sql, sayable } of settingStatements(original, pair.twin, role)) {
@@ -94,11 +89,18 @@ export function twinStatements(
       sql,
       sayable,
       doing: `making "${twin}" ${isRole ? `act as "${original.name}"` : "have the original's settings"}`,
-      remedy: isRole ? mayAdminister(twin) : `Run as a role that may: ${sayable}`,
+      remedy: isRole ? remedyOfAdmin : `Run as a role that may: ${sayable}`,
       isOptional: !isRole,
     });
   }
   return statements;
+}
+
+/** All that an admin needs for two users: one right missing after the other would take a rotation each to tell. */
+export function letAdminister(admin: string, users: readonly string[]): string {
+  const to = escapeIdentifier(admin);
+  const grants = users.map((user) => `GRANT ${escapeIdentifier(user)} TO ${to} WITH ADMIN OPTION;`);
+  return `Run as a role that may: ALTER ROLE ${to} CREATEROLE; ${grants.join(" ")}`;
 }
 
 const isSame = (a: RoleSetting) => (b: RoleSetting) => a.database === b.database && a.name === b.name;

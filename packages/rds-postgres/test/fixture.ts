@@ -93,6 +93,7 @@ export function contextOf(
     ),
     readSecret: async () => text,
     describeSecret: async () => ({ tags: {} }),
+    requirePending: async () => undefined,
   };
 }
 

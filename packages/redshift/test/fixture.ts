@@ -81,6 +81,7 @@ export function contextOf(
     ),
     readSecret: async () => text,
     describeSecret: async () => ({ tags: {} }),
+    requirePending: async () => undefined,
   };
 }
 

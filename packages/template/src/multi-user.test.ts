@@ -40,6 +40,7 @@ const context: RotationContext = {
   log,
   readSecret: async () => '{"username":"admin","password":"admins"}',
   describeSecret: async () => ({ tags: {} }),
+  requirePending: async () => undefined,
 };
 const rotator = multiUser(service, {});
 const secret = (username: string, value: string) => ({ value, fields: { username, masterarn: "arn:admin" } });

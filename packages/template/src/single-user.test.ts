@@ -42,6 +42,7 @@ const context: RotationContext = {
   log,
   readSecret: async () => "",
   describeSecret: async () => ({ tags: {} }),
+  requirePending: async () => undefined,
 };
 const secret = (value: string) => ({ value, fields: {} });
 

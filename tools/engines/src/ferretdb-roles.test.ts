@@ -103,9 +103,28 @@ describe("an imitated server", () => {
     return { imitation, [Symbol.asyncDispose]: () => imitation.close() };
   };
 
-  test("before DocumentDB 5.0 is refused by MongoDB's present driver", async () => {
-    await using started = await imitating("DocumentDB before 5.0");
+  test("of an older protocol is refused by MongoDB's present driver", async () => {
+    await using started = await imitating("an older server");
     await expect(started.imitation.connect()).rejects.toThrow("reports maximum wire version 7");
+  });
+
+  test("with all users in admin finds those of a login there, and those of a command where it says", async () => {
+    await using started = await imitating("a server with all users in admin");
+    const database = (await started.imitation.connect({ authSource: "shop" })).db("shop");
+    const { authInfo } = await database.command({ connectionStatus: 1 });
+    expect(authInfo.authenticatedUsers).toEqual([{ user: "admin", db: "admin" }]);
+    expect((await database.command({ usersInfo: "admin" })).users).toEqual([]);
+  });
+
+  test("of pwd and roles refuses the other fields of a user", async () => {
+    await using started = await imitating("a server of pwd and roles");
+    const database = (await started.imitation.connect()).db("shop");
+    for (const more of [{ customData: {} }, { mechanisms: ["SCRAM-SHA-1"] }])
+      await expect(database.command({ createUser: "app", pwd: "p", roles: [], ...more })).rejects.toMatchObject({
+        code: 303,
+      });
+    await database.command({ createUser: "app", pwd: "p", roles: ["read"] });
+    expect((await database.command({ usersInfo: "app" })).users).toMatchObject([{ mechanisms: ["SCRAM-SHA-1"] }]);
   });
 
   test("that is a secondary lets in and changes no user", async () => {

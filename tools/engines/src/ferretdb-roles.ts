@@ -8,11 +8,17 @@ import { type MongoMessage, mongoMessage, mongoMessages, withDocument } from "./
 
 /**
  * What of a server that cannot be had here is imitated:
- * - `DocumentDB before 5.0`: it speaks the wire protocol of MongoDB 4.0, knows SCRAM-SHA-1 only, and says nothing about mechanisms
- * - `a server without customData`: it refuses commands that hold it
+ * - `an older server`: it speaks the wire protocol of MongoDB 4.0, knows SCRAM-SHA-1 only, and says nothing about mechanisms
+ * - `a server of pwd and roles`: it refuses commands about users that hold customData or mechanisms, and does not say why, although it
+ *   shows SCRAM-SHA-1 as everybody's mechanism
+ * - `a server with all users in admin`: a login finds them whatever database it names, a command only there
  * - `a secondary`: it answers changes of users with "not primary"
  */
-export type Imitation = "DocumentDB before 5.0" | "a server without customData" | "a secondary";
+export type Imitation =
+  | "an older server"
+  | "a server of pwd and roles"
+  | "a server with all users in admin"
+  | "a secondary";
 
 /** A login that a client tried. */
 export interface MongoLogin {
@@ -119,7 +125,8 @@ interface Login {
   readonly db: string;
 }
 
-async function answer(message: MongoMessage, session: Session): Promise<Buffer> {
+async function answer(asked: MongoMessage, session: Session): Promise<Buffer> {
+  const message = session.imitates === "a server with all users in admin" ? loggingInAtAdmin(asked) : asked;
   const { body, requestId, hello = body } = message;
   if (hello?.client) session.client = hello.client.application?.name;
   if (!body) return told(await session.ask(message.bytes), session);
@@ -128,6 +135,20 @@ async function answer(message: MongoMessage, session: Session): Promise<Buffer> 
   if (refusal) return mongoMessage({ ok: 0, ...refusal }, { responseTo: requestId });
   const work = () => carryOut(name, body, message, session);
   return userCommands.includes(name) ? session.alone(work) : work();
+}
+
+/** A message of a login, for the user of that name of `admin`. */
+function loggingInAtAdmin(message: MongoMessage): MongoMessage {
+  const { body } = message;
+  if (!body) return message;
+  const [name = ""] = Object.keys(body);
+  const { saslSupportedMechs: user } = body;
+  const changed: Document = {
+    ...body,
+    ...(name.startsWith("sasl") ? { $db: "admin" } : {}),
+    ...(user ? { saslSupportedMechs: `admin.${user.slice(user.indexOf(".") + 1)}` } : {}),
+  };
+  return { ...message, body: changed, bytes: withDocument(message, changed) };
 }
 
 async function carryOut(name: string, body: Document, message: MongoMessage, session: Session): Promise<Buffer> {
@@ -170,14 +191,16 @@ async function refusalOf(name: string, body: Document, session: Session): Promis
   if (imitates === "a secondary" && userCommands.includes(name) && name !== "usersInfo") {
     return { code: 10107, codeName: "NotWritablePrimary", errmsg: "not primary" };
   }
-  const bad = (errmsg: string) => ({ code: 2, codeName: "BadValue", errmsg });
-  if (imitates === "a server without customData" && userCommands.includes(name) && "customData" in body) {
-    return bad(`"customData" is not a valid argument to ${name}`);
+  const holds = (...fields: string[]) => userCommands.includes(name) && fields.some((field) => field in body);
+  if (imitates === "a server of pwd and roles" && holds("customData", "mechanisms")) {
+    return { code: 303, codeName: "UnsupportedFeature", errmsg: "Feature not supported" };
   }
-  if (imitates === "DocumentDB before 5.0") {
-    if (name === "saslStart" && body.mechanism !== "SCRAM-SHA-1") return bad(`Unsupported mechanism ${body.mechanism}`);
-    if (userCommands.includes(name) && "mechanisms" in body)
-      return bad(`"mechanisms" is not a valid argument to ${name}`);
+  if (imitates === "an older server") {
+    if (name === "saslStart" && body.mechanism !== "SCRAM-SHA-1")
+      return { code: -301, errmsg: "Unsupported mechanism [ -301 ]" };
+    if (holds("mechanisms")) {
+      return { code: 2, codeName: "BadValue", errmsg: `"mechanisms" is not a valid argument to ${name}` };
+    }
   }
   if (![...reads, ...writes, ...userCommands].includes(name)) return undefined;
   if (isAllowed(name, body, await loginOf(session), session.users)) return undefined;
@@ -235,7 +258,7 @@ async function changeUser(body: Document, { requestId }: MongoMessage, { users, 
 /** FerretDB's answer, with what it does not know and without what the imitated server does not. */
 function told(message: MongoMessage, { users, imitates }: Session): Buffer {
   const { body } = message;
-  const isOld = imitates === "DocumentDB before 5.0";
+  const isOld = imitates === "an older server";
   const shown: Document = { ...body };
   if (isOld && "maxWireVersion" in shown) {
     shown.maxWireVersion = new Int32(7);
@@ -244,7 +267,9 @@ function told(message: MongoMessage, { users, imitates }: Session): Buffer {
   if (Array.isArray(shown.users)) {
     shown.users = shown.users.map((user: Document) => {
       const { mechanisms, ...known } = user;
-      return { ...known, ...(isOld ? {} : { mechanisms }), ...users.get(`${user.db}.${user.user}`) };
+      const isBare = imitates === "a server of pwd and roles";
+      const told = isOld ? {} : { mechanisms: isBare ? ["SCRAM-SHA-1"] : mechanisms };
+      return { ...known, ...told, ...users.get(`${user.db}.${user.user}`) };
     });
   }
   return withDocument(message, shown);

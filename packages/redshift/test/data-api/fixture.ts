@@ -138,6 +138,7 @@ export function contextOf(
       if (SecretId !== adminArn) throw new Error("No other secret is read");
       return (await functions.getSecretValue({ SecretId })).SecretString ?? "";
     },
+    requirePending: async () => undefined,
     async describeSecret(SecretId) {
       const { KmsKeyId } = await functions.describeSecret({ SecretId });
       return { tags: {}, ...(KmsKeyId === undefined ? {} : { kmsKeyId: KmsKeyId }) };
