@@ -59,9 +59,10 @@ export function playedWarehouse(play: (sql: string, values: readonly string[]) =
 /** Both endpoints for one test, with clients, and the secret `app` whose password is right. */
 export async function startBoth(
   warehouse: Warehouse,
+  readsSecret: "at-submission" | "at-start" = "at-submission",
 ): Promise<Started & { readonly data: RedshiftDataEndpoint; readonly client: RedshiftData }> {
   const started = await start();
-  const data = await startRedshiftData({ secretsManager: started.local.url, warehouse });
+  const data = await startRedshiftData({ secretsManager: started.local.url, warehouse, readsSecret });
   const credentials = { accessKeyId: "local", secretAccessKey: "local" };
   const client = new RedshiftData({ endpoint: data.url, region: "us-east-1", credentials, maxAttempts: 1 });
   onTestFinished(async () => {

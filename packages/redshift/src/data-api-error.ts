@@ -4,12 +4,12 @@ import type { Statement } from "./transport.ts";
 /** The action of IAM that a call needs. */
 export type Action = `redshift-data:${string}` | `secretsmanager:${string}`;
 
-/** What a call that did not succeed means. @param where server and user, for messages */
-export function apiError(error: unknown, action: Action, where: string): RotationError {
+/** What a call that did not succeed means. @param where server and user, for messages @param outcome what came of it, in brackets */
+export function apiError(error: unknown, action: Action, where: string, outcome = ""): RotationError {
   const name = error instanceof Error ? error.name : "";
   const reason = reasonOf(error).replace(/\.$/, "");
   const [code, advice] = codeAndAdvice(name, reason, (error as NodeJS.ErrnoException).code ?? "");
-  return new RotationError(code, `${where}: ${action} failed: ${name ? `${name}: ` : ""}${reason}`, advice, {
+  return new RotationError(code, `${where}: ${action} failed: ${name ? `${name}: ` : ""}${reason}${outcome}`, advice, {
     cause: error,
   });
 }
@@ -45,13 +45,13 @@ function codeAndAdvice(name: string, reason: string, systemCode: string): readon
   if (name === "AbortError") {
     return [
       "timeout",
-      "No answer came in time. The statement may or may not have taken effect; the service tries again, which is safe.",
+      "No answer came in time. The statement may or may not have taken effect; the service tries again, which is safe. If it stays so, see whether the function reaches this API.",
     ];
   }
   if (name === "TimeoutError" || /^(E[A-Z_]+|ERR_TLS\w*|CERT\w*|UNABLE\w*|SELF\w*|DEPTH\w*)$/.test(systemCode)) {
     return [
       "unreachable",
-      "The function must reach the Redshift Data API and Secrets Manager: in a VPC by their interface endpoints or a NAT gateway, and by a security group that lets it out on port 443.",
+      "The function must reach redshift-data and secretsmanager of its region: in a VPC by their interface endpoints or a NAT gateway, and by a security group that lets it out on port 443.",
     ];
   }
   return ["service", "The service tries the rotation again."];

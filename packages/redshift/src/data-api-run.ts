@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { DescribeStatementCommandOutput, Field } from "@aws-sdk/client-redshift-data";
 import { RotationError, reasonOf } from "@quarterturn/core";
 import { type Action, apiError, statementError } from "./data-api-error.ts";
 import type { Place } from "./place.ts";
-import type { RedshiftData } from "./redshift-data-client.ts";
+import type { RedshiftData, Sending } from "./redshift-data-client.ts";
 import type { Row, Statement } from "./transport.ts";
 
 /** Where and as whom statements run. */
@@ -15,11 +16,18 @@ export interface Failure {
   readonly failed: number | undefined;
 }
 
+/** What both a submission and a description may answer. */
+type Answer = {
+  readonly [Key in "Id" | "Status" | "HasResultSet" | "SubStatements" | "Error"]?:
+    | DescribeStatementCommandOutput[Key]
+    | undefined;
+};
+
 /**
  * Submits statements as one transaction, waits until they have ended, and gives the rows of each.
  *
- * The service is asked to answer the description when they have ended, so that little is polled, and not the submission, whose id is needed to
- * cancel what has not ended in time. Where it answers early it is asked again, ever less often.
+ * The service is asked to describe them when they have ended, so that little is polled, and not to answer the submission then: its id is needed
+ * to cancel what has not ended in time. Where it answers early it is asked again, ever less often.
  *
  * @param milliseconds the time for all of it
  * @throws RotationError
@@ -33,16 +41,14 @@ export async function runStatements(
 ): Promise<readonly (readonly Row[])[] | Failure> {
   const end = performance.now() + milliseconds;
   const remaining = () => Math.max(1, Math.ceil(end - performance.now()));
-  const signal = () => ({ abortSignal: AbortSignal.timeout(remaining()) });
+  const afterwards = () => sending(Math.ceil(Math.min(CANCEL_MS, milliseconds / 4)));
+  const token = randomUUID();
   const call = <Output>(action: Action, sent: Promise<Output>): Promise<Output> =>
     sent.catch((error: unknown) => {
       throw apiError(error, action, where);
     });
 
-  const { sqls, parameters } = inOneBatch(statements);
-  const input = { ...target, Sqls: sqls, ...(parameters.length > 0 && { Parameters: parameters }) };
-  const submitted = await call("redshift-data:BatchExecuteStatement", client.batchExecuteStatement(input, signal()));
-  const answer = await ended(submitted.Id);
+  const answer = await ended(await submitted());
   if (answer.Status !== "FINISHED") return failureOf(answer);
   const results: (readonly Row[])[] = [];
   for (const { Id: id = "", HasResultSet: hasRows, ResultRows: count } of answer.SubStatements ?? []) {
@@ -50,48 +56,80 @@ export async function runStatements(
   }
   return results;
 
-  async function ended(id: string | undefined): Promise<DescribeStatementCommandOutput> {
+  /** Where it is not known whether the service has them, it is asked again with the same token, and cancels what that stands for. */
+  async function submitted(): Promise<Answer> {
+    const action = "redshift-data:BatchExecuteStatement";
+    try {
+      return await submit(sending(remaining()));
+    } catch (error) {
+      if ((error as { readonly $fault?: string }).$fault === "client") throw apiError(error, action, where);
+      const outcome = await submit(afterwards()).then(
+        ({ Id: id }) => cancel(id),
+        (again: unknown) => `could not be cancelled: ${reasonOf(again)}`,
+      );
+      throw apiError(error, action, where, ` (it ${outcome})`);
+    }
+  }
+
+  function submit(options: Sending): Promise<Answer> {
+    const { sqls, parameters } = inOneBatch(statements);
+    const input = {
+      ...target,
+      ClientToken: token,
+      Sqls: sqls,
+      ...(parameters.length > 0 && { Parameters: parameters }),
+    };
+    return client.batchExecuteStatement(input, options);
+  }
+
+  async function ended(submitted: Answer): Promise<Answer> {
+    // Only a description tells why a statement failed, and which of several returned rows.
     try {
       for (let attempt = 0; remaining() > pause(attempt) + LAST_CALL_MS; attempt++) {
-        const described = await describe(id);
+        const described = await describe(submitted.Id);
         if (isEnd(described.Status)) return described;
         await sleep(pause(attempt));
       }
     } catch (error) {
-      await cancel(id);
+      await cancel(submitted.Id);
       throw error;
     }
     throw new RotationError(
       "timeout",
-      `${where}: ${statements.at(-1)?.doing}: it had not ended after ${milliseconds} ms ${await cancel(id)}`,
+      `${where}: ${statements.at(-1)?.doing}: it had not ended after ${milliseconds} ms and ${await cancel(submitted.Id)}`,
       "Another session may hold what it needs, or the queue is long. The service tries again, which is safe.",
     );
   }
 
-  function describe(id: string | undefined): Promise<DescribeStatementCommandOutput> {
-    return call("redshift-data:DescribeStatement", client.describeStatement({ Id: id, ...waiting() }, signal()));
+  function describe(id: string | undefined): Promise<Answer> {
+    const wait = waiting();
+    const options = sending(remaining(), wait.WaitTimeSeconds);
+    return call("redshift-data:DescribeStatement", client.describeStatement({ Id: id, ...wait }, options));
   }
 
   /** @returns what came of it, in words: the statement may have ended in this moment, which is answered with a ValidationException */
   function cancel(id: string | undefined): Promise<string> {
-    return client.cancelStatement(id, { abortSignal: AbortSignal.timeout(CANCEL_MS) }).then(
-      () => "and was cancelled",
-      (error: unknown) => `and could not be cancelled (${reasonOf(error)})`,
+    return client.cancelStatement(id, afterwards()).then(
+      () => "was cancelled",
+      (error: unknown) => `could not be cancelled (${reasonOf(error)})`,
     );
   }
 
   async function rowsOf(id: string): Promise<readonly Row[]> {
     const rows: Row[] = [];
-    let token: string | undefined;
+    let next: string | undefined;
     do {
-      const input = { Id: id, ...(token !== undefined && { NextToken: token }) };
-      const page = await call("redshift-data:GetStatementResult", client.getStatementResult(input, signal()));
+      const input = { Id: id, ...(next !== undefined && { NextToken: next }) };
+      const page = await call(
+        "redshift-data:GetStatementResult",
+        client.getStatementResult(input, sending(remaining())),
+      );
       const names = (page.ColumnMetadata ?? []).map(({ name, label }) => label ?? name ?? "");
       for (const record of page.Records ?? []) {
         rows.push(Object.fromEntries(record.map((field, index) => [names[index] ?? "", fieldValue(field)])));
       }
-      token = page.NextToken || undefined;
-    } while (token !== undefined);
+      next = page.NextToken || undefined;
+    } while (next !== undefined);
     return rows;
   }
 
@@ -102,7 +140,17 @@ export async function runStatements(
   }
 }
 
+/** The most that each of the two calls takes that cancel a statement, when the time for it is up. */
 const CANCEL_MS = 1_000;
+
+/** The most that an answer takes after what it waits for. */
+const ANSWER_MS = 3_000;
+
+/** @param milliseconds the time for a call with its retries @param wait the seconds that the service is asked to wait before it answers one */
+const sending = (milliseconds: number, wait = 0): Sending => ({
+  abortSignal: AbortSignal.timeout(milliseconds),
+  requestTimeout: wait * 1_000 + ANSWER_MS,
+});
 
 /** What is left for the last look at a statement, so that it is cancelled and not forgotten. */
 const LAST_CALL_MS = 100;
@@ -110,14 +158,9 @@ const LAST_CALL_MS = 100;
 /** Milliseconds: 5, 10, 20 ... 640. */
 const pause = (attempt: number) => 5 * 2 ** Math.min(attempt, 7);
 
-const isEnd = (status: DescribeStatementCommandOutput["Status"]) =>
-  status === "FINISHED" || status === "FAILED" || status === "ABORTED";
+const isEnd = (status: Answer["Status"]) => status === "FINISHED" || status === "FAILED" || status === "ABORTED";
 
-function failureOf({
-  Error: text,
-  Status: status,
-  SubStatements: parts = [],
-}: DescribeStatementCommandOutput): Failure {
+function failureOf({ Error: text, Status: status, SubStatements: parts = [] }: Answer): Failure {
   const failed = parts.findIndex((part) => part.Status === "FAILED");
   if (failed < 0) return { text: text ?? `it is ${status}`, failed: undefined };
   return { text: parts[failed]?.Error ?? text ?? "", failed };

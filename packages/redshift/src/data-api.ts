@@ -1,4 +1,4 @@
-import { coreSettings, type Environment, RotationError, secretsManagerClient } from "@quarterturn/core";
+import { coreSettings, type Environment, RotationError, reasonOf, secretsManagerClient } from "@quarterturn/core";
 import { addressOf } from "@quarterturn/database";
 import { isRefusedLogin } from "./data-api-error.ts";
 import { type Failure, failedError, runStatements } from "./data-api-run.ts";
@@ -11,7 +11,7 @@ import type { Connection, Row, Statement, Transport } from "./transport.ts";
 
 /**
  * The Redshift Data API: no driver and no route into the VPC. Each list of statements is a login of its own, with the credentials that the
- * AWSCURRENT of a secret has at that moment: the admin's own secret, or a probe secret for all other credentials.
+ * AWSCURRENT of a secret has at that moment: the admin secret's own, or a probe secret's for all other credentials.
  *
  * @see https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
  * @throws RotationError `bad-setting`
@@ -24,63 +24,60 @@ export function dataApi(env: Environment): Transport {
     async connect(login, context) {
       const { deadline } = context;
       const where = `${addressOf(login)} (as "${login.username}")`;
-      const place = placeOf(login.host, context.secretId);
       loading ??= import("./redshift-data-client.ts").then(({ redshiftDataClient }) => redshiftDataClient());
       const data = await loading;
+      const place = placeOf(login.host, await data.region(), context.secretId);
       const database = login.dbname ?? manifest.dbname;
       const newProbe = () => createProbeSecret(secrets, login, place, context, where);
       let probe = login.secretArn === undefined ? await newProbe() : undefined;
       const close = async () => probe?.remove();
 
+      /** @param end by performance.now() */
       async function attempt(
         statements: readonly Statement[],
-        milliseconds: number,
+        end: number,
       ): Promise<readonly (readonly Row[])[] | Failure> {
-        const end = performance.now() + milliseconds;
         for (;;) {
           const target = { ...place, Database: database, SecretArn: login.secretArn ?? probe?.arn ?? "" };
-          const remaining = Math.max(1, Math.ceil(end - performance.now()));
-          try {
-            const result = await runStatements(data, target, statements, remaining, where);
-            if (probe === undefined || !("text" in result) || !isSecretGone(result.text)) return result;
-          } catch (error) {
-            const { cause } = error as { readonly cause?: unknown };
-            if (probe === undefined || !isSecretGone(cause instanceof Error ? cause.message : "")) throw error;
+          const time = Math.max(1, Math.ceil(end - performance.now()));
+          const result = await runStatements(data, target, statements, time, where).catch((error: Error) => error);
+          const failure = result instanceof Error ? reasonOf(result.cause) : "text" in result ? result.text : "";
+          if (probe === undefined || !isSecretGone(failure)) {
+            if (result instanceof Error) throw result;
+            return result;
           }
-          // Another run took the probe's name at this moment, so nothing has run.
+          // Another run took the probe's name at this moment; without the secret nothing has run.
           probe = await newProbe();
         }
       }
 
-      const runWith =
-        (now: () => number): Connection["run"] =>
-        async (statements) => {
-          const { settings, batches } = batchesOf(statements);
-          const results: (readonly Row[])[] = settings.map(() => []);
-          for (const batch of batches) {
-            const milliseconds = deadline.share();
-            const whole = [
-              timeLimit(milliseconds),
-              ...settings,
-              ...batch,
-              notAfter(now() + milliseconds, batch.at(-1)?.doing ?? ""),
-            ];
-            const result = await attempt(whole, milliseconds);
-            if ("text" in result) throw failedError(result, whole, where);
-            results.push(...result.slice(-batch.length - 1, -1));
-          }
-          return results;
-        };
+      const begun = performance.now();
+      /** What the server's clock showed at `begun` or a little later, in seconds since 1970. */
+      let serverTime = 0;
+
+      const run: Connection["run"] = async (statements) => {
+        const { settings, batches } = batchesOf(statements);
+        const results: (readonly Row[])[] = settings.map(() => []);
+        for (const batch of batches) {
+          const milliseconds = deadline.share();
+          const end = performance.now() + milliseconds;
+          const fence = notAfter(serverTime + (end - begun) / 1_000, batch.at(-1)?.doing ?? "");
+          const whole = [timeLimit(milliseconds), ...settings, ...batch, fence];
+          const result = await attempt(whole, end);
+          if ("text" in result) throw failedError(result, whole, where);
+          results.push(...result.slice(-batch.length - 1, -1));
+        }
+        return results;
+      };
 
       try {
         const asking = [...preamble, identity];
-        const result = await attempt(asking, deadline.share());
+        const result = await attempt(asking, begun + deadline.share());
         if (!("text" in result)) {
-          const asked = performance.now();
-          const { name: user, now: seconds } = result.at(-1)?.[0] ?? {};
-          if (typeof user !== "string" || !(Number(seconds) > 0)) throw noIdentity(where);
-          const now = () => Number(seconds) * 1_000 + performance.now() - asked;
-          return { user, run: runWith(now), close };
+          const { name: user, seconds } = result.at(-1)?.[0] ?? {};
+          serverTime = Number(seconds);
+          if (typeof user !== "string" || !Number.isSafeInteger(serverTime)) throw noIdentity(where);
+          return { user, run, close };
         }
         if (!isRefusedLogin(result.text)) throw failedError(result, asking, where);
       } catch (error) {
@@ -94,7 +91,8 @@ export function dataApi(env: Environment): Transport {
 }
 
 /**
- * Where this process is killed, nobody cancels: what waits for a lock must end by itself.
+ * Where this process is killed, nobody cancels: what waits for a lock must end by itself, and not change something when a later rotation
+ * has gone on. It counts for each statement, from where that starts; `notAfter` is for the whole.
  *
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html
  */
@@ -104,31 +102,22 @@ export const timeLimit = (milliseconds: number): Statement => ({
 });
 
 /**
- * The last statement of every transaction: it fails, and with it all of them, where nobody waits for them any more. Otherwise what the
- * service queued while the cluster woke up, or what has many statements, could change a password after a later rotation has gone on. It is the
- * server's clock that judges, as it was read at the login; a row would cost a call.
+ * The last statement of a transaction: it fails, and all of them with it, where they end after the time of who submitted them. The service may
+ * start them late, from a queue or when a cluster has woken up. The server's own clock judges, which shows whole seconds.
  *
- * @param time milliseconds since 1970 on the server's clock, which has whole seconds
+ * @param time seconds since 1970, by the server's clock
  * @param doing what the transaction does
  * @see https://docs.aws.amazon.com/redshift/latest/dg/r_GETDATE.html
- * @see https://docs.aws.amazon.com/redshift/latest/dg/r_EXTRACT_function.html
  */
 export const notAfter = (time: number, doing: string): Statement => ({
-  sql: `SELECT 1 WHERE 1 / CASE WHEN EXTRACT(epoch FROM GETDATE()) <= ${Math.ceil(time / 1_000)} THEN 1 ELSE 0 END = 0`,
+  sql: `SELECT 1 WHERE 1 / CASE WHEN EXTRACT(EPOCH FROM GETDATE()) <= ${Math.ceil(time)} THEN 1 ELSE 0 END = 0`,
   doing,
 });
 
 export const identity: Statement = {
-  sql: "SELECT current_user AS name, EXTRACT(epoch FROM GETDATE()) AS now",
+  sql: "SELECT current_user AS name, EXTRACT(EPOCH FROM GETDATE())::bigint AS seconds",
   doing: "asking for the session's identity",
 };
-
-const noIdentity = (where: string) =>
-  new RotationError(
-    "database",
-    `${where}: the server did not say whose session it is`,
-    "This try changed nothing. The service tries the rotation again.",
-  );
 
 /** @see https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_BatchExecuteStatement.html */
 const STATEMENTS_AT_ONCE = 40;
@@ -145,5 +134,13 @@ function batchesOf(statements: readonly Statement[]) {
   return { settings, batches };
 }
 
-/** The Data API did not find the secret that it was given. */
+/** The Data API did not find the secret that it was given: it may say so to the submission, or of the statement. */
 const isSecretGone = (text: string) => /can't find the specified secret|(marked|scheduled) for deletion/i.test(text);
+
+function noIdentity(where: string): RotationError {
+  return new RotationError(
+    "database",
+    `${where}: the server did not say whose session it is`,
+    "This login changed nothing. The service tries the rotation again.",
+  );
+}

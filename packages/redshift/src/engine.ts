@@ -2,7 +2,7 @@ import { choiceSetting, type Environment, RotationError } from "@quarterturn/cor
 import type { Engine } from "@quarterturn/database";
 import { dataApi } from "./data-api.ts";
 import { manifest } from "./manifest.ts";
-import { openSession, requireUser } from "./session.ts";
+import { openSession, requireOwnUser } from "./session.ts";
 import type { Transport } from "./transport.ts";
 import { wire } from "./wire.ts";
 
@@ -23,7 +23,7 @@ export function redshift(env: Environment): Engine {
       const connection = await transport.connect(login, context);
       if (connection === "rejected") return connection;
       await connection.close();
-      requireUser(connection, login);
+      requireOwnUser(connection, login);
       return "accepted";
     },
   };

@@ -91,7 +91,7 @@ export async function removeAnyway(probe: Pick<ProbeSecret, "remove">, log: Engi
   try {
     await probe.remove();
   } catch (error) {
-    log.error("A probe secret could not be deleted; the next login that needs one does it", {
+    log.error("A probe secret could not be deleted: the next setSecret or testSecret of its rotated secret does it", {
       reason: reasonOf(error),
     });
   }

@@ -10,21 +10,28 @@ import {
   RedshiftDataClient,
 } from "@aws-sdk/client-redshift-data";
 
-interface Options {
+/** How long a call may take: with all its retries, and each of them. */
+export interface Sending {
   readonly abortSignal: AbortSignal;
+  /** Milliseconds. */
+  readonly requestTimeout: number;
 }
 
 /** The calls of the Data API that the transport makes; AWS_ENDPOINT_URL_REDSHIFT_DATA is read from the environment. */
 export function redshiftDataClient() {
-  const client = new RedshiftDataClient({ maxAttempts: 3, requestHandler: { connectionTimeout: 3_000 } });
+  const client = new RedshiftDataClient({
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 3_000, throwOnRequestTimeout: true },
+  });
   return {
-    batchExecuteStatement: (input: BatchExecuteStatementCommandInput, options: Options) =>
+    region: () => client.config.region(),
+    batchExecuteStatement: (input: BatchExecuteStatementCommandInput, options: Sending) =>
       client.send(new BatchExecuteStatementCommand(input), options),
-    describeStatement: (input: DescribeStatementCommandInput, options: Options) =>
+    describeStatement: (input: DescribeStatementCommandInput, options: Sending) =>
       client.send(new DescribeStatementCommand(input), options),
-    getStatementResult: (input: GetStatementResultCommandInput, options: Options) =>
+    getStatementResult: (input: GetStatementResultCommandInput, options: Sending) =>
       client.send(new GetStatementResultCommand(input), options),
-    cancelStatement: (id: string | undefined, options: Options) =>
+    cancelStatement: (id: string | undefined, options: Sending) =>
       client.send(new CancelStatementCommand({ Id: id }), options),
   };
 }

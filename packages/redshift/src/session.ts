@@ -11,7 +11,7 @@ export function openSession(connection: Connection, login: Login, { log }: Engin
   const admin = { connection, address, log };
   return {
     async changePassword(next) {
-      requireUser(connection, login);
+      requireOwnUser(connection, login);
       await connection.run([
         ...preamble,
         {
@@ -34,8 +34,8 @@ export function openSession(connection: Connection, login: Login, { log }: Engin
   };
 }
 
-/** @throws RotationError `wrong-target` where a login is not the session of the user that it names */
-export function requireUser({ user }: Connection, login: Login): void {
+/** Credentials that log in as somebody else prove nothing about the user that they name. @throws RotationError `wrong-target` */
+export function requireOwnUser({ user }: Connection, login: Login): void {
   if (user === login.username) return;
   throw new RotationError(
     "wrong-target",

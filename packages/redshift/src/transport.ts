@@ -35,7 +35,7 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** A way to a Redshift database. What is sent by it is in STATEMENTS.md. */
+/** A way to a Redshift database: what it is asked for is in these two, and what it is asked is the business of the session and the twin. */
 export interface Transport {
   /**
    * Shows name and password to the server, and asks it who that is.

@@ -135,7 +135,7 @@ const sections: readonly Section[] = [
   {
     title: "By the Data API: a login, and the first and the last statement of each other transaction",
     pages: ["r_CURRENT_USER", "r_GETDATE", "r_EXTRACT_function", "r_statement_timeout"],
-    statements: [identity, timeLimit(5_000), notAfter(1_800_000_000_000, "")].map(({ sql }) => sql),
+    statements: [identity, timeLimit(5_000), notAfter(1_800_000_000, "")].map(({ sql }) => sql),
   },
   {
     title: "A password",

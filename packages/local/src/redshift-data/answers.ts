@@ -4,20 +4,20 @@ import type { FieldValue, WarehouseResult } from "./warehouse.ts";
 const seconds = (time: number) => time / 1000;
 
 export const submissionAnswerOf = ({ whole, submission, parts }: Statement) => ({
-  ...placeOf(submission.login),
+  ...placeOf(submission.at),
   Id: whole.id,
   CreatedAt: seconds(whole.createdAt),
-  Database: submission.login.database,
+  Database: submission.at.database,
   SecretArn: submission.secretArn,
   Status: whole.status,
   HasResultSet: parts.some(hasResultSet),
 });
 
 export const descriptionOf = ({ whole, submission, parts }: Statement) => ({
-  ...placeOf(submission.login),
+  ...placeOf(submission.at),
   ...runAnswerOf(whole),
   HasResultSet: parts.some(hasResultSet),
-  Database: submission.login.database,
+  Database: submission.at.database,
   SecretArn: submission.secretArn,
   ...(submission.parameters.length > 0 && { QueryParameters: submission.parameters }),
   ...(submission.isBatch && { SubStatements: parts.map(runAnswerOf) }),
@@ -32,7 +32,7 @@ export const pageOf = ({ columns = [], rows }: WarehouseResult, first: number, s
 
 export const hasResultSet = ({ result }: Run) => result?.columns !== undefined;
 
-const placeOf = ({ clusterIdentifier, workgroupName }: Statement["submission"]["login"]) => ({
+const placeOf = ({ clusterIdentifier, workgroupName }: Statement["submission"]["at"]) => ({
   ClusterIdentifier: clusterIdentifier,
   WorkgroupName: workgroupName,
 });

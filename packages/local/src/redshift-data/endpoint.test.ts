@@ -81,6 +81,18 @@ describe("a statement", () => {
     expect(await ended(client, Id)).toMatchObject({ Status: "FINISHED" });
   });
 
+  it("uses the secret as it is when it starts, where the endpoint was told so", async () => {
+    const { client, sm } = await startBoth(playedWarehouse(), "at-start");
+    const { Id: id } = await client.executeStatement({ ...AS_APP, Sql: "select 1", WaitTimeSeconds: 5 });
+    expect(await ended(client, id)).toMatchObject({ Status: "FINISHED" });
+    await sm.deleteSecret({ SecretId: "app", ForceDeleteWithoutRecovery: true });
+    const { Id } = await client.executeStatement({ ...AS_APP, Sql: "select 1" });
+    expect(await ended(client, Id)).toMatchObject({
+      Status: "FAILED",
+      Error: "Secrets Manager can't find the specified secret.",
+    });
+  });
+
   it("is ABORTED when it is cancelled, and can be cancelled once", async () => {
     const { client, warehouse } = await setUp();
     const { Id } = await client.executeStatement({ ...AS_APP, Sql: "hang" });
@@ -93,12 +105,11 @@ describe("a statement", () => {
     });
   });
 
-  it("is PICKED as long as the warehouse lets it wait, and is not run where it is cancelled meanwhile", async () => {
+  it("that is cancelled before it ran is not run", async () => {
     const connected = Promise.withResolvers<void>();
     const slow = playedWarehouse();
     const { client } = await startBoth({ connect: (login) => connected.promise.then(() => slow.connect(login)) });
     const { Id } = await client.executeStatement({ ...AS_APP, Sql: "select 1" });
-    await expect.poll(async () => (await client.describeStatement({ Id })).Status).toBe("PICKED");
     await client.cancelStatement({ Id });
     connected.resolve();
     expect(await ended(client, Id)).toMatchObject({ Status: "ABORTED" });

@@ -12,6 +12,8 @@ export interface RedshiftDataOptions {
   secretsManager: string;
   /** Runs the SQL. */
   warehouse: Warehouse;
+  /** When a statement's secret is read, which the service does not publish: when it is submitted, if absent, or when it starts. */
+  readsSecret?: "at-submission" | "at-start";
   /** 0 or absent: any free port. It always listens on 127.0.0.1. */
   port?: number;
 }
@@ -35,7 +37,7 @@ const PROTOCOL: Protocol = {
  * @throws if the port is taken
  */
 export async function startRedshiftData(options: RedshiftDataOptions): Promise<RedshiftDataEndpoint> {
-  const statements = submittedStatements(options.secretsManager, options.warehouse);
+  const statements = submittedStatements(options);
   const operations = operationsOn(statements);
   const server = httpServer(PROTOCOL, async (name, body) => {
     if (!Object.hasOwn(operations, name)) throw unknownOperation();

@@ -22,7 +22,10 @@ export interface Run {
 
 /** What a caller of the API submits. */
 export interface Submission {
-  readonly login: WarehouseLogin;
+  /** Where it goes. */
+  readonly at: Omit<WarehouseLogin, "username" | "password">;
+  /** As whom, with the credentials of the secret. @throws ValidationException */
+  readonly login: () => Promise<WarehouseLogin>;
   readonly secretArn: string;
   readonly statements: readonly string[];
   readonly bound: readonly BoundStatement[];
@@ -80,7 +83,7 @@ export class Statement {
   async #execute(warehouse: Warehouse): Promise<void> {
     try {
       move(this.whole, "PICKED");
-      this.#session = await warehouse.connect(this.submission.login);
+      this.#session = await warehouse.connect(await this.submission.login());
     } catch (error) {
       this.#end(this.whole, error);
       return;

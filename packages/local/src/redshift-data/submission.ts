@@ -1,4 +1,5 @@
 import { validationFailed } from "../service-error.ts";
+import type { RedshiftDataOptions } from "./endpoint.ts";
 import type { Input } from "./input.ts";
 import { bind } from "./parameters.ts";
 import { readSecret } from "./secret.ts";
@@ -10,10 +11,14 @@ export type SubmittingInput = Input<"ExecuteStatement"> | Input<"BatchExecuteSta
 const STATEMENT_LIMIT_BYTES = 102_400;
 
 /**
- * What a request asks for, with the credentials of its secret as they are now.
+ * What a request asks for.
  * @throws ValidationException
  */
-export async function submissionOf(input: SubmittingInput, secretsManager: string): Promise<Submission> {
+export async function submissionOf(
+  input: SubmittingInput,
+  secretsManager: string,
+  readsSecret: RedshiftDataOptions["readsSecret"] = "at-submission",
+): Promise<Submission> {
   const { ClusterIdentifier: clusterIdentifier, WorkgroupName: workgroupName, Database: database } = input;
   if (input.SessionId !== undefined || input.SessionKeepAliveSeconds !== undefined) {
     throw validationFailed("This endpoint keeps no sessions: leave out SessionId and SessionKeepAliveSeconds.");
@@ -25,7 +30,8 @@ export async function submissionOf(input: SubmittingInput, secretsManager: strin
     throw validationFailed("ClusterIdentifier and WorkgroupName can't both be provided.");
   }
   if (database === undefined) throw validationFailed("Database must be provided.");
-  if (input.SecretArn === undefined) {
+  const { SecretArn: secretArn } = input;
+  if (secretArn === undefined) {
     throw validationFailed("This endpoint knows no temporary credentials: provide SecretArn.");
   }
   const isBatch = "Sqls" in input;
@@ -35,23 +41,27 @@ export async function submissionOf(input: SubmittingInput, secretsManager: strin
   }
   const parameters = input.Parameters ?? [];
   const bound = bind(statements, parameters);
-  const { username, password, dbClusterIdentifier } = await readSecret(secretsManager, input.SecretArn);
-  if (
-    dbClusterIdentifier !== undefined &&
-    clusterIdentifier !== undefined &&
-    dbClusterIdentifier !== clusterIdentifier
-  ) {
-    throw validationFailed("The ClusterIdentifier isn't the secret's dbClusterIdentifier.");
-  }
+  const at = {
+    ...(clusterIdentifier !== undefined && { clusterIdentifier }),
+    ...(workgroupName !== undefined && { workgroupName }),
+    database,
+  };
+  const login = async () => {
+    const { username, password, dbClusterIdentifier } = await readSecret(secretsManager, secretArn);
+    if (
+      dbClusterIdentifier !== undefined &&
+      clusterIdentifier !== undefined &&
+      dbClusterIdentifier !== clusterIdentifier
+    ) {
+      throw validationFailed("The ClusterIdentifier isn't the secret's dbClusterIdentifier.");
+    }
+    return { ...at, username, password };
+  };
+  const early = readsSecret === "at-submission" ? await login() : undefined;
   return {
-    login: {
-      ...(clusterIdentifier !== undefined && { clusterIdentifier }),
-      ...(workgroupName !== undefined && { workgroupName }),
-      database,
-      username,
-      password,
-    },
-    secretArn: input.SecretArn,
+    at,
+    login: async () => early ?? login(),
+    secretArn,
     statements,
     bound,
     parameters,

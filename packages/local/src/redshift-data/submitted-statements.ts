@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { ServiceError, validationFailed } from "../service-error.ts";
+import type { RedshiftDataOptions } from "./endpoint.ts";
 import { type Run, Statement } from "./statement.ts";
 import { type SubmittingInput, submissionOf } from "./submission.ts";
-import type { Warehouse } from "./warehouse.ts";
 
 /** https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations */
 const ACTIVE_STATEMENTS = 500;
@@ -25,14 +25,17 @@ interface Request {
   readonly statement: Promise<Statement>;
 }
 
-/** @param secretsManager the URL of the endpoint that has the secrets */
-export function submittedStatements(secretsManager: string, warehouse: Warehouse): SubmittedStatements {
+export function submittedStatements({
+  secretsManager,
+  warehouse,
+  readsSecret,
+}: RedshiftDataOptions): SubmittedStatements {
   const requests = new Map<string, Request>();
   const statements = new Map<string, Statement>();
   const active = () => [...statements.values()].filter(({ isActive }) => isActive);
 
   async function begin(input: SubmittingInput): Promise<Statement> {
-    const submission = await submissionOf(input, secretsManager);
+    const submission = await submissionOf(input, secretsManager, readsSecret);
     if (active().length >= ACTIVE_STATEMENTS) {
       throw new ServiceError(
         "ActiveStatementsExceededException",

@@ -3,8 +3,8 @@
  */
 export interface Warehouse {
   /**
-   * Logs in. Until it answers, the statement is PICKED: one that waits plays a queue, or a warehouse that wakes up. A rejection's message
-   * becomes the statement's `Error`, as the service shows it, e.g. `FATAL: password authentication failed for user "app"`.
+   * Logs in. A rejection's message becomes the statement's `Error`, as the service shows it, e.g.
+   * `FATAL: password authentication failed for user "app"`.
    */
   connect(login: WarehouseLogin): Promise<WarehouseSession>;
 }
@@ -14,7 +14,7 @@ export interface WarehouseLogin {
   readonly clusterIdentifier?: string;
   readonly workgroupName?: string;
   readonly database: string;
-  /** From AWSCURRENT of the request's SecretArn, as it was when the statement was submitted. */
+  /** From AWSCURRENT of the request's SecretArn, as it was when the statement was submitted, or as it is when it starts. */
   readonly username: string;
   readonly password: string;
 }

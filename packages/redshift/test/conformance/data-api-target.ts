@@ -6,13 +6,18 @@ import { startApiFront } from "../data-api/api-front.ts";
 import { warehouseOver } from "../data-api/warehouse.ts";
 import { redshiftTarget } from "./target.ts";
 
-/** The imitation of Redshift behind a local Data API. */
+/**
+ * The imitation of Redshift behind a local Data API. AWS does not say when it reads a statement's secret: one strategy is tried with each of
+ * the times.
+ */
 export async function dataApiTarget(strategy: Strategy, secretsManagers: readonly string[]): Promise<Target> {
   await using opened = new AsyncDisposableStack();
   const { server, ...target } = await redshiftTarget(strategy);
   opened.use(target);
   const secrets = opened.use(await startApiFront(secretsManagers));
-  const data = opened.use(await startRedshiftData({ secretsManager: secrets.url, warehouse: warehouseOver(server) }));
+  const readsSecret = strategy === "single-user" ? "at-start" : "at-submission";
+  const warehouse = warehouseOver(server);
+  const data = opened.use(await startRedshiftData({ secretsManager: secrets.url, warehouse, readsSecret }));
   const credentials = { accessKeyId: "operator", secretAccessKey: "operator" };
   const sm = new SecretsManager({ endpoint: secrets.url, region: "us-east-1", credentials });
   opened.defer(() => sm.destroy());

@@ -15,6 +15,8 @@ export interface ApiFront extends AsyncDisposable {
   readonly url: string;
   /** Asked at each call, with the operation's name: what to answer instead, or undefined. May do something before the call goes on. */
   intercept: (operation: string) => Refusal | undefined | Promise<Refusal | undefined>;
+  /** Asked before each answer: it is lost where this never resolves. May change its text. */
+  answering: (operation: string, text: string) => string | Promise<string>;
 }
 
 /**
@@ -41,13 +43,15 @@ export async function startApiFront(endpoints: readonly string[], calls: string[
       Object.assign(forwarded, { status: answer.status, text: await answer.text() });
       if (answer.ok) break;
     }
-    response.writeHead(forwarded.status, { "content-type": type }).end(forwarded.text);
+    const text = await front.answering(operation, forwarded.text);
+    response.writeHead(forwarded.status, { "content-type": type }).end(text);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const front: ApiFront = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     intercept: () => undefined,
+    answering: (_operation, text) => text,
     async [Symbol.asyncDispose]() {
       server.close();
       server.closeAllConnections();

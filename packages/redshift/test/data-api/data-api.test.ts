@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { probeName } from "../../src/probe-secret.ts";
+import { preamble } from "../../src/sql.ts";
 import type { Connection, Statement } from "../../src/transport.ts";
 import type { Refusal } from "./api-front.ts";
 import { contextOf, type Fixture, KMS_KEY, startFixture } from "./fixture.ts";
@@ -11,9 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 beforeEach(() => {
-  fixture.queue = Promise.resolve();
   fixture.dataFront.intercept = () => undefined;
+  fixture.dataFront.answering = (_operation, text) => text;
   fixture.secretsFront.intercept = () => undefined;
+  fixture.readSecrets("at-submission");
   fixture.calls();
 });
 
@@ -26,8 +28,6 @@ async function connected(login: Fixture["app"] = current(), context = contextOf(
   return connection;
 }
 
-const LOGIN = ["BatchExecuteStatement", "DescribeStatement", "GetStatementResult"];
-
 const asking = (sql: string, parameters?: Record<string, string>): Statement => ({
   sql,
   doing: "asking",
@@ -35,28 +35,10 @@ const asking = (sql: string, parameters?: Record<string, string>): Statement => 
 });
 
 describe("a login", () => {
-  test("by a secret's ARN, as the admin's, makes three calls, and no probe secret", async () => {
+  test("with what AWSCURRENT has goes by the secret itself: three calls, and no probe secret", async () => {
     const connection = await fixture.transport.connect(current(), contextOf(fixture));
     expect(connection).toMatchObject({ user: "app" });
-    expect(fixture.calls()).toEqual(LOGIN);
-  });
-
-  test("knows its user where a parameter group has the names of columns in capitals", async () => {
-    fixture.columnsInCapitals = true;
-    onTestFinished(() => {
-      fixture.columnsInCapitals = false;
-    });
-    expect((await connected()).user).toBe("app");
-  });
-
-  test("calls no function that a user has put before the server's own", async () => {
-    await fixture.superuser.query(`CREATE SCHEMA trap; GRANT USAGE ON SCHEMA trap TO app;
-      CREATE FUNCTION trap.getdate() RETURNS timestamp LANGUAGE plpgsql AS 'BEGIN RAISE ''a trap''; END';
-      ALTER ROLE app SET search_path TO trap, pg_catalog`);
-    onTestFinished(async () => {
-      await fixture.superuser.query("ALTER ROLE app RESET search_path; DROP SCHEMA trap CASCADE");
-    });
-    expect((await connected()).user).toBe("app");
+    expect(fixture.calls()).toEqual(["BatchExecuteStatement", "DescribeStatement", "GetStatementResult"]);
   });
 
   test("with other credentials goes by a probe secret, under the source's key, which is gone afterwards: three calls more", async () => {
@@ -69,8 +51,34 @@ describe("a login", () => {
     expect(connection).toMatchObject({ user: "app" });
     if (connection !== "rejected") await connection.close();
     expect(probe).toMatchObject({ KmsKeyId: KMS_KEY });
-    expect(fixture.calls()).toEqual(["DescribeSecret", "CreateSecret", ...LOGIN, "DeleteSecret"]);
+    expect(fixture.calls()).toEqual([
+      "DescribeSecret",
+      "CreateSecret",
+      "BatchExecuteStatement",
+      "DescribeStatement",
+      "GetStatementResult",
+      "DeleteSecret",
+    ]);
     expect(await fixture.probes()).toEqual([]);
+  });
+
+  test("asks for columns by the names that the query gives them, whatever the parameter group says", async () => {
+    let described = "";
+    fixture.dataFront.answering = (operation, text) => {
+      if (operation === "DescribeStatement") described = text;
+      return text;
+    };
+    await connected();
+    expect(JSON.parse(described).SubStatements.map((part: { QueryString: string }) => part.QueryString)).toEqual([
+      ...preamble.map(({ sql }) => sql),
+      expect.stringMatching(/^SELECT current_user AS name/),
+    ]);
+  });
+
+  test("whose user the server does not name is an error", async () => {
+    fixture.dataFront.answering = (operation, text) =>
+      operation === "GetStatementResult" ? JSON.stringify({ ...JSON.parse(text), Records: [] }) : text;
+    await expect(fixture.transport.connect(current(), contextOf(fixture))).rejects.toMatchObject({ code: "database" });
   });
 
   test("that the database refuses is rejected, and leaves no probe secret", async () => {
@@ -81,11 +89,14 @@ describe("a login", () => {
     expect(await fixture.probes()).toEqual([]);
   });
 
-  test("at a host that is nobody's endpoint is refused before anything is called", async () => {
-    const login = { ...fixture.app, host: "warehouse.example.com" };
-    await expect(fixture.transport.connect(login, contextOf(fixture))).rejects.toMatchObject({ code: "bad-secret" });
-    expect(fixture.calls()).toEqual([]);
-  });
+  test.each(["warehouse.example.com", "warehouse.xyz789.eu-west-1.redshift.amazonaws.com"])(
+    "at %s, which is no endpoint or another Region's, is refused before anything is called",
+    async (host) => {
+      const login = { ...fixture.app, host };
+      await expect(fixture.transport.connect(login, contextOf(fixture))).rejects.toMatchObject({ code: "bad-secret" });
+      expect(fixture.calls()).toEqual([]);
+    },
+  );
 
   test("to a database that does not exist: bad-secret, and no probe secret stays", async () => {
     const login = { ...fixture.app, dbname: "nowhere" };
@@ -132,36 +143,25 @@ describe("a probe secret", () => {
     expect(performance.now() - started).toBeLessThan(3_000);
   });
 
-  test("that another run takes away before it is used is made again", async () => {
-    let thefts = 2;
-    fixture.dataFront.intercept = async (operation) => {
-      if (operation === "BatchExecuteStatement" && thefts-- > 0) {
-        const [probe] = await fixture.probes();
-        await fixture.sm.deleteSecret({ SecretId: probe?.ARN, ForceDeleteWithoutRecovery: true });
-        await fixture.sm.createSecret({ Name: probe?.Name, SecretString: '{"username":"boss","password":"x"}' });
-      }
-      return undefined;
-    };
-    const connection = await connected(fixture.app);
-    expect(connection.user).toBe("app");
-    await connection.close();
-    expect(await fixture.probes()).toEqual([]);
-  });
-
-  test("that is gone when the statement begins is made again", async () => {
-    const gone = Promise.reject(new Error("Secrets Manager can't find the specified secret."));
-    gone.catch(() => undefined);
-    fixture.queue = gone;
-    let made = 0;
-    fixture.secretsFront.intercept = (operation) => {
-      if (operation === "CreateSecret" && made++ > 0) fixture.queue = Promise.resolve();
-      return undefined;
-    };
-    const connection = await connected(fixture.app);
-    expect(connection.user).toBe("app");
-    await connection.close();
-    expect(await fixture.probes()).toEqual([]);
-  });
+  test.each(["at-submission", "at-start"] as const)(
+    "that another run takes away before it is used, which is read %s, is made again",
+    async (readsSecret) => {
+      fixture.readSecrets(readsSecret);
+      let thefts = 2;
+      fixture.dataFront.intercept = async (operation) => {
+        if (operation === "BatchExecuteStatement" && thefts-- > 0) {
+          const [probe] = await fixture.probes();
+          await fixture.sm.deleteSecret({ SecretId: probe?.ARN, ForceDeleteWithoutRecovery: true });
+          await fixture.sm.createSecret({ Name: probe?.Name, SecretString: '{"username":"boss","password":"x"}' });
+        }
+        return undefined;
+      };
+      const connection = await connected(fixture.app);
+      expect(connection.user).toBe("app");
+      await connection.close();
+      expect(await fixture.probes()).toEqual([]);
+    },
+  );
 
   test("of two runs at once: each uses its own", async () => {
     const logins = [
@@ -306,20 +306,55 @@ describe("statements", () => {
     });
   });
 
-  test("that begin late, as where the cluster was waking and the function is gone, have no effect", async () => {
+  test("that start after the function has gone change nothing", async () => {
     const connection = await connected(current(), contextOf(fixture, 2_000));
+    const start = Promise.withResolvers<void>();
+    fixture.picked = () => start.promise;
+    let id = "";
+    fixture.dataFront.answering = (_operation, text) => {
+      id = JSON.parse(text).Id ?? id;
+      return text;
+    };
     fixture.dataFront.intercept = (operation) =>
       operation === "CancelStatement" ? { status: 400, code: "ValidationException", message: "no" } : undefined;
-    const awake = Promise.withResolvers<void>();
-    fixture.queue = awake.promise;
-    const changing = connection.run([{ sql: `ALTER USER "app" SET datestyle TO 'German'`, doing: "setting a format" }]);
-    await expect(changing).rejects.toMatchObject({ code: "timeout" });
-    const { ended } = fixture;
-    await sleep(2_000);
-    awake.resolve();
-    await expect.poll(() => fixture.ended).toBe(ended + 1);
+    const late = connection.run([{ sql: `ALTER USER "app" SET datestyle TO 'German'`, doing: "setting" }]);
+    await expect(late).rejects.toMatchObject({ code: "timeout" });
+    const { SubStatements: parts = [] } = await fixture.describe(id);
+    const [, latest] = /GETDATE\(\)\) <= (\d+) /.exec(parts[2]?.QueryString ?? "") ?? [];
+    expect(Number(latest)).toBeLessThan(Date.now() / 1_000 + 3);
+    await sleep((Number(latest) + 1) * 1_000 - Date.now());
+    start.resolve();
+    fixture.picked = () => undefined;
+    await expect
+      .poll(() => fixture.describe(id), { timeout: 5_000 })
+      .toMatchObject({
+        Status: "FAILED",
+        Error: expect.stringMatching(/division by zero/),
+        SubStatements: [{ Status: "FINISHED" }, { Status: "FINISHED" }, { Status: "FAILED" }],
+      });
     const settings = "SELECT useconfig FROM pg_catalog.pg_user WHERE usename = 'app'";
     expect((await fixture.superuser.query(settings)).rows).toEqual([{ useconfig: null }]);
+  });
+
+  test("whose submission is not answered are found again and cancelled", async () => {
+    const connection = await connected(current(), contextOf(fixture, 2_000));
+    const start = Promise.withResolvers<void>();
+    fixture.picked = () => start.promise;
+    const ids: string[] = [];
+    fixture.dataFront.answering = async (operation, text) => {
+      if (operation === "BatchExecuteStatement" && ids.push(JSON.parse(text).Id) === 1) await start.promise;
+      return text;
+    };
+    await expect(connection.run([asking("SELECT 1")])).rejects.toMatchObject({
+      code: "timeout",
+      message: expect.stringMatching(/BatchExecuteStatement failed: AbortError: .* \(it was cancelled\)/),
+    });
+    start.resolve();
+    fixture.picked = () => undefined;
+    const [id = "", again] = ids;
+    expect(again).toBe(id);
+    await expect.poll(() => fixture.describe(id), { timeout: 5_000 }).toMatchObject({ Status: "ABORTED" });
+    expect(fixture.calls()).toEqual(["BatchExecuteStatement", "BatchExecuteStatement", "CancelStatement"]);
   });
 
   test("whose text the server cannot read are not quoted in the error", async () => {

@@ -1,3 +1,4 @@
+import { type DescribeStatementCommandOutput, RedshiftData } from "@aws-sdk/client-redshift-data";
 import { type SecretListEntry, SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { deadlineOf, jsonLog } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
@@ -19,18 +20,20 @@ export interface Fixture extends AsyncDisposable {
   readonly functions: SecretsManager;
   readonly transport: Transport;
   readonly local: LocalEndpoint;
+  /** Asked before each login of the Data API: the statement is PICKED until it resolves. */
+  picked: () => void | Promise<void>;
   /** What stands before Secrets Manager and the Data API. */
   readonly secretsFront: ApiFront;
   readonly dataFront: ApiFront;
   /** The rotated secret: of app, whose password is right. */
   readonly secretArn: string;
+  /** The admin's secret. */
+  readonly adminArn: string;
   readonly app: Login;
-  /** Statements begin when this is fulfilled: the service's queue. */
-  queue: Promise<unknown>;
-  /** What describe_field_name_in_uppercase is until a session sets it. */
-  columnsInCapitals: boolean;
-  /** How many sessions have ended. */
-  ended: number;
+  /** Has the Data API read secrets when a statement is submitted, or when it starts. */
+  readSecrets(when: "at-submission" | "at-start"): void;
+  /** What the Data API, that reads secrets at submission, says of a statement. */
+  describe(id: string): Promise<DescribeStatementCommandOutput>;
   /** The probe secrets that there are. */
   probes(): Promise<readonly SecretListEntry[]>;
   /** Both services' calls since this was last asked, in order. */
@@ -46,28 +49,20 @@ export async function startFixture(): Promise<Fixture> {
   const { superuser } = imitation;
   await superuser.query("CREATE ROLE app LOGIN PASSWORD 'right'");
   const local = opened.use(await startLocal());
-  const server = warehouseOver(imitation);
+  const behind = warehouseOver(imitation);
   const warehouse: Warehouse = {
     async connect(login) {
-      await fixture.queue;
-      const session = await server.connect(login);
-      let inCapitals = fixture.columnsInCapitals;
-      return {
-        ...session,
-        async run(sql, values) {
-          const result = await session.run(sql, values);
-          inCapitals &&= sql !== "SET LOCAL describe_field_name_in_uppercase TO off";
-          if (!inCapitals || !result.columns) return result;
-          return { ...result, columns: result.columns.map((each) => ({ ...each, name: each.name.toUpperCase() })) };
-        },
-        close: () => session.close().finally(() => fixture.ended++),
-      };
+      await fixture.picked();
+      return behind.connect(login);
     },
   };
-  const data = opened.use(await startRedshiftData({ secretsManager: local.url, warehouse }));
+  const common = { secretsManager: local.url, warehouse };
+  const data = opened.use(await startRedshiftData(common));
+  const dataReadingAtStart = opened.use(await startRedshiftData({ ...common, readsSecret: "at-start" }));
+  const dataEndpoints = [data.url];
   const calls: string[] = [];
   const secretsFront = opened.use(await startApiFront([local.url], calls));
-  const dataFront = opened.use(await startApiFront([data.url], calls));
+  const dataFront = opened.use(await startApiFront(dataEndpoints, calls));
   vi.stubEnv("AWS_ENDPOINT_URL_REDSHIFT_DATA", dataFront.url);
   const credentials = { accessKeyId: "operator", secretAccessKey: "operator" };
   const sm = new SecretsManager({ endpoint: local.url, region: local.region, credentials });
@@ -79,11 +74,16 @@ export async function startFixture(): Promise<Fixture> {
     SecretString: '{"username":"app","password":"right"}',
     KmsKeyId: KMS_KEY,
   });
+  const operator = new RedshiftData({ endpoint: data.url, region: local.region, credentials });
+  opened.defer(() => operator.destroy());
+  const host = "warehouse.abc123.us-east-1.redshift.amazonaws.com";
+  const { ARN: adminArn = "" } = await sm.createSecret({
+    Name: "prod/admin",
+    SecretString: JSON.stringify({ engine: "redshift", host, port: 5439, ...imitation.admin }),
+  });
   const closing = opened.move();
   const fixture: Fixture = {
-    queue: Promise.resolve(),
-    columnsInCapitals: false,
-    ended: 0,
+    picked: () => undefined,
     superuser,
     sm,
     functions,
@@ -91,9 +91,10 @@ export async function startFixture(): Promise<Fixture> {
     secretsFront,
     dataFront,
     secretArn,
+    adminArn,
     transport: dataApi({ SECRETS_MANAGER_ENDPOINT: secretsFront.url }),
     app: {
-      host: "warehouse.abc123.us-east-1.redshift.amazonaws.com",
+      host,
       port: 5439,
       dbname: "dev",
       username: "app",
@@ -101,6 +102,10 @@ export async function startFixture(): Promise<Fixture> {
       userKeys: {},
       tls: false,
     },
+    readSecrets(when) {
+      dataEndpoints[0] = (when === "at-start" ? dataReadingAtStart : data).url;
+    },
+    describe: (Id) => operator.describeStatement({ Id }),
     async probes() {
       const { SecretList = [] } = await sm.listSecrets({ Filters: [{ Key: "name", Values: [PROBE_PREFIX] }] });
       return SecretList;
@@ -113,7 +118,7 @@ export async function startFixture(): Promise<Fixture> {
 
 /** A context as the Lambda adapter makes it, whose log can be read. */
 export function contextOf(
-  { secretArn, functions }: Fixture,
+  { secretArn, adminArn, functions }: Fixture,
   milliseconds = 20_000,
 ): EngineContext & { readonly lines: string[] } {
   const lines: string[] = [];
@@ -129,7 +134,10 @@ export function contextOf(
       {},
       (line) => line,
     ),
-    readSecret: () => Promise.reject(new Error("No other secret is read")),
+    async readSecret(SecretId) {
+      if (SecretId !== adminArn) throw new Error("No other secret is read");
+      return (await functions.getSecretValue({ SecretId })).SecretString ?? "";
+    },
     requirePending: async () => undefined,
     async describeSecret(SecretId) {
       const { KmsKeyId } = await functions.describeSecret({ SecretId });
