@@ -39,3 +39,24 @@ test("new-rotator without a name says how it is called", async () => {
   expect(stderr).not.toMatch(/^ +at /m);
   expect(code).toBe(2);
 });
+
+/** Lists test files as `npx vitest` does, with ENGINES set. */
+async function listed(ENGINES: string) {
+  const running = promisify(execFile)("npx", ["vitest", "list", "--filesOnly", "packages/rds-mysql/test"], {
+    cwd: root,
+    env: { PATH: process.env.PATH, ENGINES },
+  });
+  return running.then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  );
+}
+
+test("vitest says in one line that ENGINES names what is no engine, and what it leaves out", async () => {
+  const wrong = await listed("redshift");
+  expect(wrong.stderr).toContain("The tests of redshift are run with postgres.");
+  expect(wrong.stderr + wrong.stdout).not.toMatch(/^ +at |failed to load/m);
+  expect(wrong.code).not.toBe(0);
+  const { stderr } = await listed("postgres");
+  expect(stderr).toContain("ENGINES leaves out mysql, mariadb, mongo, with their tests.");
+});
