@@ -66,6 +66,14 @@ test("the name is everywhere that the example's was", async () => {
   }
 });
 
+test("what must be filled in is marked", async () => {
+  await newRotator("acme-billing", join(root, "packages"));
+  const marksIn = async (path: string) =>
+    (await readFile(join(root, "packages/acme-billing", path), "utf8")).match(/^.*TODO: .*$/gm);
+  expect(await marksIn("README.md")).toHaveLength(1);
+  expect(await marksIn("src/manifest.ts")).toHaveLength(3);
+});
+
 test("what git does not have is not copied", async () => {
   const source = join(root, "key-service");
   for (const file of ["src/key-service.ts", "dist/key-service.js"]) {
