@@ -29,6 +29,8 @@ export interface Chapter {
   readonly strategy: Strategy;
   /** Whether logins of the application are refused between setSecret and finishSecret. */
   readonly window: "refused" | "none";
+  /** What is counted, where it is not logins. */
+  readonly unit?: "request";
   /** Its column in the summary. */
   readonly column: readonly [string, string];
   readonly title: string;
@@ -152,12 +154,12 @@ export const templateStory: Story = {
   application: "reads the secret, and asks the service for what it may do;",
   counted: `\
 The tables below count, for each step, the function's calls of Secrets Manager
-and its requests of the service, each of which is a login, and the refused ones
-of the application.`,
+and its requests of the service (reqs), and the refused ones of the application.`,
   chapters: [
     {
       strategy: "single-user",
       window: "none",
+      unit: "request",
       column: ["single-user", "API key"],
       title: 'Single-user: the key of "checkout" has another one issued',
       text: `\
@@ -167,13 +169,14 @@ rotation has finished: no request is refused.`,
     },
     {
       ...toTwin,
+      unit: "request",
       title: 'Multi-user: an admin prepares a second user, "checkout_clone"',
       text: `\
 Another secret of the same service: a user with one password. The new version
 names another user, to whom the admin gives the same rights. When AWSCURRENT
 moves, both passwords are valid: no request is refused.`,
     },
-    back,
+    { ...back, unit: "request" },
   ],
 };
 

@@ -65,7 +65,7 @@ test("the application's latest logins are drawn, with a cross for refused ones",
 });
 
 test("the drawing says what a cell is", () => {
-  expect(lines(record).at(-2)?.trim()).toBe("each 50 ms: bar = logins, × = a refused one, blank = none ended");
+  expect(lines(record).at(-2)?.trim()).toBe("each 50 ms: bar = logins, × = refused, · = one under way");
 });
 
 test("a login that takes longer than a cell makes the cells longer, not empty", () => {
@@ -75,4 +75,9 @@ test("a login that takes longer than a cell makes the cells longer, not empty", 
   });
   expect(lineOf("application", { ...record, attempts: slow })).toMatch(/^ {2}application +[▁▂▃▄▅▆▇█]+$/);
   expect(lines({ ...record, attempts: slow }).at(-2)).toContain("each 500 ms:");
+});
+
+test("a single slow login is under way and no outage", () => {
+  const slow = attempts.map((each, index) => (index < 990 ? each : { ...each, endedAt: each.endedAt + 300 }));
+  expect(lineOf("application", { ...record, attempts: slow })).toMatch(/[▁▂▃▄▅▆▇█]·+[▁▂▃▄▅▆▇█]+$/);
 });

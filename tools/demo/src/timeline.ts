@@ -13,7 +13,7 @@ export function timeline(record: RotationRecord): string {
     versionRow(name, milliseconds, versions, labels, figures);
   return [
     "",
-    heading(versions),
+    heading(versions, record.chapter.unit === "request" ? "reqs" : "logins"),
     ...row("before", "", record.before, []),
     ...(record.requested ? row("RotateSecret", "", record.requested, []) : []),
     ...record.steps.flatMap((step, index) => {
@@ -45,9 +45,9 @@ const FIGURES = [
   { name: "refused", width: 8 },
 ];
 
-function heading(versions: readonly string[]): string {
+function heading(versions: readonly string[], units: string): string {
   const cells = versions.map((id) => shortId(id).padEnd(LABEL_WIDTH)).join("");
-  const figures = FIGURES.map(({ name, width }) => name.padStart(width)).join("");
+  const figures = FIGURES.map(({ name, width }) => (name === "logins" ? units : name).padStart(width)).join("");
   return styleText("dim", `${"  version".padEnd(NAME_WIDTH + TIME_WIDTH)}  ${cells}${figures}`);
 }
 
@@ -94,9 +94,13 @@ const SLOT_MS = [50, 100, 200, 500, 1000];
 const SLOTS = 60;
 const BARS = "▁▂▃▄▅▆▇█";
 
-/** A bar for each slot of time, as high as there were logins, or a cross where one was refused; then what they add up to. */
+/**
+ * A bar for each slot of time, as high as there were logins, a cross where one was refused, or a dot where none ended; then what they add up
+ * to. The application makes no pause, so where none ended one took longer.
+ */
 function applicationLines(record: RotationRecord): string[] {
   const { attempts } = record;
+  const { unit = "login" } = record.chapter;
   const { applicationLogins, applicationRefused, refusedWindow } = figuresOf(record);
   const slot = slotLength(attempts);
   const slots = slotsOf(attempts, slot);
@@ -104,7 +108,7 @@ function applicationLines(record: RotationRecord): string[] {
   const bars = slots.map((each) => {
     if (!each.every(isAccepted)) return styleText("red", "×");
     return each.length === 0
-      ? " "
+      ? styleText("dim", "·")
       : styleText("green", BARS[Math.ceil((each.length / highest) * BARS.length) - 1] ?? "");
   });
   const user = attempts.findLast(isAccepted)?.username;
@@ -112,10 +116,10 @@ function applicationLines(record: RotationRecord): string[] {
   const window = Number.isFinite(refusedWindow) ? ` within ${refusedWindow} ms` : " so far";
   return [
     `${"  application".padEnd(NAME_WIDTH)} ${bars.join("")}`,
-    styleText("dim", `${" ".repeat(NAME_WIDTH)} each ${slot} ms: bar = logins, × = a refused one, blank = none ended`),
-    `${" ".repeat(NAME_WIDTH)} ${applicationLogins} logins, ` +
+    styleText("dim", `${" ".repeat(NAME_WIDTH)} each ${slot} ms: bar = ${unit}s, × = refused, · = one under way`),
+    `${" ".repeat(NAME_WIDTH)} ${applicationLogins} ${unit}s, ` +
       (applicationRefused === 0 ? refused : styleText("red", refused) + window) +
-      (user === undefined ? "" : `; logs in as ${user}`),
+      (user === undefined ? "" : `; ${unit === "login" ? "logs in " : ""}as ${user}`),
   ];
 }
 
