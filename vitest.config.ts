@@ -1,5 +1,5 @@
 import { configDefaults, defineConfig } from "vitest/config";
-import { testsLeftOut } from "./tools/test/src/selected-engines.ts";
+import { leaveOutTests } from "./tools/test/src/selected-engines.ts";
 
 const condition = "@quarterturn/source";
 
@@ -7,7 +7,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: [condition, "node"], externalConditions: [condition, "node"] } },
   test: {
     include: ["{packages,tools}/*/{src,test}/**/*.test.ts", "packages/*/examples/*/{src,test}/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, ...testsLeftOut(process.env)],
+    exclude: [...configDefaults.exclude, ...leaveOutTests(process.env)],
     environment: "node",
     // Much of the time is waiting for servers and for processes that start.
     maxWorkers: 3,

@@ -1,4 +1,5 @@
 export { type HttpRequest, httpJson } from "./http.ts";
-export { multiUser, multiUserSettingList, type UserService } from "./multi-user.ts";
+export { multiUser, type UserService } from "./multi-user.ts";
 export type { RotatedSecret } from "./secret.ts";
-export { type IssuedKey, type KeyService, singleUser, singleUserSettingList } from "./single-user.ts";
+export { multiUserSettingList, settingList, singleUserSettingList } from "./settings.ts";
+export { type IssuedKey, type KeyService, singleUser } from "./single-user.ts";

@@ -9,7 +9,6 @@ import {
   RotationError,
   type Rotator,
   readSecretValue,
-  type Setting,
   type UserPair,
 } from "@quarterturn/core";
 import type * as v from "valibot";
@@ -53,14 +52,6 @@ export interface UserService<Fields extends UserFields> {
     context: RotationContext,
   ): Promise<void>;
 }
-
-export const multiUserSettingList: readonly Setting[] = [
-  {
-    name: "SECRET_FIELD",
-    absent: "password",
-    meaning: "Multi-user: the field of the secret, and of the admin secret, that holds the password.",
-  },
-];
 
 /** The multi-user strategy: two users take turns, and an admin prepares the one that is not in use. Nobody is refused at any time. */
 export function multiUser<Fields extends UserFields>(

@@ -1,12 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import {
-  choiceSetting,
-  type Environment,
-  type RotationContext,
-  RotationError,
-  type Rotator,
-  type Setting,
-} from "@quarterturn/core";
+import { choiceSetting, type Environment, type RotationContext, RotationError, type Rotator } from "@quarterturn/core";
 import * as v from "valibot";
 import { type RotatedSecret, type SecretChanges, secretFormat, secretSchema } from "./secret.ts";
 
@@ -40,20 +33,6 @@ export interface KeyService<Fields> {
   /** Revokes a key of the account; one that is gone already is no error. */
   revoke(current: RotatedSecret<Fields>, keyId: string, context: RotationContext): Promise<void>;
 }
-
-export const singleUserSettingList: readonly Setting[] = [
-  {
-    name: "SECRET_FIELD",
-    absent: "key",
-    meaning: "Single-user: the field of a JSON secret that holds the key. A plain-text secret is the key.",
-  },
-  {
-    name: "OLD_KEY",
-    absent: "keep",
-    meaning:
-      "Single-user: keep leaves AWSPREVIOUS's key valid until the next rotation has finished, for applications that hold it in memory; revoke ends it as soon as AWSCURRENT has moved.",
-  },
-];
 
 /**
  * The single-user strategy over a service that issues keys: the key is issued in createSecret, and AWSCURRENT's stays valid.

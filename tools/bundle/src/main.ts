@@ -1,15 +1,48 @@
 /** `npm run bundle`: writes the Lambda functions, and says what takes the room in them. */
-import { bundle } from "./bundle.ts";
+import { relative } from "node:path";
+import { parseArgs } from "node:util";
+import { type Bundle, bundle } from "./bundle.ts";
+import { workspace } from "./lambda-functions.ts";
 
-const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1).padStart(7)} KB`;
+const help = `\
+npm run bundle -- [--verbose]
 
-for (const { name, folder, zipFile, zipBytes, contents } of await bundle()) {
-  console.log(`${name}\n${kilobytes(zipBytes)}  ${zipFile}`);
-  for (const [file, packages] of contents) {
-    console.log(`${kilobytes(packages.reduce((sum, { bytes }) => sum + bytes, 0))}  ${folder}/${file}`);
-    const large = packages.filter(({ bytes }) => bytes >= 5_000);
-    for (const each of large) console.log(`  ${kilobytes(each.bytes)}  ${each.package}`);
-    const rest = packages.slice(large.length);
-    console.log(`  ${kilobytes(rest.reduce((sum, { bytes }) => sum + bytes, 0))}  ${rest.length} others`);
+Writes the Lambda functions of all rotators to build/lambda, each as a folder
+and as a zip archive to deploy.
+
+  --verbose   what takes the room in each`;
+
+try {
+  const { values } = parseArgs({
+    options: { verbose: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) console.log(help);
+  else await write(values.verbose ?? false);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}
+
+async function write(isVerbose: boolean): Promise<void> {
+  for (const each of await bundle()) {
+    console.log(`${kilobytes(each.zipBytes)}  ${relative(workspace, each.zipFile)}`);
+    if (isVerbose) explain(each);
   }
+  console.log("Each is a Lambda function's code, to deploy as packages/rds-postgres/README.md says.");
+}
+
+function explain({ folder, contents }: Bundle): void {
+  for (const [file, packages] of contents) {
+    console.log(
+      `  ${kilobytes(packages.reduce((sum, { bytes }) => sum + bytes, 0))}  ${relative(workspace, folder)}/${file}`,
+    );
+    const large = packages.filter(({ bytes }) => bytes >= 5_000);
+    for (const each of large) console.log(`    ${kilobytes(each.bytes)}  ${each.package}`);
+    const rest = packages.slice(large.length);
+    console.log(`    ${kilobytes(rest.reduce((sum, { bytes }) => sum + bytes, 0))}  ${rest.length} others`);
+  }
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1).padStart(7)} KB`;
 }

@@ -25,7 +25,7 @@ export interface StepRecord {
 
 /** What is known of a rotation. It grows while the rotation runs. */
 export interface RotationRecord {
-  readonly chapter: Pick<Chapter, "strategy" | "window">;
+  readonly chapter: Pick<Chapter, "strategy" | "window" | "unit">;
   readonly before: Labels;
   /** The labels when RotateSecret had answered. */
   requested?: Labels;

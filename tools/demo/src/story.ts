@@ -29,6 +29,8 @@ export interface Chapter {
   readonly strategy: Strategy;
   /** Whether logins of the application are refused between setSecret and finishSecret. */
   readonly window: "refused" | "none";
+  /** What is counted, where it is not logins. */
+  readonly unit?: "request";
   /** Its column in the summary. */
   readonly column: readonly [string, string];
   readonly title: string;
@@ -75,9 +77,13 @@ export const twoPasswords: Chapter = {
   column: ["single-user", ""],
   title: 'Single-user: "checkout" changes its own password and keeps the old one',
   text: `\
-A MySQL user that has the right to it may have two passwords. setSecret gives
-"checkout" a new one beside the one that the application reads, which stays
-valid until the next rotation: no login is refused, at no moment.`,
+A MySQL user may have two passwords, if an administrator allows it, once:
+
+  GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO checkout;
+
+Then setSecret gives "checkout" a new one beside the one that the application
+reads, which stays valid until the next rotation: no login is refused. Without
+that right the function warns, and logins are refused as with one password.`,
 };
 
 const back: Chapter = {
@@ -105,16 +111,31 @@ AWSCURRENT moves, both passwords are valid: no login is refused.`,
   back,
 ];
 
-/** Multi-user where the twin gets what the original has, at every rotation. */
+/** Multi-user where the original is the twin's role. */
+export const twinHasRole: readonly Chapter[] = [
+  {
+    ...toTwin,
+    title: 'Multi-user: an admin prepares a second user, "checkout_clone"',
+    text: `\
+The new version names another user: the twin, whose default role is "checkout".
+So it has what "checkout" is granted, and is still a user of its own: what it
+creates is its own. "checkout" itself is left alone. When AWSCURRENT moves, both
+passwords are valid: no login is refused. (Single-user needs no second user, and
+no admin; this is for servers and users that may not have two passwords.)`,
+  },
+  back,
+];
+
+/** Multi-user where the twin gets what the original has, at every rotation. @param what e.g. "its roles", up to 58 columns */
 export const twinGets = (what: string): readonly Chapter[] => [
   {
     ...toTwin,
     title: 'Multi-user: an admin prepares a second user, "checkout_clone"',
     text: `\
 The new version names another user: the twin. Whenever it is its turn it gets
-what "checkout" has (${what}). The user that the application logs
-in as is left alone. When AWSCURRENT moves, both passwords are valid: no login
-is refused.`,
+what "checkout" has: ${what}.
+The user that the application logs in as is left alone. When AWSCURRENT moves,
+both passwords are valid: no login is refused.`,
   },
   back,
 ];
@@ -127,18 +148,18 @@ export const templateStory: Story = {
   setSecret      gives the service the password; of a key it looks whose it is
   testSecret     uses it`,
   imitated: "Secrets Manager, Lambda and the service are imitated",
-  server: "key service",
+  server: "service",
   handlers: "the example key-service",
-  folder: "packages/template",
+  folder: "packages/template/examples/key-service",
   application: "reads the secret, and asks the service for what it may do;",
   counted: `\
 The tables below count, for each step, the function's calls of Secrets Manager
-and its requests of the key service, each of which is a login, and the refused
-ones of the application.`,
+and its requests of the service (reqs), and the refused ones of the application.`,
   chapters: [
     {
       strategy: "single-user",
       window: "none",
+      unit: "request",
       column: ["single-user", "API key"],
       title: 'Single-user: the key of "checkout" has another one issued',
       text: `\
@@ -148,20 +169,21 @@ rotation has finished: no request is refused.`,
     },
     {
       ...toTwin,
+      unit: "request",
       title: 'Multi-user: an admin prepares a second user, "checkout_clone"',
       text: `\
 Another secret of the same service: a user with one password. The new version
 names another user, to whom the admin gives the same rights. When AWSCURRENT
 moves, both passwords are valid: no request is refused.`,
     },
-    back,
+    { ...back, unit: "request" },
   ],
 };
 
 /** What somebody who sees it for the first time has to know. */
 export function introduction({ subject, steps }: Story): string {
   return `
-${styleText("bold", `Quarterturn: rotate ${subject} while an application uses it`)}
+${styleText("bold", `Quarterturn: rotate ${subject} while an application runs`)}
 
 AWS Secrets Manager keeps versions of a secret, and labels say what they are
 for. Applications read the version ${name("AWSCURRENT")}. A rotation makes a new one,
@@ -175,15 +197,15 @@ ${steps}
 
 /** Who plays which part. */
 export function cast(story: Story, { server, endpoint, functions, secrets }: Environment): string {
-  const row = (part: string, text: string) => `  ${part.padEnd(15)}${text}`;
+  const row = (part: string, text: string) => `  ${part.padEnd(16)}${text}`;
   const rotated = new Set([...functions.keys()].map((strategy) => secrets[strategy]));
   return `
 What runs here (${story.imitated}):
 
 ${row(story.server, `${server.title} at ${server.host}:${server.port}`)}
-${row("service", `the local Secrets Manager endpoint at ${endpoint.url}`)}
-${row("function", `the handlers of ${story.handlers} that AWS Lambda runs,`)}
-${row("", "here each in a process of its own")}
+${row("Secrets Manager", `the local Secrets Manager endpoint at ${endpoint.url}`)}
+${row("function", `the handlers of ${story.handlers},`)}
+${row("", "which AWS Lambda runs; here each in a process of its own")}
 ${[...rotated].map((secret) => row("secret", `${secret.name}: ${Object.keys(secret.value).join(", ")}`)).join("\n")}
 ${row("application", story.application)}
 ${row("", "again and again, without a pause and without a second try")}
@@ -204,6 +226,11 @@ ${nextStep("npm test", "the tests, with real databases")}
 ${nextStep(folder, "the rotation functions that you have just seen")}
 ${nextStep("packages/core/src", "the four steps, whatever they rotate (runner.ts)")}`;
 
-const nextStep = (what: string, gives: string) => `  ${what.padEnd(26)}${gives}`;
+const NEXT_WIDTH = 26;
+
+function nextStep(what: string, gives: string): string {
+  const start = what.length < NEXT_WIDTH ? what.padEnd(NEXT_WIDTH) : `${what}\n  ${" ".repeat(NEXT_WIDTH)}`;
+  return `  ${start}${gives}`;
+}
 
 const name = (label: string) => styleText("bold", label);

@@ -11,15 +11,18 @@ export interface Told {
 
 /** What each strategy promises here. */
 function promises(rotations: readonly Told[]): string {
-  const lines = rotations.map(({ chapter: { strategy, window } }) => {
-    const promise = { refused: "refused logins only between setSecret and finishSecret", none: "no refused login" };
+  const lines = rotations.map(({ chapter: { strategy, window, unit = "login" } }) => {
+    const promise = {
+      refused: `refused ${unit}s only between setSecret and finishSecret`,
+      none: `no refused ${unit}`,
+    };
     return `  ${`${strategy} promises`.padEnd(22)}${promise[window]}`;
   });
   return [...new Set(lines)].join("\n");
 }
 
 const notes = `\
-  the window            from the start of the first refused login to the end of
+  the window            from the start of the first refused one to the end of
                         the next accepted one: rather too long than too short
   the times             are this machine's, without the pauses for reading; a
                         network and a cold start make them longer. A function's
@@ -28,6 +31,7 @@ const notes = `\
 /** The figures of all rotations side by side, and the promises that they stand for. At most 80 columns wide. */
 export function summary(rotations: readonly Told[]): string {
   const figures = rotations.map(({ record }) => figuresOf(record));
+  const unit = rotations[0]?.chapter.unit ?? "login";
   const line = (name: string, values: readonly (number | string)[]) =>
     `  ${name.padEnd(NAME_WIDTH)}${values.map((value) => String(value).padStart(VALUE_WIDTH)).join("")}`.trimEnd();
   const verdicts = rotations.map(({ record }) => {
@@ -48,7 +52,7 @@ export function summary(rotations: readonly Told[]): string {
       rotations.map(({ chapter }) => chapter.column[1]),
     ),
     line(
-      "application's logins",
+      `application's ${unit}s`,
       figures.map(({ applicationLogins }) => applicationLogins),
     ),
     line(
@@ -56,7 +60,7 @@ export function summary(rotations: readonly Told[]): string {
       figures.map(({ applicationRefused }) => applicationRefused),
     ),
     line(
-      "refused-login window",
+      `refused-${unit} window`,
       figures.map(({ refusedWindow }) => (Number.isFinite(refusedWindow) ? `${refusedWindow} ms` : "no end seen")),
     ),
     line(
@@ -64,7 +68,7 @@ export function summary(rotations: readonly Told[]): string {
       figures.map(({ apiCalls }) => apiCalls),
     ),
     line(
-      "function's logins",
+      `function's ${unit}s`,
       figures.map(({ functionLogins }) => functionLogins),
     ),
     line(

@@ -63,3 +63,21 @@ test("the application's latest logins are drawn, with a cross for refused ones",
   expect(lineOf("application")).toMatch(/^ {2}application +█+×+█+$/);
   expect(lines(record).at(-1)?.trim()).toBe("1000 logins, 2 refused within 69 ms; logs in as checkout_clone");
 });
+
+test("the drawing says what a cell is", () => {
+  expect(lines(record).at(-2)?.trim()).toBe("each 50 ms: bar = logins, × = refused, · = one under way");
+});
+
+test("a login that takes longer than a cell makes the cells longer, not empty", () => {
+  const slow = Array.from({ length: 20 }, (_, index): Attempt => {
+    const startedAt = 10_000 + 130 * index;
+    return { startedAt, endedAt: startedAt + 130, username: "checkout", outcome: "accepted" };
+  });
+  expect(lineOf("application", { ...record, attempts: slow })).toMatch(/^ {2}application +[▁▂▃▄▅▆▇█]+$/);
+  expect(lines({ ...record, attempts: slow }).at(-2)).toContain("each 500 ms:");
+});
+
+test("a single slow login is under way and no outage", () => {
+  const slow = attempts.map((each, index) => (index < 990 ? each : { ...each, endedAt: each.endedAt + 300 }));
+  expect(lineOf("application", { ...record, attempts: slow })).toMatch(/[▁▂▃▄▅▆▇█]·+[▁▂▃▄▅▆▇█]+$/);
+});

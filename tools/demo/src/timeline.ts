@@ -13,7 +13,7 @@ export function timeline(record: RotationRecord): string {
     versionRow(name, milliseconds, versions, labels, figures);
   return [
     "",
-    heading(versions),
+    heading(versions, record.chapter.unit === "request" ? "reqs" : "logins"),
     ...row("before", "", record.before, []),
     ...(record.requested ? row("RotateSecret", "", record.requested, []) : []),
     ...record.steps.flatMap((step, index) => {
@@ -45,9 +45,9 @@ const FIGURES = [
   { name: "refused", width: 8 },
 ];
 
-function heading(versions: readonly string[]): string {
+function heading(versions: readonly string[], units: string): string {
   const cells = versions.map((id) => shortId(id).padEnd(LABEL_WIDTH)).join("");
-  const figures = FIGURES.map(({ name, width }) => name.padStart(width)).join("");
+  const figures = FIGURES.map(({ name, width }) => (name === "logins" ? units : name).padStart(width)).join("");
   return styleText("dim", `${"  version".padEnd(NAME_WIDTH + TIME_WIDTH)}  ${cells}${figures}`);
 }
 
@@ -90,37 +90,50 @@ function figuresOfStep(record: RotationRecord, step: StepRecord, next: StepRecor
   ];
 }
 
-const SLOT_MS = 50;
+const SLOT_MS = [50, 100, 200, 500, 1000];
 const SLOTS = 60;
 const BARS = "▁▂▃▄▅▆▇█";
 
-/** A bar for each slot of time, as high as there were logins, or a cross where one was refused; then what they add up to. */
+/**
+ * A bar for each slot of time, as high as there were logins, a cross where one was refused, or a dot where none ended; then what they add up
+ * to. The application makes no pause, so where none ended one took longer.
+ */
 function applicationLines(record: RotationRecord): string[] {
   const { attempts } = record;
+  const { unit = "login" } = record.chapter;
   const { applicationLogins, applicationRefused, refusedWindow } = figuresOf(record);
-  const slots = slotsOf(attempts);
-  const highest = Math.max(1, ...slots.map((slot) => slot.filter(isAccepted).length));
-  const bars = slots.map((slot) => {
-    if (!slot.every(isAccepted)) return styleText("red", "×");
-    return slot.length === 0
-      ? " "
-      : styleText("green", BARS[Math.ceil((slot.length / highest) * BARS.length) - 1] ?? "");
+  const slot = slotLength(attempts);
+  const slots = slotsOf(attempts, slot);
+  const highest = Math.max(1, ...slots.map((each) => each.filter(isAccepted).length));
+  const bars = slots.map((each) => {
+    if (!each.every(isAccepted)) return styleText("red", "×");
+    return each.length === 0
+      ? styleText("dim", "·")
+      : styleText("green", BARS[Math.ceil((each.length / highest) * BARS.length) - 1] ?? "");
   });
   const user = attempts.findLast(isAccepted)?.username;
   const refused = `${applicationRefused === 0 ? "none" : applicationRefused} refused`;
   const window = Number.isFinite(refusedWindow) ? ` within ${refusedWindow} ms` : " so far";
   return [
     `${"  application".padEnd(NAME_WIDTH)} ${bars.join("")}`,
-    `${" ".repeat(NAME_WIDTH)} ${applicationLogins} logins, ` +
+    styleText("dim", `${" ".repeat(NAME_WIDTH)} each ${slot} ms: bar = ${unit}s, × = refused, · = one under way`),
+    `${" ".repeat(NAME_WIDTH)} ${applicationLogins} ${unit}s, ` +
       (applicationRefused === 0 ? refused : styleText("red", refused) + window) +
-      (user === undefined ? "" : `; logs in as ${user}`),
+      (user === undefined ? "" : `; ${unit === "login" ? "logs in " : ""}as ${user}`),
   ];
 }
 
+/** So long that two attempts of the usual length fit: where one is longer than a slot, the empty ones between look like outages. */
+function slotLength(attempts: readonly Attempt[]): number {
+  const lengths = attempts.map(({ startedAt, endedAt }) => endedAt - startedAt).sort((a, b) => a - b);
+  const median = lengths[Math.floor(lengths.length / 2)] ?? 0;
+  return SLOT_MS.find((each) => each >= 2 * median) ?? SLOT_MS.at(-1) ?? 0;
+}
+
 /** The latest attempts by the time when they ended, from old to new. */
-function slotsOf(attempts: readonly Attempt[]): Attempt[][] {
+function slotsOf(attempts: readonly Attempt[], slot: number): Attempt[][] {
   const end = attempts.at(-1)?.endedAt ?? 0;
-  const age = ({ endedAt }: Attempt) => Math.floor((end - endedAt) / SLOT_MS);
+  const age = ({ endedAt }: Attempt) => Math.floor((end - endedAt) / slot);
   const count = Math.min(SLOTS, attempts[0] ? age(attempts[0]) + 1 : 0);
   const slots = Array.from({ length: count }, (): Attempt[] => []);
   for (const attempt of attempts) slots[count - 1 - age(attempt)]?.push(attempt);

@@ -26,9 +26,25 @@ const ENGINES = new Map<string, () => Promise<Started>>([
   ["mongo", () => startFerretdb().then(mongodb)],
 ]);
 
+const help = `\
+npm run engines -- [NAME ...]
+
+Starts servers on this machine, prints how to reach them, and stops them at
+Ctrl-C. Without a NAME: postgres@18.
+
+  NAME   mysql, mariadb, mongo (FerretDB, which stands for DocumentDB), or
+         postgres@VERSION with ${POSTGRES_VERSIONS.join(", ")}`;
+
 /** Starts what the command line names, prints it, and stops it at Ctrl-C. */
 async function main(): Promise<void> {
-  const { positionals } = parseArgs({ allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { help: { type: "boolean", short: "h" } },
+  });
+  if (values.help) {
+    console.log(help);
+    return;
+  }
   const starts = (positionals.length === 0 ? ["postgres@18"] : positionals).map(engineNamed);
   const stop = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   const servers: Started[] = [];
@@ -76,5 +92,5 @@ try {
   await main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = 2;
 }

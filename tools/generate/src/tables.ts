@@ -68,13 +68,22 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
   },
   settings: async (path) => {
     const manifest = await manifestOf(path);
-    if (!("excludeCharacters" in manifest)) return settingsTable([...manifest.settings, ...coreSettingList]);
+    if (!("excludeCharacters" in manifest)) return settingsTable([...manifest.settings, ...settingsWithoutWindow]);
     const ofEngine = (setting: Setting) =>
       setting.name === "EXCLUDE_CHARACTERS" ? { ...setting, absent: "the engine's, see above" } : setting;
     return settingsTable([...manifest.settings, ...databaseSettingList, ...coreSettingList.map(ofEngine)]);
   },
+  "template-settings": async (path) => {
+    const { settingList } = (await import(join(root, path.replace("README.md", "src/settings.ts")))) as {
+      settingList: readonly Setting[];
+    };
+    return settingsTable([...settingList, ...settingsWithoutWindow]);
+  },
   "verified-against": async (path) => (await manifestOf(path)).verifiedAgainst.map((line) => `- ${line}`).join("\n"),
 };
+
+/** The strategies of @quarterturn/template have no moment at which logins are refused, which EARLY_PROMOTION could shorten. */
+const settingsWithoutWindow = coreSettingList.filter(({ name }) => name !== "EARLY_PROMOTION");
 
 async function manifestOf(path: string): Promise<Manifest | RotatorManifest> {
   const { manifest } = (await import(join(root, path.replace("README.md", "src/manifest.ts")))) as {

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { newRotator, workspace } from "./new-rotator.ts";
+import { copyWorkspace, runTool } from "./scratch-workspace.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -12,32 +13,6 @@ beforeEach(async () => {
   await mkdir(join(root, "packages"));
 });
 afterEach(() => rm(root, { recursive: true }));
-
-/** Runs one of the workspace's tools in the new workspace. @throws Error with its output, where it fails */
-async function run(tool: string, ...parameters: string[]): Promise<string> {
-  const options = { cwd: root, env: { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1" } };
-  const running = promisify(execFile)(join(workspace, "node_modules/.bin", tool), parameters, options);
-  const { stdout } = await running.catch((error: { stdout: string; stderr: string }) => {
-    throw new Error(`${tool} failed:\n${error.stdout}${error.stderr}`);
-  });
-  return stdout;
-}
-
-/** What a package needs of its workspace. */
-async function copyWorkspace(): Promise<void> {
-  for (const file of [
-    ".gitignore",
-    "biome.json",
-    "package.json",
-    "tsconfig.base.json",
-    "tsconfig.json",
-    "vitest.config.ts",
-    "tools/test/src/selected-engines.ts",
-  ]) {
-    await cp(join(workspace, file), join(root, file));
-  }
-  await symlink(join(workspace, "node_modules"), join(root, "node_modules"));
-}
 
 /** A build sees other packages as they are published, so they are built before it, and not where other tests run. */
 async function copyPackages(...names: readonly string[]): Promise<void> {
@@ -56,27 +31,27 @@ async function copyPackages(...names: readonly string[]): Promise<void> {
 }
 
 test("a new rotator passes types, build and its tests as created", { timeout: 60_000 }, async () => {
-  await copyWorkspace();
+  await copyWorkspace(root);
   await newRotator("acme-billing", join(root, "packages"));
-  await run("tsc", "-p", ".");
+  await runTool(root, "tsc", "-p", ".");
 
   // The whole suite runs on the example that this is a copy of.
-  const report = await run("vitest", "run", "-t", "each of three rotations|service's own rotations");
+  const report = await runTool(root, "vitest", "run", "-t", "each of three rotations|service's own rotations");
   expect(report).toMatch(/acme-billing, multi-user keeps the promises/);
   expect(report).toMatch(/Test Files +4 passed/);
   expect(report).toMatch(/Tests +8 passed/);
 
   await copyPackages("core", "template");
   for (const name of ["core", "template", "acme-billing"]) {
-    await run("tsc", "-p", `packages/${name}/tsconfig.build.json`);
+    await runTool(root, "tsc", "-p", `packages/${name}/tsconfig.build.json`);
   }
   expect(await readdir(join(root, "packages/acme-billing/dist"))).toContain("single-user.js");
 });
 
 test.each(["a", "acme-billing-sandbox-eu-1"])("a new rotator with the name %s passes lint", async (name) => {
-  await copyWorkspace();
+  await copyWorkspace(root);
   await newRotator(name, join(root, "packages"));
-  await run("biome", "check", "--error-on-warnings", ".");
+  await runTool(root, "biome", "check", "--error-on-warnings", ".");
 });
 
 test("the name is everywhere that the example's was", async () => {
@@ -89,6 +64,14 @@ test("the name is everywhere that the example's was", async () => {
   for (const name of ['name: "acme-billing"', 'title: "Acme Billing"', '"ACME_BILLING_URL"']) {
     expect(manifest).toContain(name);
   }
+});
+
+test("what must be filled in is marked", async () => {
+  await newRotator("acme-billing", join(root, "packages"));
+  const marksIn = async (path: string) =>
+    (await readFile(join(root, "packages/acme-billing", path), "utf8")).match(/^.*TODO: .*$/gm);
+  expect(await marksIn("README.md")).toHaveLength(1);
+  expect(await marksIn("src/manifest.ts")).toHaveLength(3);
 });
 
 test("what git does not have is not copied", async () => {

@@ -35,7 +35,7 @@ export async function newRotator(name: string, packages: string, source = exampl
     paths.map(async (path) => {
       const file = join(folder, path);
       await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, renamed(await readFile(join(source, path), "utf8"), name));
+      await writeFile(file, renamed(marked(path, await readFile(join(source, path), "utf8")), name));
       return file;
     }),
   );
@@ -49,4 +49,26 @@ function renamed(text: string, name: string): string {
     .replaceAll("KEY_SERVICE", words.join("_").toUpperCase())
     .replaceAll("keyService", [words[0], ...capitalised.slice(1)].join(""))
     .replaceAll("Key Service", capitalised.join(" "));
+}
+
+/** What the example says of itself, and a new rotator must say of its own service: after which line it is marked, and with what. */
+const todos: Readonly<Record<string, readonly (readonly [after: RegExp, mark: string])[]>> = {
+  "README.md": [
+    [
+      /^# .*\n/,
+      "\nTODO: write this page for your service. It describes the example that the package was made of; its tables come from\nsrc/manifest.ts.\n",
+    ],
+  ],
+  "src/manifest.ts": [
+    [
+      /export const manifest.*\n/,
+      "  // TODO: the product's name for people, and what your secrets have as `engine`.\n",
+    ],
+    [/\n {2}settings: \[\n/, "    // TODO: your own, and those of the strategy that you keep.\n"],
+    [/\n {2}\],\n(?= {2}verifiedAgainst)/, "  // TODO: what your tests run against.\n"],
+  ],
+};
+
+function marked(path: string, text: string): string {
+  return (todos[path] ?? []).reduce((whole, [after, mark]) => whole.replace(after, (line) => line + mark), text);
 }

@@ -16,3 +16,9 @@ test("ENGINES names those that are started; what needs another is left out", () 
 test.each(["mysqll", "", "postgres,,mysql"])("ENGINES=%s is an error that names the engines", (ENGINES) => {
   expect(() => selectedEngines({ ENGINES })).toThrow(/There are: postgres, mysql, mariadb, mongo\./);
 });
+
+test("a name that people know says which engine has its tests", () => {
+  expect(() => selectedEngines({ ENGINES: "redshift,documentdb" })).toThrow(
+    "The tests of redshift are run with postgres. The tests of documentdb are run with mongo.",
+  );
+});

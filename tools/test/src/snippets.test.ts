@@ -6,10 +6,15 @@ import { expect, test } from "vitest";
 
 const root = new URL("../../..", import.meta.url).pathname;
 
+/** Its examples are files of one package: tools/new-rotator compiles them together. */
+const pageOfFiles = "writing-a-rotator.md";
+
 /** Markdown files that users read, with their TypeScript examples. */
 async function snippets(): Promise<{ from: string; code: string }[]> {
   const packages = (await readdir(join(root, "packages"))).map((name) => `packages/${name}/README.md`);
-  const docs = (await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`);
+  const docs = (await readdir(join(root, "docs")))
+    .filter((name) => name.endsWith(".md") && name !== pageOfFiles)
+    .map((name) => `docs/${name}`);
   const pages = await Promise.all(
     ["README.md", "CONTRIBUTING.md", ...packages, ...docs].map(async (from) => ({
       from,

@@ -10,7 +10,7 @@ const APPLICATION_NAME = "checkout";
 
 export const engine: DemoEngine = {
   story: {
-    ...databaseStory("DocumentDB", "documentdb", [onePassword, ...twinGets("roles")]),
+    ...databaseStory("DocumentDB (imitated)", "documentdb", [onePassword, ...twinGets("its roles")]),
     starts: "FerretDB",
     imitated: "Secrets Manager, Lambda, and roles are imitated",
   },

@@ -4,7 +4,7 @@ import { createConnection } from "mysql2/promise";
 import type { DemoEngine, DemoServer } from "../engine.ts";
 import { mysqlLoginLog, mysqlLoginLogSettings } from "../mysql-login-log.ts";
 import { newPassword } from "../new-password.ts";
-import { databaseStory, twinActs, twoPasswords } from "../story.ts";
+import { databaseStory, twinHasRole, twoPasswords } from "../story.ts";
 
 export const mysqlHandlers = {
   "single-user": import.meta.resolve("@quarterturn/rds-mysql/single-user"),
@@ -12,7 +12,7 @@ export const mysqlHandlers = {
 };
 
 export const engine: DemoEngine = {
-  story: databaseStory("MySQL", "rds-mysql", [twoPasswords, ...twinActs]),
+  story: databaseStory("MySQL", "rds-mysql", [twoPasswords, ...twinHasRole]),
   handlers: mysqlHandlers,
   isFetched: true,
   start: () =>

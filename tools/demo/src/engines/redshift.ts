@@ -9,7 +9,7 @@ import { databaseStory, onePassword, twinGets } from "../story.ts";
 /** There is no Redshift but AWS's: the server is the one that packages/redshift is tested with. */
 export const engine: DemoEngine = {
   story: {
-    ...databaseStory("Redshift", "redshift", [onePassword, ...twinGets("groups, roles, rights")]),
+    ...databaseStory("Redshift (imitated)", "redshift", [onePassword, ...twinGets("its groups, roles and rights")]),
     starts: "PostgreSQL as Redshift",
     imitated: "Secrets Manager, Lambda and Redshift are imitated",
     application: "reads the secret, logs in over verified TLS, reads a table;",

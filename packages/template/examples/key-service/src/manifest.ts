@@ -1,5 +1,5 @@
 import type { RotatorManifest } from "@quarterturn/core";
-import { multiUserSettingList, singleUserSettingList } from "@quarterturn/template";
+import { settingList } from "@quarterturn/template";
 
 export const manifest: RotatorManifest = {
   name: "key-service",
@@ -11,8 +11,7 @@ export const manifest: RotatorManifest = {
       absent: "from the secret",
       meaning: "Single-user: where the service is, for secrets that are nothing but a key.",
     },
-    ...singleUserSettingList,
-    ...multiUserSettingList,
+    ...settingList,
   ],
   verifiedAgainst: [
     "A service of a hundred lines that imitates one (test/key-server.ts)",
