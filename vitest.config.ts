@@ -14,7 +14,7 @@ export default defineConfig({
     // What Lambda gives a function; the local endpoint takes any credentials.
     env: { AWS_REGION: "us-east-1", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" },
     testTimeout: 30_000,
-    hookTimeout: 60_000,
+    hookTimeout: 300_000,
     // Children that tests start from source resolve packages the same way.
     execArgv: [`--conditions=${condition}`],
   },
