@@ -2,15 +2,8 @@
  * What only a server of MongoDB's protocol answers to what is given wrongly: each is a typed error in one line, and the lines make
  * docs/errors/documentdb.md. The rest is in rds-postgres and the conformance suite.
  */
-import {
-  CreateSecretCommand,
-  PutSecretValueCommand,
-  RotateSecretCommand,
-  SecretsManagerClient,
-} from "@aws-sdk/client-secrets-manager";
-import { type Environment, rotationHandler, type Step } from "@quarterturn/core";
+import { type Environment, rotationHandler } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
 import {
   createTestCa,
   type MongodbServer,
@@ -19,29 +12,16 @@ import {
   startFerretdb,
 } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
+import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
 import { documentdb, manifest } from "../src/index.ts";
 import { type Fixture, issueCertificate, startFixture, startTimeout } from "./fixture.ts";
 
 let fixture: Fixture;
-let local: LocalEndpoint;
-let client: SecretsManagerClient;
-const events: RotationEvent[] = [];
-
 beforeAll(async () => {
   fixture = await startFixture();
-  const byHand = async (event: RotationEvent) => {
-    events.push(event);
-    throw new Error("run by hand");
-  };
-  local = await startLocal({ functions: { byHand }, rotationRetry: { attempts: 1, delayMs: 0 } });
-  client = new SecretsManagerClient({ endpoint: local.url });
 }, startTimeout);
-afterAll(async () => {
-  client.destroy();
-  await local.close();
-  await fixture[Symbol.asyncDispose]();
-});
+afterAll(() => fixture[Symbol.asyncDispose]());
 
 const handlers = {
   "single-user": (env: Environment) =>
@@ -49,49 +29,10 @@ const handlers = {
   "multi-user": (env: Environment) =>
     rotationHandler((from) => multiUser(documentdb, rdsDirectory(["docdb"]), databaseSettings(from, manifest)), env),
 };
-type Strategy = keyof typeof handlers;
-
-const invoke = (event: unknown, strategy: Strategy = "single-user", env: Environment = {}) => {
-  const end = Date.now() + 3_000;
-  const handler = handlers[strategy]({ SECRETS_MANAGER_ENDPOINT: local.url, ...env });
-  return handler(event, { awsRequestId: "request", getRemainingTimeInMillis: () => end - Date.now() });
-};
-
-async function secretWith(value: string | Uint8Array): Promise<string> {
-  const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value };
-  const { ARN = "" } = await client.send(
-    new CreateSecretCommand({ Name: `s${Math.random().toString(36).slice(2)}`, ...content }),
-  );
-  return ARN;
-}
-
-/** Runs one step of a rotation of a secret with this value and, for the later steps, this pending value. */
-async function step(
-  name: Step,
-  current: object | string | Uint8Array,
-  options: { pending?: object; strategy?: Strategy; env?: Environment; before?: (id: string) => Promise<unknown> } = {},
-): Promise<void> {
-  const id = await secretWith(
-    typeof current === "string" || current instanceof Uint8Array ? current : JSON.stringify(current),
-  );
-  await client.send(new RotateSecretCommand({ SecretId: id, RotationLambdaARN: local.functionArn("byHand") }));
-  await local.settled(id);
-  const event = events.find((each) => each.SecretId === id);
-  const token = event?.ClientRequestToken ?? "";
-  if (options.pending) {
-    await client.send(
-      new PutSecretValueCommand({
-        SecretId: id,
-        ClientRequestToken: token,
-        SecretString: JSON.stringify(options.pending),
-        VersionStages: ["AWSPENDING"],
-      }),
-    );
-  }
-  await options.before?.(id);
-  await invoke({ ...event, Step: name }, options.strategy, options.env);
-}
-
+const { secretWith, step, url } = stepsByHand(
+  handlers,
+  async () => (await fixture.root.command({ usersInfo: { forAllDBs: true } })).users,
+);
 const { section, finish } = errorsPage(manifest.name, "DocumentDB");
 const password = "never-in-a-log";
 const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
@@ -174,9 +115,9 @@ section("The server", (refused) => {
     const current = { ...(await fixture.createUser()), ssl: false };
     await step("testSecret", current, { pending: current });
   });
-  refused("a port of another protocol", "tls", () => at({ host: "localhost", port: Number(new URL(local.url).port) }));
+  refused("a port of another protocol", "tls", () => at({ host: "localhost", port: Number(new URL(url()).port) }));
   refused("a port of another protocol, in plaintext", "unreachable", async () => {
-    const current = account({ port: Number(new URL(local.url).port), ssl: false });
+    const current = account({ port: Number(new URL(url()).port), ssl: false });
     await step("testSecret", current, { pending: current });
   });
   refused("a user that may not change its own password", "privilege", async () => {

@@ -1,13 +1,6 @@
 /** What only MySQL answers to what is given wrongly: each is a typed error in one line. The rest is in rds-postgres and the conformance suite. */
-import {
-  CreateSecretCommand,
-  PutSecretValueCommand,
-  RotateSecretCommand,
-  SecretsManagerClient,
-} from "@aws-sdk/client-secrets-manager";
-import { type Environment, rotationHandler, type Step } from "@quarterturn/core";
+import { type Environment, rotationHandler } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
 import {
   createTestCa,
   type MysqlServer,
@@ -17,29 +10,16 @@ import {
   startMysql,
 } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
+import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
 import { manifest, mysql } from "../src/index.ts";
 import { type Fixture, issueCertificate, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
-let local: LocalEndpoint;
-let client: SecretsManagerClient;
-const events: RotationEvent[] = [];
-
 beforeAll(async () => {
   fixture = await startFixture();
-  const byHand = async (event: RotationEvent) => {
-    events.push(event);
-    throw new Error("run by hand");
-  };
-  local = await startLocal({ functions: { byHand }, rotationRetry: { attempts: 1, delayMs: 0 } });
-  client = new SecretsManagerClient({ endpoint: local.url });
 });
-afterAll(async () => {
-  client.destroy();
-  await local.close();
-  await fixture[Symbol.asyncDispose]();
-});
+afterAll(() => fixture[Symbol.asyncDispose]());
 
 const handlers = {
   "single-user": (env: Environment) =>
@@ -50,49 +30,10 @@ const handlers = {
       env,
     ),
 };
-type Strategy = keyof typeof handlers;
-
-const invoke = (event: unknown, strategy: Strategy = "single-user", env: Environment = {}) => {
-  const end = Date.now() + 3_000;
-  const handler = handlers[strategy]({ SECRETS_MANAGER_ENDPOINT: local.url, ...env });
-  return handler(event, { awsRequestId: "request", getRemainingTimeInMillis: () => end - Date.now() });
-};
-
-async function secretWith(value: string | Uint8Array): Promise<string> {
-  const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value };
-  const { ARN = "" } = await client.send(
-    new CreateSecretCommand({ Name: `s${Math.random().toString(36).slice(2)}`, ...content }),
-  );
-  return ARN;
-}
-
-/** Runs one step of a rotation of a secret with this value and, for the later steps, this pending value. */
-async function step(
-  name: Step,
-  current: object | string | Uint8Array,
-  options: { pending?: object; strategy?: Strategy; env?: Environment; before?: (id: string) => Promise<unknown> } = {},
-): Promise<void> {
-  const id = await secretWith(
-    typeof current === "string" || current instanceof Uint8Array ? current : JSON.stringify(current),
-  );
-  await client.send(new RotateSecretCommand({ SecretId: id, RotationLambdaARN: local.functionArn("byHand") }));
-  await local.settled(id);
-  const event = events.find((each) => each.SecretId === id);
-  const token = event?.ClientRequestToken ?? "";
-  if (options.pending) {
-    await client.send(
-      new PutSecretValueCommand({
-        SecretId: id,
-        ClientRequestToken: token,
-        SecretString: JSON.stringify(options.pending),
-        VersionStages: ["AWSPENDING"],
-      }),
-    );
-  }
-  await options.before?.(id);
-  await invoke({ ...event, Step: name }, options.strategy, options.env);
-}
-
+// What a step may leave is a twin that is not whole yet, and cannot log in.
+const { secretWith, step } = stepsByHand(handlers, () =>
+  fixture.asRoot("SELECT * FROM mysql.user WHERE account_locked = 'N' ORDER BY User, Host"),
+);
 const { section, finish } = errorsPage(manifest.name, "MySQL and MariaDB");
 const password = "never-in-a-log";
 const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({

@@ -2,17 +2,9 @@
  * Everything that can be given to the functions wrongly: each is a typed error in one line, nothing is touched, and the lines make
  * docs/errors/rds-postgres.md.
  */
-import {
-  CancelRotateSecretCommand,
-  CreateSecretCommand,
-  ListSecretVersionIdsCommand,
-  PutSecretValueCommand,
-  RotateSecretCommand,
-  SecretsManagerClient,
-} from "@aws-sdk/client-secrets-manager";
-import { type Environment, rotationHandler, type Step } from "@quarterturn/core";
+import { CancelRotateSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
+import { type Environment, rotationHandler } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
 import {
   createTestCa,
   type PostgresServer,
@@ -21,29 +13,16 @@ import {
   startPostgres,
 } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
-import { afterAll, beforeAll, expect } from "vitest";
+import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
+import { afterAll, beforeAll } from "vitest";
 import { manifest, postgres } from "../src/index.ts";
 import { type Fixture, issueCertificate, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
-let local: LocalEndpoint;
-let client: SecretsManagerClient;
-const events: RotationEvent[] = [];
-
 beforeAll(async () => {
   fixture = await startFixture();
-  const byHand = async (event: RotationEvent) => {
-    events.push(event);
-    throw new Error("run by hand");
-  };
-  local = await startLocal({ functions: { byHand }, rotationRetry: { attempts: 1, delayMs: 0 } });
-  client = new SecretsManagerClient({ endpoint: local.url });
 });
-afterAll(async () => {
-  client.destroy();
-  await local.close();
-  await fixture[Symbol.asyncDispose]();
-});
+afterAll(() => fixture[Symbol.asyncDispose]());
 
 const handlers = {
   "single-user": (env: Environment) =>
@@ -54,64 +33,10 @@ const handlers = {
       env,
     ),
 };
-type Strategy = keyof typeof handlers;
-
-const invoke = (event: unknown, strategy: Strategy = "single-user", env: Environment = {}) => {
-  const end = Date.now() + 3_000;
-  const handler = handlers[strategy]({ SECRETS_MANAGER_ENDPOINT: local.url, ...env });
-  return handler(event, { awsRequestId: "request", getRemainingTimeInMillis: () => end - Date.now() });
-};
-
-async function secretWith(value: string | Uint8Array): Promise<string> {
-  const content = typeof value === "string" ? { SecretString: value } : { SecretBinary: value };
-  const { ARN = "" } = await client.send(
-    new CreateSecretCommand({ Name: `s${Math.random().toString(36).slice(2)}`, ...content }),
-  );
-  return ARN;
-}
-
-/** Runs one step of a rotation of a secret with this value and, for the later steps, this pending value. */
-async function step(
-  name: Step,
-  current: object | string | Uint8Array,
-  options: { pending?: object; strategy?: Strategy; env?: Environment; before?: (id: string) => Promise<unknown> } = {},
-): Promise<void> {
-  const id = await secretWith(
-    typeof current === "string" || current instanceof Uint8Array ? current : JSON.stringify(current),
-  );
-  await client.send(new RotateSecretCommand({ SecretId: id, RotationLambdaARN: local.functionArn("byHand") }));
-  await local.settled(id);
-  const event = events.find((each) => each.SecretId === id);
-  const token = event?.ClientRequestToken ?? "";
-  if (options.pending) {
-    await client.send(
-      new PutSecretValueCommand({
-        SecretId: id,
-        ClientRequestToken: token,
-        SecretString: JSON.stringify(options.pending),
-        VersionStages: ["AWSPENDING"],
-      }),
-    );
-  }
-  await options.before?.(id);
-  const before = await everything(id);
-  try {
-    await invoke({ ...event, Step: name }, options.strategy, options.env);
-  } finally {
-    expect(await everything(id)).toEqual(before);
-  }
-}
-
-/** All that a step could change: the secret's versions and labels, and the server's users with their passwords. */
-async function everything(id: string): Promise<unknown> {
-  const versions = await client.send(new ListSecretVersionIdsCommand({ SecretId: id, IncludeDeprecated: true }));
-  const users = await fixture.superuser.query("SELECT * FROM pg_authid ORDER BY oid");
-  return {
-    versions: versions.Versions?.map(({ VersionId, VersionStages }) => [VersionId, VersionStages]),
-    users: users.rows,
-  };
-}
-
+const { client, invoke, secretWith, step } = stepsByHand(
+  handlers,
+  async () => (await fixture.superuser.query("SELECT * FROM pg_authid ORDER BY oid")).rows,
+);
 const { section, finish } = errorsPage(manifest.name, "PostgreSQL");
 const password = "never-in-a-log";
 const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
@@ -139,7 +64,7 @@ section("The event", (refused) => {
   refused("a version with no label", "not-staged", async () => {
     const id = await secretWith("{}");
     const token = "00000000-0000-4000-8000-000000000000";
-    await client.send(
+    await client().send(
       new PutSecretValueCommand({
         SecretId: id,
         ClientRequestToken: token,
@@ -147,7 +72,7 @@ section("The event", (refused) => {
         VersionStages: ["AWSPENDING"],
       }),
     );
-    await client.send(
+    await client().send(
       new PutSecretValueCommand({
         SecretId: id,
         SecretString: JSON.stringify(account()),
@@ -159,12 +84,12 @@ section("The event", (refused) => {
   refused("a version that was current and is no longer", "superseded", async () => {
     const id = await secretWith("{}");
     const token = "00000000-0000-4000-8000-000000000001";
-    await client.send(new PutSecretValueCommand({ SecretId: id, ClientRequestToken: token, SecretString: "{}" }));
-    await client.send(new PutSecretValueCommand({ SecretId: id, SecretString: "{}" }));
+    await client().send(new PutSecretValueCommand({ SecretId: id, ClientRequestToken: token, SecretString: "{}" }));
+    await client().send(new PutSecretValueCommand({ SecretId: id, SecretString: "{}" }));
     await invoke({ Step: "finishSecret", SecretId: id, ClientRequestToken: token });
   });
   refused("rotation that was cancelled", "not-enabled", () =>
-    step("createSecret", account(), { before: (id) => client.send(new CancelRotateSecretCommand({ SecretId: id })) }),
+    step("createSecret", account(), { before: (id) => client().send(new CancelRotateSecretCommand({ SecretId: id })) }),
   );
   refused("a setting that means nothing", "bad-setting", () =>
     step("createSecret", account(), { env: { PASSWORD_LENGTH: "long" } }),
