@@ -19,7 +19,15 @@ export {
 } from "./labels.ts";
 export { type LambdaContext, type RotationHandler, rotationHandler } from "./lambda.ts";
 export { jsonLog, type Log, type LogFields } from "./log.ts";
-export { coreSettingList, type Manifest, type RotatorManifest, type Setting } from "./manifest.ts";
+export {
+  coreSettingList,
+  type Manifest,
+  type Permission,
+  type RotatorManifest,
+  type SecretKey,
+  type Setting,
+  type Strategy,
+} from "./manifest.ts";
 export { generatePassword, type PasswordSettings, passwordSettings } from "./password.ts";
 export { createRedactor, oneLine, type Redactor } from "./redaction.ts";
 export type { CurrentAfterSet, RotationContext, RotationValues, Rotator } from "./rotator.ts";

@@ -2,7 +2,7 @@ export { pairOf } from "@quarterturn/core";
 export { adminLogin } from "./admin-secret.ts";
 export type { Engine, EngineContext, Login, Pair, Session } from "./engine.ts";
 export { multiUser } from "./multi-user.ts";
-export { rdsDirectory } from "./rds-directory.ts";
+export { rdsDirectory, rdsPermissions } from "./rds-directory.ts";
 export { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
 export type { Server, ServerDirectory } from "./server-directory.ts";
 export { type DatabaseSettings, databaseSettingList, databaseSettings } from "./settings.ts";

@@ -1,3 +1,4 @@
+import type { Permission } from "@quarterturn/core";
 import type { ServerDirectory } from "./server-directory.ts";
 
 /**
@@ -15,3 +16,14 @@ export function rdsDirectory(engines: readonly string[]): ServerDirectory {
       (await import("./rds.ts")).isSameDatabase(host, adminHost, deadline),
   };
 }
+
+/** What rdsDirectory calls. */
+export const rdsPermissions: readonly Permission[] = [
+  {
+    service: "rds",
+    operations: ["DescribeDBClusters", "DescribeDBInstances"],
+    resources: ["rds:cluster:*", "rds:db:*"],
+    why: "Admin secrets that RDS manages, and hosts that are replicas or endpoints of the admin's.",
+    strategy: "multi-user",
+  },
+];

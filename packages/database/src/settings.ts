@@ -22,12 +22,14 @@ export const databaseSettingList: readonly Setting[] = [
     name: "SUPERUSER_SECRET_ARN",
     absent: "none",
     meaning: "Multi-user: the admin secret of secrets that have no `masterarn`.",
+    strategy: "multi-user",
   },
   {
     name: "ALLOWED_HOSTS",
     absent: "none",
     meaning:
       "Multi-user: hosts that belong to the admin's database although their names differ (a CNAME, a proxy), separated by commas. Replicas and endpoints that the RDS API knows need no entry.",
+    strategy: "multi-user",
   },
 ];
 

@@ -1,4 +1,5 @@
 import type { Manifest } from "@quarterturn/core";
+import { rdsPermissions } from "@quarterturn/database";
 
 export const manifest: Manifest = {
   name: "documentdb",
@@ -15,6 +16,7 @@ export const manifest: Manifest = {
     },
   ],
   settings: [],
+  permissions: rdsPermissions,
   verifiedAgainst: [
     "FerretDB 1.24.2 over verified TLS: both strategies, SCRAM-SHA-1 and SCRAM-SHA-256, and logins by MongoDB's own driver 7.9",
     "Imitated before it, by tools/engines: roles, customData and rights (code 13); an older protocol with SCRAM-SHA-1 alone; a server that refuses customData and mechanisms; one that keeps all users in admin; a secondary",

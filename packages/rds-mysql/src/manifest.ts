@@ -1,4 +1,5 @@
 import type { Manifest } from "@quarterturn/core";
+import { rdsPermissions } from "@quarterturn/database";
 
 export const manifest: Manifest = {
   name: "rds-mysql",
@@ -11,10 +12,13 @@ export const manifest: Manifest = {
     {
       name: "OLD_PASSWORD",
       absent: "keep",
+      values: ["keep", "discard"],
+      strategy: "single-user",
       meaning:
         "Single-user: keep leaves the previous password valid beside the new one until the next rotation; discard ends it as soon as AWSCURRENT has moved, so that new logins with it are refused; open sessions stay.",
     },
   ],
+  permissions: rdsPermissions,
   verifiedAgainst: [
     "MySQL 9.7 (Debian's), over verified TLS: both strategies, the conformance suite with its crash matrix, hostile schemas and servers, bad input, frozen servers",
     "MariaDB 10.11, single-user with mysql_native_password: the conformance suite with its crash matrix, bad input",

@@ -4,10 +4,8 @@ import { CreateSecretCommand, DeleteSecretCommand, type SecretsManagerClient } f
 import { RotationError, reasonOf } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
 import { apiError } from "./data-api-error.ts";
+import { PROBE_PREFIX } from "./manifest.ts";
 import type { Place } from "./place.ts";
-
-/** What all probe secrets' names begin with: the function's role needs its rights on these only. */
-export const PROBE_PREFIX = "quarterturn-probe/";
 
 /**
  * The one name of a secret's probes. A run that was killed leaves its probe under it, and the next one finds that there, of whatever

@@ -5,7 +5,7 @@ import { type LambdaFunction, lambdaFunctions, workspace } from "./lambda-functi
 import { zip } from "./zip.ts";
 
 /** A function as it is deployed. */
-export interface Bundle extends Omit<LambdaFunction, "entry">, Pick<JavaScript, "contents"> {
+export interface Bundle extends Omit<LambdaFunction, "entry" | "packageFolder">, Pick<JavaScript, "contents"> {
   readonly folder: string;
   readonly handlerFile: string;
   /** Of the handler's file, which is all that a rotation usually loads. */

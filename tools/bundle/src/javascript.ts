@@ -9,6 +9,8 @@ export interface JavaScript {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Bytes of each file by the package that they come from, largest first. */
   readonly contents: ReadonlyMap<string, readonly { readonly package: string; readonly bytes: number }[]>;
+  /** The project's own source files of which something is in it, from the repository's root. */
+  readonly sources: readonly string[];
 }
 
 const core = "@quarterturn/core";
@@ -66,6 +68,7 @@ export async function bundleJavaScript(entry: string): Promise<JavaScript> {
   return {
     files: new Map(results.map(({ name, bytes }) => [name, bytes])),
     contents: new Map(results.map(({ name, contents }) => [name, contents])),
+    sources: results.flatMap(({ sources }) => sources),
   };
 }
 
@@ -119,7 +122,15 @@ function result(name: string, { outputFiles, metafile }: { outputFiles: OutputFi
     byPackage.set(from, (byPackage.get(from) ?? 0) + bytesInOutput);
   }
   const contents = [...byPackage].map(([from, size]) => ({ package: from, bytes: size }));
-  return { name, bytes, contents: contents.sort((a, b) => b.bytes - a.bytes) };
+  const sources = inputs.filter(
+    ([input, { bytesInOutput }]) => bytesInOutput > 0 && !isInstalled(input) && input !== "<stdin>",
+  );
+  return {
+    name,
+    bytes,
+    contents: contents.sort((a, b) => b.bytes - a.bytes),
+    sources: sources.map(([input]) => input),
+  };
 }
 
 /** `node_modules/@aws-sdk/core/dist-es/x.js` is of `@aws-sdk/core`, `packages/core/src/x.ts` of `packages/core`. */

@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Manifest } from "@quarterturn/core";
 
@@ -13,6 +13,8 @@ export interface LambdaFunction {
   readonly engine: string;
   /** The handler's subpath, e.g. `single-user`. */
   readonly strategy: string;
+  /** The package's folder in packages/. */
+  readonly packageFolder: string;
   /** The source file that exports `handler`. */
   readonly entry: string;
 }
@@ -39,6 +41,7 @@ async function functionsOf(folder: string): Promise<LambdaFunction[]> {
       name: `${manifest.name}-${strategy}`,
       engine: manifest.engines[0] ?? manifest.name,
       strategy,
+      packageFolder: basename(folder),
       entry: source(handler),
     };
   });

@@ -1,13 +1,16 @@
-/** `npm run generate`: renews the tables of the READMEs and docs from the manifests. */
-import { writeFile } from "node:fs/promises";
+/** `npm run generate`: renews what is made from the manifests: the tables of the READMEs and docs, and the SAM templates. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { samPages } from "@quarterturn-tools/sam";
 import { pagesWithTables } from "./tables.ts";
 
 const help = `\
 npm run generate
 
-Renews the tables in READMEs and docs, between <!-- generated: NAME --> and
-<!-- end -->, from the manifests of the packages. Says which files it changed.`;
+Renews what is made from the manifests of the packages: the SAM templates and
+their READMEs, and the tables in other READMEs and docs, between
+<!-- generated: NAME --> and <!-- end -->. Says which files it changed.`;
 
 try {
   const { values } = parseArgs({ options: { help: { type: "boolean", short: "h" } } });
@@ -19,9 +22,15 @@ try {
 }
 
 async function renew(): Promise<void> {
-  for (const { path, current, generated } of await pagesWithTables()) {
+  for (const { path, generated } of [...(await pagesWithTables()), ...(await samPages())]) {
+    const current = await readFile(path, "utf8").catch(missing);
     if (current === generated) continue;
+    await mkdir(dirname(path), { recursive: true });
     await writeFile(path, generated);
     console.log(`renewed ${path}`);
   }
+}
+
+function missing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }

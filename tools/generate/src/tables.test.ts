@@ -1,3 +1,7 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { workspace } from "@quarterturn-tools/bundle";
+import { samPages } from "@quarterturn-tools/sam";
 import { expect, test } from "vitest";
 import { pagesWithTables } from "./tables.ts";
 
@@ -5,4 +9,14 @@ test("the tables of the READMEs and docs are those of the manifests (npm run gen
   const pages = await pagesWithTables();
   expect(pages.length).toBeGreaterThan(1);
   for (const { path, current, generated } of pages) expect(current, path).toBe(generated);
+});
+
+test("the SAM templates are those of the manifests, and there is no other (npm run generate renews them)", async () => {
+  const pages = await samPages();
+  expect(pages.length).toBeGreaterThan(1);
+  for (const { path, generated } of pages) expect(await readFile(path, "utf8"), path).toBe(generated);
+  const folders = await readdir(join(workspace, "sam-templates"), { withFileTypes: true });
+  expect(folders.filter((each) => each.isDirectory()).map(({ name }) => name)).toEqual(
+    [...new Set(pages.map(({ path }) => basename(dirname(path))))].sort(),
+  );
 });

@@ -6,7 +6,7 @@ import { type LocalEndpoint, startLocal, startRedshiftData, type Warehouse } fro
 import type { Client } from "pg";
 import { vi } from "vitest";
 import { dataApi } from "../../src/data-api.ts";
-import { PROBE_PREFIX } from "../../src/probe-secret.ts";
+import { PROBE_PREFIX } from "../../src/manifest.ts";
 import type { Transport } from "../../src/transport.ts";
 import { startRedshiftImitation } from "../imitation/server.ts";
 import { type ApiFront, startApiFront } from "./api-front.ts";

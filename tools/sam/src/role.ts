@@ -1,0 +1,140 @@
+import type { Permission } from "@quarterturn/core";
+import type { Application } from "./applications.ts";
+import { attribute, isGiven, ref, sub, type Value, when } from "./cloudformation.ts";
+import { parameterOf } from "./parameters.ts";
+
+/** A statement of the role's policy, and the condition of the template under which it is there. */
+export interface Statement {
+  readonly actions: readonly string[];
+  readonly resources: readonly Value[];
+  readonly effect?: "Deny";
+  readonly condition?: Value;
+  readonly onlyIf?: string;
+}
+
+/** Of this account and region; `${NAME}` in it stands for a parameter. */
+function arn(resource: string): Value {
+  const [service, ...rest] = resource.split(":");
+  return sub(`arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${rest.join(":")}`);
+}
+
+const functionArn = arn("lambda:function:${functionName}");
+const throughSecretsManager = {
+  StringEquals: { "kms:ViaService": sub("secretsmanager.${AWS::Region}.${AWS::URLSuffix}") },
+};
+
+/** The conditions of the template that the statements name. */
+export function roleConditions({ strategy, manifest }: Application): Readonly<Record<string, Value>> {
+  return {
+    hasVpc: { "Fn::Not": [{ "Fn::Equals": [{ "Fn::Join": ["", ref("vpcSubnetIds")] }, ""] }] },
+    hasKey: isGiven("kmsKeyArn"),
+    ...(strategy === "multi-user"
+      ? {
+          hasSuperuserSecret: isGiven("superuserSecretArn"),
+          hasSuperuserKey: isGiven("superuserSecretKmsKeyArn"),
+          hasMasterSecret: isGiven("masterSecretArn"),
+          hasMasterKey: isGiven("masterSecretKmsKeyArn"),
+        }
+      : {}),
+    ...Object.fromEntries(
+      permissionsOf({ strategy, manifest }).flatMap(({ setting }) =>
+        setting ? [[conditionOf(setting), { "Fn::Equals": [ref(parameterOf(setting)), setting.value] }]] : [],
+      ),
+    ),
+  };
+}
+
+const permissionsOf = ({ manifest, strategy }: Pick<Application, "manifest" | "strategy">) =>
+  (manifest.permissions ?? []).filter((permission) => (permission.strategy ?? strategy) === strategy);
+
+const conditionOf = ({ name, value }: NonNullable<Permission["setting"]>) =>
+  `${parameterOf({ name })}Is${value.replace(/(^|\W)(\w)/g, (_, __, letter: string) => letter.toUpperCase())}`;
+
+/** The least that a rotation works with. */
+export function roleStatements(application: Application): readonly Statement[] {
+  return [
+    {
+      // The secrets that name this function, and no others.
+      actions: ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"].map(secretsManager),
+      resources: [arn("secretsmanager:secret:*")],
+      condition: { StringEquals: { "secretsmanager:resource/AllowRotationLambdaArn": functionArn } },
+    },
+    {
+      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+      resources: [ref("kmsKeyArn")],
+      condition: throughSecretsManager,
+      onlyIf: "hasKey",
+    },
+    ...(application.strategy === "multi-user" ? adminSecretStatements : []),
+    ...permissionsOf(application).map(({ service, operations, resources, condition, setting }) => ({
+      actions: operations.map((operation) => `${service}:${operation}`),
+      resources: resources?.map(arn) ?? ["*"],
+      ...(condition ? { condition } : {}),
+      ...(setting ? { onlyIf: conditionOf(setting) } : {}),
+    })),
+    {
+      actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      resources: [attribute("RotationLog", "Arn")],
+    },
+    {
+      // X-Ray and the calls for network interfaces know no narrower resource.
+      actions: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+      resources: ["*"],
+    },
+    { actions: networkInterfaces, resources: ["*"], onlyIf: "hasVpc" },
+    {
+      // They are for Lambda itself, before the function runs, and not for the code in it.
+      effect: "Deny",
+      actions: networkInterfaces,
+      resources: ["*"],
+      condition: { ArnEquals: { "lambda:SourceFunctionArn": functionArn } },
+      onlyIf: "hasVpc",
+    },
+  ];
+}
+
+const secretsManager = (operation: string) => `secretsmanager:${operation}`;
+
+/** DescribeSecret for the tags of an admin secret that its database manages. */
+const adminSecretStatements: readonly Statement[] = ["superuser", "master"].flatMap((name) => {
+  const condition = `has${name.replace(/^./, (letter) => letter.toUpperCase())}`;
+  return [
+    {
+      actions: ["DescribeSecret", "GetSecretValue"].map(secretsManager),
+      resources: [ref(`${name}SecretArn`)],
+      onlyIf: `${condition}Secret`,
+    },
+    {
+      actions: ["kms:Decrypt"],
+      resources: [ref(`${name}SecretKmsKeyArn`)],
+      condition: throughSecretsManager,
+      onlyIf: `${condition}Key`,
+    },
+  ];
+});
+
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions */
+const networkInterfaces = [
+  "ec2:AssignPrivateIpAddresses",
+  "ec2:CreateNetworkInterface",
+  "ec2:DeleteNetworkInterface",
+  "ec2:DescribeNetworkInterfaces",
+  "ec2:DescribeSubnets",
+  "ec2:UnassignPrivateIpAddresses",
+];
+
+/** The statements as CloudFormation takes them. */
+export function policyOf(statements: readonly Statement[]): Value {
+  return {
+    Version: "2012-10-17",
+    Statement: statements.map(({ effect = "Allow", actions, resources, condition, onlyIf }) => {
+      const statement = {
+        Effect: effect,
+        Action: actions,
+        Resource: resources,
+        ...(condition === undefined ? {} : { Condition: condition }),
+      };
+      return onlyIf === undefined ? statement : when(onlyIf, statement);
+    }),
+  };
+}
