@@ -231,11 +231,11 @@ test("a fault that the target does not play is reported with the reason", { time
   ]);
 });
 
-test("the crash matrix has a point before and after each request and each turn", { timeout }, async () => {
+test("the crash matrix has a point before the first request or turn of a step, and after each", { timeout }, async () => {
   await using harness = await harnessOf("single-user", good);
   const report = vi.fn();
   await runCase(caseNamed("killed before"), harness, report);
   expect(report).toHaveBeenCalledExactlyOnceWith(
-    "22 points, each killed twice and retried (createSecret 6, setSecret 8, testSecret 4, finishSecret 4)",
+    "15 points, each killed twice and retried (createSecret 4, setSecret 5, testSecret 3, finishSecret 3)",
   );
 });

@@ -52,9 +52,18 @@ async function effectsOf(harness: Harness, step: Step): Promise<readonly string[
   return effects;
 }
 
+/**
+ * Before the first effect and after each. What is outside the process after one effect is what is there before the next, since a function's
+ * effects follow each other: to kill it there again would show the same a second time.
+ */
 function pointsOf(step: Step, effects: readonly string[]): CrashPoint[] {
   return effects.flatMap((effectName, effect) =>
-    (["before", "after"] as const).map((when) => ({ step, effect, effectName, when })),
+    (effect === 0 ? (["before", "after"] as const) : (["after"] as const)).map((when) => ({
+      step,
+      effect,
+      effectName,
+      when,
+    })),
   );
 }
 
