@@ -35,7 +35,8 @@ function template(application: Application): Value {
       "AWS::ServerlessRepo::Application": {
         Name: name,
         Description: description,
-        Author: "Quarterturn",
+        // The repository takes small letters only.
+        Author: "quarterturn",
         SpdxLicenseId: license,
         LicenseUrl: "../../LICENSE",
         ReadmeUrl: "README.md",
