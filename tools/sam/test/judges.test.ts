@@ -9,7 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { cdkFolder, judge, synthesise } from "../judges/judges.ts";
 import { type Application, applications } from "../src/applications.ts";
+import { parametersOf } from "../src/parameters.ts";
 import { readmeOf } from "../src/readme.ts";
+import { isDatabase } from "../src/settings.ts";
 import { templateOf } from "../src/template.ts";
 
 const all = await applications();
@@ -30,12 +32,10 @@ async function written(name: string, text: string): Promise<string> {
   return file;
 }
 
-test("there are ten applications", () => {
-  expect(all.map(({ folder }) => folder).sort()).toEqual(
-    ["documentdb", "rds-mysql", "rds-postgres", "redshift", "template"].flatMap((name) => [
-      `${name}-multi-user`,
-      `${name}-single-user`,
-    ]),
+test("there are ten applications, and those of whatever rotator is added", () => {
+  const names = ["documentdb", "rds-mysql", "rds-postgres", "redshift", "template"];
+  expect(all.map(({ folder }) => folder)).toEqual(
+    expect.arrayContaining(names.flatMap((name) => [`${name}-multi-user`, `${name}-single-user`])),
   );
 });
 
@@ -64,10 +64,23 @@ test("each judge refuses a template that is wrong", { timeout: 120_000 }, async 
     judge("python", [script("transform.py"), wrongAction]),
     expect(judge("python", [script("validate.py"), wrongProperty])).rejects.toThrow("Periods"),
     expect(judge("python", [script("transform.py"), untranslatable])).rejects.toThrow("Tracing"),
+    expect(judge("aws", ["serverlessrepo", "create-cloud-formation-change-set"])).rejects.toThrow("--application-id"),
   ]);
   await expect(judge("cfn-lint", [await written("action.json", translated)])).rejects.toThrow(
     /W3037.*generatedatakeys/,
   );
+});
+
+test("an application of a database has the parameters that CloudFormation's HostedRotationLambda has for AWS's", async () => {
+  const properties: string[] = JSON.parse(await judge("python", [script("hosted-rotation.py")]));
+  const names = properties
+    .filter((name) => name !== "RotationType" && name !== "Runtime")
+    .map((name) => (name === "RotationLambdaName" ? "functionName" : name.charAt(0).toLowerCase() + name.slice(1)));
+  expect(names.length).toBeGreaterThan(8);
+  for (const application of all.filter(({ manifest }) => isDatabase(manifest))) {
+    const wanted = names.filter((name) => application.strategy === "multi-user" || !/^(master|superuser)/.test(name));
+    expect(parametersOf(application).map(({ name }) => name)).toEqual(expect.arrayContaining(wanted));
+  }
 });
 
 describe("the CDK", () => {
@@ -110,7 +123,7 @@ describe("the CDK", () => {
         ApplicationId: arn(application.name),
         SemanticVersion: application.version,
       });
-      expect(rotation === undefined).toBe(application.isExample);
+      expect(rotation === undefined).toBe(!isDatabase(application.manifest));
       if (rotation) expect(rotation.Properties.Location).toEqual(own?.Properties.Location);
       for (const deployed of [own, rotation]) {
         expect(Object.keys(parameters)).toEqual(
