@@ -26,6 +26,9 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => rm(scratch, { recursive: true }));
 
+/** I3510, which is off if it is not asked for: whether an action can be done to the resources that its statement names. */
+const lint = (files: readonly string[]) => judge("cfn-lint", ["-c", "I3510", "--", ...files]);
+
 async function written(name: string, text: string): Promise<string> {
   const file = join(scratch, name);
   await writeFile(file, text);
@@ -51,24 +54,27 @@ test("cfn-lint finds nothing in what the SAM translator makes of the templates",
     all.map(() => "AWS::Lambda::Function"),
   );
   const files = await Promise.all(translated.map((each, i) => written(`${all[i]?.folder}.json`, each)));
-  expect(await judge("cfn-lint", files)).toBe("");
+  expect(await lint(files)).toBe("");
 });
 
 // Without this a judge that looks at nothing would not be noticed: that the IAM actions of a SAM template go unjudged was seen here.
 test("each judge refuses a template that is wrong", { timeout: 120_000 }, async () => {
   const template = await readFile(templateFile(all[0] as Application), "utf8");
   const wrongAction = await written("action.yaml", template.replace("kms:GenerateDataKey", "kms:GenerateDataKeys"));
+  const wrongResource = await written("resource.yaml", template.replace(":secret:*", ":secrets:*"));
   const wrongProperty = await written("property.yaml", template.replace("Period:", "Periods:"));
   const untranslatable = await written("untranslatable.yaml", template.replace("Tracing: Active", "Tracing: [Active]"));
   const [translated] = await Promise.all([
-    judge("python", [script("transform.py"), wrongAction]),
+    judge("python", [script("transform.py"), wrongAction, wrongResource]),
     expect(judge("python", [script("validate.py"), wrongProperty])).rejects.toThrow("Periods"),
     expect(judge("python", [script("transform.py"), untranslatable])).rejects.toThrow("Tracing"),
     expect(judge("aws", ["serverlessrepo", "create-cloud-formation-change-set"])).rejects.toThrow("--application-id"),
   ]);
-  await expect(judge("cfn-lint", [await written("action.json", translated)])).rejects.toThrow(
-    /W3037.*generatedatakeys/,
-  );
+  const files = translated
+    .trim()
+    .split("\n")
+    .map((each, i) => written(`wrong-${i}.json`, each));
+  await expect(lint(await Promise.all(files))).rejects.toThrow(/W3037.*generatedatakeys.*I3510.*GetSecretValue/s);
 });
 
 test("an application of a database has the parameters that CloudFormation's HostedRotationLambda has for AWS's", async () => {
