@@ -25,8 +25,7 @@ describe.for(await applications())("the page of $folder", (application) => {
     }
   });
 
-  test("says where a database's admin secrets cannot be read, since that is not refused when it is deployed", () => {
-    const isMultiUserOfDatabase = application.strategy === "multi-user" && !application.isExample;
-    expect(page.includes("stop with `privilege`")).toBe(isMultiUserOfDatabase);
+  test("says when admin secrets cannot be read, since that is not refused when it is deployed", () => {
+    expect(page.includes("stop with `privilege`")).toBe(application.strategy === "multi-user");
   });
 });

@@ -14,7 +14,7 @@ export function readmeOf(application: Application): string {
     introduction(application),
     deploying(application),
     ...(application.isExample ? [ownFunction(application)] : []),
-    ...(application.strategy === "multi-user" && isDatabase(application.manifest) ? [adminSecret] : []),
+    ...(application.strategy === "multi-user" ? [adminSecret(application)] : []),
     permissions(application),
     `## Parameters\n\n${table(["parameter", "default", "meaning"], parametersOf(application).map(parameterRow))}`,
     `## Outputs
@@ -44,7 +44,7 @@ secret. [What it does in each case, the database rights that it needs and the se
 
 function deploying({ manifest, strategy, isExample }: Application): string {
   const name = isExample ? "my-rotation" : `${manifest.name}-rotation`;
-  const isMultiUser = strategy === "multi-user" && isDatabase(manifest);
+  const isMultiUser = strategy === "multi-user";
   const reached = isDatabase(manifest) ? "the database and Secrets Manager" : "the service and Secrets Manager";
   return `## Deploying
 
@@ -87,13 +87,19 @@ back; \`npm run generate\` writes a template for your rotator, too (sam-template
 where the function shall last.`;
 }
 
-const adminSecret = `## The admin secret
+function adminSecret({ manifest }: Application): string {
+  const orElse = isDatabase(manifest) ? ", else it is `superuserSecretArn`" : "";
+  const actions = isDatabase(manifest)
+    ? "`secretsmanager:GetSecretValue` and `secretsmanager:DescribeSecret`"
+    : "`secretsmanager:GetSecretValue`";
+  return `## The admin secret
 
-A secret's \`masterarn\` names its admin secret, else it is \`superuserSecretArn\`. The role can read \`superuserSecretArn\` (or \`masterSecretArn\`, its
-older name) and no other admin secret: where a secret's \`masterarn\` is another one, or neither parameter is given, its rotations stop with \`privilege\`
-before anything is changed. That is not refused when you deploy, since one function may serve several databases: then allow the role
-(\`RotationLambdaRoleARN\`) \`secretsmanager:GetSecretValue\` and \`secretsmanager:DescribeSecret\` on each admin secret, by the secret's resource policy or a
-policy of the role, and \`kms:Decrypt\` on its key.`;
+A secret's \`masterarn\` names its admin secret${orElse}. The role can read \`superuserSecretArn\` (or \`masterSecretArn\`, its older name) and no other
+admin secret: where a secret's \`masterarn\` is another one, or neither parameter is given, its rotations stop with \`privilege\` before anything is
+changed. That is not refused when you deploy, since one function may serve several: then allow the role (\`RotationLambdaRoleARN\`)
+${actions} on each admin secret, by the secret's resource policy or a policy of the
+role, and \`kms:Decrypt\` on its key.`;
+}
 
 function permissions(application: Application): string {
   const rows = roleStatements(application).map(({ effect, actions, resources, why }) => [

@@ -32,6 +32,21 @@ function actionsIn(sources: readonly string[]): readonly string[] {
   return [...actions].sort();
 }
 
+test("docs/redshift-data-api.md shows what the role of Redshift's functions has for the Data API", async () => {
+  const page = await readFile(join(workspace, "docs/redshift-data-api.md"), "utf8");
+  const shown = /## Permissions of the function's role\n.*?```json\n(.*?)```/s.exec(page)?.[1] ?? "";
+  const application = (await applications()).find(({ folder }) => folder === "redshift-single-user") as Application;
+  const ofDataApi = roleStatements(application).filter(({ onlyIf }) => onlyIf === "redshiftTransportIsDataApi");
+  expect(
+    (JSON.parse(shown) as { Statement: { Action: string | string[]; Condition?: unknown }[] }).Statement.map(
+      (each) => ({
+        actions: [each.Action].flat().sort(),
+        condition: each.Condition,
+      }),
+    ),
+  ).toEqual(ofDataApi.map(({ actions, condition }) => ({ actions: [...actions].sort(), condition })));
+});
+
 describe.for(await applications())("$folder", (application) => {
   let sources: readonly string[];
   beforeAll(async () => {
