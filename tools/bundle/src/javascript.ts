@@ -1,6 +1,6 @@
 import { basename, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BuildOptions, build, type Metafile, type OutputFile, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Metafile, type OutputFile, type Plugin, type StdinOptions } from "esbuild";
 import { workspace } from "./lambda-functions.ts";
 
 /** The JavaScript of a function. */
@@ -21,7 +21,7 @@ const handlerFile = "index.js";
 /**
  * CommonJS and not ESM, since it loads faster, and less of it: the SDK's ES modules, from which what is not used is left out.
  */
-const options = {
+export const options = {
   bundle: true,
   minify: true,
   platform: "node",
@@ -51,10 +51,7 @@ export async function bundleJavaScript(entry: string): Promise<JavaScript> {
   const lazy = new Map<string, string>();
   const main = await build({
     ...options,
-    stdin: {
-      contents: `export { handler } from ${JSON.stringify(entry)}; export * from ${JSON.stringify(core)};`,
-      resolveDir: fileURLToPath(new URL(".", import.meta.url)),
-    },
+    stdin: entryPoint(entry),
     outfile: handlerFile,
     plugins: [lazyFiles(lazy)],
   });
@@ -74,6 +71,14 @@ export async function bundleJavaScript(entry: string): Promise<JavaScript> {
     contents: new Map(results.map(({ name, contents }) => [name, contents])),
     sources: results.flatMap(({ sources }) => sources),
     inputs: inputsOf([main, ...parts]),
+  };
+}
+
+/** @param entry the source file that exports `handler` */
+export function entryPoint(entry: string): StdinOptions {
+  return {
+    contents: `export { handler } from ${JSON.stringify(entry)}; export * from ${JSON.stringify(core)};`,
+    resolveDir: fileURLToPath(new URL(".", import.meta.url)),
   };
 }
 

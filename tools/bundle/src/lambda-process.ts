@@ -22,7 +22,8 @@ export interface LambdaProcessOptions {
 /** What an invocation cost. */
 export interface Invocation {
   readonly durationMs: number;
-  /** Of the process, so far. */
+  /** Of the process, so far: how long its threads ran, and its largest resident set. */
+  readonly processorMs: number;
   readonly peakMemoryMb: number;
   /** `startTime` counts from the start of the process, in milliseconds. */
   readonly measures: readonly { readonly name: string; readonly startTime: number; readonly duration: number }[];

@@ -38,10 +38,12 @@ exports.error = (id, body) => answer(`${id}/error`, body);
 
 /** As the compiled part does, it has not failed when it returns; that it did fail ends the process. */
 function answer(path, body) {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   const measures = performance.getEntriesByType("measure");
   const cost = {
     durationMs: performance.now() - begun,
-    peakMemoryMb: process.resourceUsage().maxRSS / 1024,
+    processorMs: (userCPUTime + systemCPUTime) / 1000,
+    peakMemoryMb: maxRSS / 1024,
     measures: measures.map(({ name, startTime, duration }) => ({ name, startTime, duration })),
   };
   performance.clearMeasures();
