@@ -68,7 +68,8 @@ export async function deployedFunctions(
         const { zipFile = "" } = bundles.find((each) => each.name === name) ?? {};
         const { folder } = opened.use(await deploy(zipFile));
         // A rotation needs nothing that is loaded lazily.
-        for (const file of await readdir(folder)) if (/(?<!^index)\.js$/.test(file)) await rm(join(folder, file));
+        const lazy = (await readdir(folder)).filter((file) => file.endsWith(".js") && file !== "index.js");
+        for (const file of lazy) await rm(join(folder, file));
         const env = {
           ...settings,
           SECRETS_MANAGER_ENDPOINT: secretsManager.url,
