@@ -6,11 +6,12 @@ const testsOf = {
     "tools/engines/src/postgres*.test.ts",
     "tools/engines/src/supervised-server.test.ts",
     "tools/{bench,demo}/test/{postgres,redshift}.test.ts",
-    "tools/bundle/test/{rotation,lazy-file}.test.ts",
+    "tools/bundle/test/{lazy-file,deployed/rds-postgres,deployed/redshift}.test.ts",
   ],
   mysql: [
     "packages/rds-mysql/test/**",
-    "tools/{bench,bundle,demo}/test/mysql.test.ts",
+    "tools/{bench,demo}/test/mysql.test.ts",
+    "tools/bundle/test/deployed/rds-mysql.test.ts",
     "tools/engines/src/mysql*.test.ts",
   ],
   mariadb: [
@@ -21,7 +22,7 @@ const testsOf = {
   mongo: [
     "packages/documentdb/test/**",
     "tools/{bench,demo}/test/documentdb.test.ts",
-    "tools/bundle/test/mongodb.test.ts",
+    "tools/bundle/test/deployed/documentdb.test.ts",
     "tools/engines/src/{ferretdb,mongodb}*.test.ts",
   ],
 } as const;
