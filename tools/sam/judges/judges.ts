@@ -21,15 +21,19 @@ export async function judge(
   parameters: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<string> {
-  environment ??= pythonEnvironment();
-  const path = `${join(await environment, "bin")}:${process.env.PATH}`;
   const { stdout } = await run(program, parameters, {
-    env: { PATH: path, HOME: tmpdir(), AWS_DEFAULT_REGION: "eu-west-1", ...env },
+    env: { ...(await judgesEnvironment()), AWS_DEFAULT_REGION: "eu-west-1", ...env },
     maxBuffer: 16 * 1024 * 1024,
   }).catch((error: Error & { stdout: string; stderr: string }) => {
     throw new Error(`${program} failed: ${error.stdout}${error.stderr}`, { cause: error });
   });
   return stdout;
+}
+
+/** What a process that runs one of them needs, for a server among them. */
+export async function judgesEnvironment(): Promise<NodeJS.ProcessEnv> {
+  environment ??= pythonEnvironment();
+  return { PATH: `${join(await environment, "bin")}:${process.env.PATH}`, HOME: tmpdir() };
 }
 
 let environment: Promise<string> | undefined;

@@ -29,7 +29,8 @@ function template(application: Application): Value {
       "AWS::ServerlessRepo::Application": {
         Name: name,
         Description: description,
-        Author: "Quarterturn",
+        // The repository takes lower-case names only.
+        Author: "quarterturn",
         SpdxLicenseId: license,
         LicenseUrl: "../../LICENSE",
         ReadmeUrl: "README.md",

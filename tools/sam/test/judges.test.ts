@@ -43,7 +43,7 @@ describe.for(await applications())("$folder", { timeout: 60_000 }, (application)
     const metadata = parse(templateOf(application)).Metadata["AWS::ServerlessRepo::Application"];
     expect(metadata.Name).toMatch(/^[a-zA-Z0-9-]{1,140}$/);
     expect(metadata.Description.length).toBeLessThanOrEqual(256);
-    expect(metadata.Author).toMatch(/^[a-zA-Z0-9](?:-?[a-zA-Z0-9]){0,126}$/);
+    expect(metadata.Author).toMatch(/^[a-z0-9](?:-?[a-z0-9]){0,126}$/);
     expect(metadata.Labels.length).toBeLessThanOrEqual(10);
     for (const label of metadata.Labels) expect(label).toMatch(/^[a-zA-Z0-9+\-_:/@]{1,127}$/);
     expect(metadata.SemanticVersion).toMatch(/^\d+\.\d+\.\d+$/);
