@@ -18,7 +18,7 @@ export async function dryRun(
   const callsTo = async (published: readonly string[]) => {
     const calls: string[] = [];
     const answered = answeringClients(region, published, (call) => calls.push(call));
-    await publish(applications, { ...answered, bucket, region }, { isPublic, report: () => undefined });
+    await publish(async () => applications, { ...answered, bucket, region }, { isPublic, report: () => undefined });
     return calls;
   };
   const first = await callsTo([]);

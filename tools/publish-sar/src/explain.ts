@@ -1,3 +1,4 @@
+import { S3ServiceException } from "@aws-sdk/client-s3";
 import { bucketPolicy } from "./permissions.ts";
 
 /** What a failed call means to whoever publishes, and what to do: one line, but for a policy. Other errors: their message. */
@@ -14,7 +15,7 @@ export function explain(
     return `the AWS credentials are not accepted (${name}): renew them, then run the command again`;
   if (location !== undefined && location !== region)
     return `the bucket ${bucket} is in ${location}: give a bucket in ${region}, or --region ${location}`;
-  if (name === "NoSuchBucket" || (isFromS3(error) && status === 404))
+  if (name === "NoSuchBucket" || (error instanceof S3ServiceException && status === 404))
     return `there is no bucket ${bucket}: make it in ${region}, or give another with --bucket`;
   if (message.includes("Failed to copy S3 object"))
     return `the repository cannot read the bucket (${message}): give it this policy, with your account's number, then run the command again\n${bucketPolicy(bucket)}`;
@@ -80,8 +81,6 @@ function failure(error: unknown): Failure {
     location: $response?.headers?.["x-amz-bucket-region"],
   };
 }
-
-const isFromS3 = (error: unknown) => (error as SdkError).$response?.headers?.["x-amz-request-id"] !== undefined;
 
 interface SdkError extends Error {
   readonly code?: string;

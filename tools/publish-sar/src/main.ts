@@ -44,9 +44,9 @@ try {
 
 async function run(bucket: string, regionOption: string | undefined, isPublic: boolean, isDry: boolean): Promise<void> {
   const region = await regionFrom(regionOption);
-  const applications = await packagedApplications(bucket);
   if (isDry) {
-    for (const line of await dryRun(applications, { bucket, region, isPublic })) console.log(line);
+    for (const line of await dryRun(await packagedApplications(bucket), { bucket, region, isPublic }))
+      console.log(line);
     return;
   }
   const destination = {
@@ -55,7 +55,7 @@ async function run(bucket: string, regionOption: string | undefined, isPublic: b
     bucket,
     region,
   };
-  await publish(applications, destination, { isPublic, report: (text) => console.log(text) });
+  await publish(() => packagedApplications(bucket), destination, { isPublic, report: (text) => console.log(text) });
 }
 
 /** The option, or what the SDK finds in the environment and the profile. */

@@ -40,10 +40,11 @@ export interface PublishOptions {
  *
  * Nothing is changed before it is known of all applications that their version is new, or the same as the published one.
  *
+ * @param packaged makes the applications, once it is known that there is a bucket for them
  * @throws Error with what to do, its cause being the service's error
  */
 export async function publish(
-  applications: readonly PackagedApplication[],
+  packaged: () => Promise<readonly PackagedApplication[]>,
   destination: Destination,
   { isPublic, report }: PublishOptions,
 ): Promise<void> {
@@ -54,7 +55,7 @@ export async function publish(
   await explained(destination, `bucket ${destination.bucket}`, () => findBucket(destination));
   const found = await explained(destination, "the repository", () => applicationIds(destination));
   const states: State[] = [];
-  for (const each of applications)
+  for (const each of await packaged())
     states.push(await explained(destination, title(each), () => stateOf(each, found.get(each.name), destination)));
   refuseChanged(states);
   for (const [index, state] of states.entries()) {
@@ -156,6 +157,7 @@ async function upload({ archive }: PackagedApplication, { s3, bucket }: Destinat
       ...place,
       Body: archive.bytes,
       ContentType: "application/zip",
+      ChecksumAlgorithm: "SHA256",
       ChecksumSHA256: archive.checksum,
     }),
   );
