@@ -13,8 +13,7 @@ export function explain(
     return `AWS was not reached (${code || name}): look at the network, then run the command again`;
   if (rejectedCredentials.has(name))
     return `the AWS credentials are not accepted (${name}): renew them, then run the command again`;
-  if (location !== undefined && location !== region)
-    return `the bucket ${bucket} is in ${location}: give a bucket in ${region}, or --region ${location}`;
+  if (location !== undefined && location !== region) return inAnotherRegion(location, region);
   if (name === "NoSuchBucket" || (error instanceof S3ServiceException && status === 404))
     return `there is no bucket ${bucket}: make it in ${region}, or give another with --bucket`;
   if (message.includes("Failed to copy S3 object"))
@@ -30,6 +29,10 @@ export function explain(
   if (status === undefined) return message;
   return `refused (${name}: ${message})`;
 }
+
+/** S3 says it in its answer, and where the region is another one in its refusal. */
+export const inAnotherRegion = (actual: string, region: string) =>
+  `it is in ${actual}: give a bucket in ${region}, or --region ${actual}`;
 
 const networkCodes = new Set([
   "ENOTFOUND",

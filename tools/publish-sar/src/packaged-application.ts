@@ -27,7 +27,7 @@ export interface PackagedApplication {
 }
 
 /** A function's code in S3, under a name that holds its digest: what is there under that name need not be sent again. */
-export interface Archive {
+interface Archive {
   readonly key: string;
   readonly bytes: Uint8Array;
   /** SHA-256, in base64 as S3 has it. */

@@ -17,7 +17,7 @@ import {
   type ServerlessApplicationRepositoryClient,
   UpdateApplicationCommand,
 } from "@aws-sdk/client-serverlessapplicationrepository";
-import { explain } from "./explain.ts";
+import { explain, inAnotherRegion } from "./explain.ts";
 import type { PackagedApplication } from "./packaged-application.ts";
 
 export interface Destination {
@@ -82,8 +82,7 @@ interface State {
 
 async function findBucket({ s3, bucket, region }: Destination): Promise<void> {
   const { BucketRegion: actual } = await s3.send(new HeadBucketCommand({ Bucket: bucket }));
-  if (actual !== undefined && actual !== region)
-    throw new Error(`it is in ${actual}: give a bucket in ${region}, or --region ${actual}`);
+  if (actual !== undefined && actual !== region) throw new Error(inAnotherRegion(actual, region));
 }
 
 /** The account's applications: their ARNs by name. */

@@ -65,6 +65,14 @@ describe("a failure is one line that says what to do", () => {
     );
   });
 
+  test("a bucket in another region, of which S3 says no more than where it is", async () => {
+    const headers = { "x-amz-bucket-region": "eu-west-1" };
+    aws.intercept = (operation) => (operation === "HeadBucket" ? { status: 301, body: {}, headers } : undefined);
+    expect(await failure({})).toBe(
+      "bucket releases: it is in eu-west-1: give a bucket in us-east-1, or --region eu-west-1",
+    );
+  });
+
   test("a bucket that the repository may not read: with the policy that it lacks", async () => {
     await aws.makeBucket("closed", { isReadable: false });
     const what = small.map((each) => ({ ...each, template: each.template.replace(bucket, "closed") }));

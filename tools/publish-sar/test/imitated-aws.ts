@@ -28,7 +28,7 @@ export interface ImitatedAws extends AsyncDisposable {
   makeBucket(name: string, options?: { readonly place?: string; readonly isReadable?: boolean }): Promise<void>;
 }
 
-export interface Call {
+interface Call {
   readonly service: "s3" | "serverlessrepo";
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
@@ -112,8 +112,8 @@ async function serve(
   send(response, answer);
 }
 
-function send(response: ServerResponse, { status, body, error }: Answer): void {
-  const headers = { "content-type": "application/json", ...(error ? { "x-amzn-errortype": error } : {}) };
+function send(response: ServerResponse, { status, body, error, headers: more }: Answer): void {
+  const headers = { "content-type": "application/json", ...(error ? { "x-amzn-errortype": error } : {}), ...more };
   response.writeHead(status, headers).end(JSON.stringify(body));
 }
 

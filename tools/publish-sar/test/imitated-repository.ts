@@ -22,9 +22,10 @@ export interface Answer {
   readonly body: object;
   /** The error's type, as the header has it. */
   readonly error?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface ImitatedApplication {
+interface ImitatedApplication {
   page: Readonly<Record<string, unknown>>;
   readonly versions: Map<string, { readonly sourceCodeUrl: string; readonly template: string; readonly code: Buffer }>;
   statements: readonly Statement[];

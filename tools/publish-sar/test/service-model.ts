@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { judge } from "@quarterturn-tools/sam/judges";
 
 /** A request as the service's own model has it: the operation, and its input by the SDK's names. */
-export interface ModelledRequest {
+interface ModelledRequest {
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
