@@ -26,15 +26,19 @@ export async function judge(
   parameters: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<string> {
-  environment ??= pythonEnvironment();
-  const path = `${join(await environment, "bin")}:${process.env.PATH}`;
   const { stdout } = await run(program, parameters, {
-    env: { PATH: path, HOME: tmpdir(), AWS_DEFAULT_REGION: "eu-west-1", ...withoutNetwork, ...env },
+    env: { ...(await judgesEnvironment()), AWS_DEFAULT_REGION: "eu-west-1", ...env },
     maxBuffer,
   }).catch((error: Error & { stdout: string; stderr: string }) => {
     throw new Error(`${program} failed: ${error.stdout}${error.stderr}`, { cause: error });
   });
   return stdout;
+}
+
+/** What a process that runs one of them needs, for a server among them. */
+export async function judgesEnvironment(): Promise<NodeJS.ProcessEnv> {
+  environment ??= pythonEnvironment();
+  return { PATH: `${join(await environment, "bin")}:${process.env.PATH}`, HOME: tmpdir(), ...withoutNetwork };
 }
 
 let environment: Promise<string> | undefined;
