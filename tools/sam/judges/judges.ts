@@ -48,17 +48,19 @@ async function pythonEnvironment(): Promise<string> {
   if (existsSync(environment)) return environment;
   // Its programs know where they were installed, so it cannot be moved when it is complete: then a link to it appears.
   const folder = await mkdtemp(`${environment}-`);
-  await run("python3", ["-m", "venv", folder]).catch((error: Error) => {
-    throw new Error(`The judges of the templates need python3 with its venv module: ${error.message}`);
-  });
-  await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", "-r", requirements], {
-    maxBuffer,
-  });
-  await symlink(folder, environment).catch(async (error: Error) => {
+  try {
+    await run("python3", ["-m", "venv", folder]).catch((error: Error) => {
+      throw new Error(`The judges of the templates need python3 with its venv module: ${error.message}`);
+    });
+    await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", "-r", requirements], {
+      maxBuffer,
+    });
+    await symlink(folder, environment);
+  } catch (error) {
     await rm(folder, { recursive: true });
     // Another process was faster.
     if (!existsSync(environment)) throw error;
-  });
+  }
   return environment;
 }
 
@@ -72,6 +74,12 @@ export async function cdkFolder(): Promise<string> {
     });
   }
   return folder;
+}
+
+/** Installs all of them, so that no test waits for it. */
+export async function installJudges(): Promise<void> {
+  environment ??= pythonEnvironment();
+  await Promise.all([environment, cdkFolder()]);
 }
 
 /** Runs ./cdk/synthesise.mjs. @throws Error with what the CDK says against it */

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { workspace } from "@quarterturn-tools/bundle";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { cdkFolder, judge, synthesise } from "../judges/judges.ts";
+import { installJudges, judge, synthesise } from "../judges/judges.ts";
 import { type Application, applications } from "../src/applications.ts";
 import { parametersOf } from "../src/parameters.ts";
 import { readmeOf } from "../src/readme.ts";
@@ -21,9 +21,8 @@ const script = (name: string) => fileURLToPath(new URL(`../judges/${name}`, impo
 let scratch: string;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "quarterturn-sam-"));
-  // They take a minute where they are not there yet.
-  await Promise.all([judge("cfn-lint", ["--version"]), cdkFolder()]);
-}, 240_000);
+  await installJudges();
+});
 afterAll(() => rm(scratch, { recursive: true }));
 
 /** I3510, which is off if it is not asked for: whether an action can be done to the resources that its statement names. */
