@@ -1,6 +1,8 @@
 export { type Application, applications } from "./applications.ts";
+export { code, table } from "./markdown.ts";
 export { samPages } from "./pages.ts";
 export { parametersOf } from "./parameters.ts";
 export { readmeOf } from "./readme.ts";
 export { roleStatements } from "./role.ts";
-export { templateOf } from "./template.ts";
+export { settingsOf, settingsWithoutWindow } from "./settings.ts";
+export { descriptionOf, templateOf } from "./template.ts";
