@@ -2,6 +2,7 @@ import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { coreSettingList, type Manifest, type RotatorManifest, type Setting } from "@quarterturn/core";
 import { databaseSettingList } from "@quarterturn/database";
+import { engineRows, rolePolicies } from "./policies.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
 
@@ -79,6 +80,9 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
     };
     return settingsTable([...settingList, ...settingsWithoutWindow]);
   },
+  "policy-single-user": () => rolePolicies("single-user"),
+  "policy-multi-user": () => rolePolicies("multi-user"),
+  "policy-engines": async () => table(["application", "actions", "on", "what needs it"], await engineRows()),
   "verified-against": async (path) => (await manifestOf(path)).verifiedAgainst.map((line) => `- ${line}`).join("\n"),
 };
 

@@ -1,5 +1,5 @@
 export { type Application, applications } from "./applications.ts";
 export { samPages } from "./pages.ts";
 export { parametersOf } from "./parameters.ts";
-export { roleStatements } from "./role.ts";
+export { policyOf, roleStatements } from "./role.ts";
 export { templateOf } from "./template.ts";
