@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { workspace } from "@quarterturn-tools/bundle";
 import { applications, parametersOf } from "@quarterturn-tools/sam";
-import { judge } from "@quarterturn-tools/sam/judges";
+import { cdkFolder, judge } from "@quarterturn-tools/sam/judges";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parse, type ScalarTag } from "yaml";
 import { pages, type Snippet, snippetsOf } from "../src/pages.ts";
@@ -54,33 +55,15 @@ function holderOf(policy: { Statement: readonly Statement[] }): object {
 }
 
 test("every YAML block is a template, of SAM or CloudFormation, in which cfn-lint finds nothing", async () => {
-  const templates = of("yaml");
-  expect(templates.length).toBeGreaterThan(1);
-  for (const snippet of templates) {
+  const files: string[] = [];
+  for (const snippet of of("yaml")) {
     const file = join(scratch, `${place(snippet).replaceAll(/\W/g, "-")}.yaml`);
     await writeFile(file, filledIn(snippet.code));
-    expect(await judge("cfn-lint", [file])).toBe("");
-    for (const { Type, Properties } of Object.values(templateIn(snippet).Resources)) {
-      if (Type !== "AWS::Serverless::Application") continue;
-      const { Location, Parameters } = Properties as { Location: { ApplicationId: string }; Parameters: object };
-      await expectDeployable(Location.ApplicationId, Object.keys(Parameters));
-    }
+    files.push(file);
   }
+  expect(files.length).toBeGreaterThan(1);
+  await expectTemplates(files);
 });
-
-/** A template in YAML, with CloudFormation's short forms, e.g. `!Ref NAME`, as JSON has them. */
-function templateIn({ code }: Snippet): { Resources: Record<string, Resource> } {
-  const customTags: ScalarTag[] = [
-    { tag: "!Ref", resolve: (name) => ({ Ref: name }) },
-    { tag: "!GetAtt", resolve: (path) => ({ "Fn::GetAtt": [path.split(".", 1)[0], path.replace(/^\w+\./, "")] }) },
-  ];
-  return parse(filledIn(code), { customTags });
-}
-
-interface Resource {
-  readonly Type: string;
-  readonly Properties: Readonly<Record<string, unknown>>;
-}
 
 test("every HCL block is HCL, and the stack in it is given what the application takes", async () => {
   const blocks = of("hcl");
@@ -97,6 +80,57 @@ test("every HCL block is HCL, and the stack in it is given what the application 
 });
 
 type Named = Readonly<Record<string, { readonly application_id?: string; readonly parameters: object }>>;
+
+test("the CDK synthesises every TypeScript block that uses it, and the stack in it is given what the application takes", async () => {
+  const blocks = of("ts").filter(({ code }) => code.includes('from "aws-cdk-lib'));
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const [i, { code }] of blocks.entries()) {
+    const folder = join(scratch, `cdk-${i}`);
+    const source = join(folder, "app.ts");
+    await mkdir(folder);
+    await symlink(join(await cdkFolder(), "node_modules"), join(folder, "node_modules"));
+    await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+    await writeFile(source, filledIn(code));
+    const options = [
+      "--ignoreConfig",
+      "--strict",
+      "--noEmit",
+      "--skipLibCheck",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2023",
+    ];
+    await judge(join(workspace, "node_modules/.bin/tsc"), [...options, source]);
+    await judge(process.execPath, [source], { CDK_OUTDIR: folder });
+    const templates = (await readdir(folder)).filter((name) => name.endsWith(".template.json"));
+    expect(templates).toHaveLength(1);
+    await expectTemplates(templates.map((name) => join(folder, name)));
+  }
+});
+
+interface Template {
+  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties: unknown }>>;
+}
+
+/** cfn-lint finds nothing in the templates, and the applications in them get what they take. */
+async function expectTemplates(files: readonly string[]): Promise<void> {
+  expect(await judge("cfn-lint", files)).toBe("");
+  for (const file of files) {
+    const { Resources } = parse(await readFile(file, "utf8"), { customTags: shortFunctions }) as Template;
+    for (const { Type, Properties } of Object.values(Resources)) {
+      if (Type !== "AWS::Serverless::Application") continue;
+      const { Location, Parameters } = Properties as { Location: { ApplicationId: string }; Parameters: object };
+      await expectDeployable(Location.ApplicationId, Object.keys(Parameters));
+    }
+  }
+}
+
+/** CloudFormation's short forms, as its JSON has them. */
+const shortFunctions: ScalarTag[] = [
+  { tag: "!Ref", resolve: (name) => ({ Ref: name }) },
+  { tag: "!GetAtt", resolve: (path) => ({ "Fn::GetAtt": [path.split(".", 1)[0], path.replace(/^\w+\./, "")] }) },
+];
 
 /** The application is one of ours, has these parameters, and needs no other. */
 async function expectDeployable(applicationId: string, given: readonly string[]): Promise<void> {

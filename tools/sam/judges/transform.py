@@ -1,4 +1,7 @@
-"""Turns a SAM template into the CloudFormation that the service would make of it. The archive's path becomes an S3 address, as publishing does."""
+"""
+Turns SAM templates into the CloudFormation that the service would make of them, a line of JSON each. The archive's path becomes an S3 address,
+as publishing does.
+"""
 import json
 import sys
 
@@ -13,9 +16,10 @@ class NoManagedPolicies:
         return {}
 
 
-with open(sys.argv[1], encoding="utf-8") as file:
-    template = yaml.safe_load(file)
-for resource in template["Resources"].values():
-    if resource["Type"] == "AWS::Serverless::Function":
-        resource["Properties"]["CodeUri"] = "s3://bucket/key"
-json.dump(transform(template, {}, NoManagedPolicies()), sys.stdout)
+for path in sys.argv[1:]:
+    with open(path, encoding="utf-8") as file:
+        template = yaml.safe_load(file)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
+    print(json.dumps(transform(template, {}, NoManagedPolicies())))

@@ -2,4 +2,5 @@ export { type Application, applications } from "./applications.ts";
 export { samPages } from "./pages.ts";
 export { parametersOf } from "./parameters.ts";
 export { policyOf, roleStatements } from "./role.ts";
-export { templateOf } from "./template.ts";
+export { settingsOf, settingsWithoutWindow } from "./settings.ts";
+export { descriptionOf, templateOf } from "./template.ts";

@@ -5,7 +5,7 @@ import { descriptionOf } from "./template.ts";
 /** The page that the Serverless Application Repository shows for an application. Deterministic. */
 export function readmeOf(application: Application): string {
   const { name, manifest, strategy, homepage, version } = application;
-  const docs = `${homepage}/tree/main/packages/${manifest.name}`;
+  const docs = `${homepage}/tree/main/${application.packageFolder}`;
   return `# ${name}
 
 ${descriptionOf(application)}

@@ -1,7 +1,8 @@
 import type { Permission } from "@quarterturn/core";
 import type { Application } from "./applications.ts";
 import { attribute, isGiven, ref, sub, type Value, when } from "./cloudformation.ts";
-import { parameterOf } from "./parameters.ts";
+import { mayHaveAdminSecret, parameterOf } from "./parameters.ts";
+import { isDatabase } from "./settings.ts";
 
 /** A statement of the role's policy, and the condition of the template under which it is there. */
 export interface Statement {
@@ -24,11 +25,11 @@ const throughSecretsManager = {
 };
 
 /** The conditions of the template that the statements name. */
-export function roleConditions({ strategy, manifest }: Application): Readonly<Record<string, Value>> {
+export function roleConditions(application: Application): Readonly<Record<string, Value>> {
   return {
     hasVpc: { "Fn::Not": [{ "Fn::Equals": [{ "Fn::Join": ["", ref("vpcSubnetIds")] }, ""] }] },
     hasKey: isGiven("kmsKeyArn"),
-    ...(strategy === "multi-user"
+    ...(mayHaveAdminSecret(application)
       ? {
           hasSuperuserSecret: isGiven("superuserSecretArn"),
           hasSuperuserKey: isGiven("superuserSecretKmsKeyArn"),
@@ -37,7 +38,7 @@ export function roleConditions({ strategy, manifest }: Application): Readonly<Re
         }
       : {}),
     ...Object.fromEntries(
-      permissionsOf({ strategy, manifest }).flatMap(({ setting }) =>
+      permissionsOf(application).flatMap(({ setting }) =>
         setting ? [[conditionOf(setting), { "Fn::Equals": [ref(parameterOf(setting)), setting.value] }]] : [],
       ),
     ),
@@ -65,7 +66,7 @@ export function roleStatements(application: Application): readonly Statement[] {
       condition: throughSecretsManager,
       onlyIf: "hasKey",
     },
-    ...(application.strategy === "multi-user" ? adminSecretStatements : []),
+    ...(mayHaveAdminSecret(application) ? adminSecretStatements(application) : []),
     ...permissionsOf(application).map(({ service, operations, resources, condition, setting }) => ({
       actions: operations.map((operation) => `${service}:${operation}`),
       resources: resources?.map(arn) ?? ["*"],
@@ -95,23 +96,26 @@ export function roleStatements(application: Application): readonly Statement[] {
 
 const secretsManager = (operation: string) => `secretsmanager:${operation}`;
 
-/** DescribeSecret for the tags of an admin secret that its database manages. */
-const adminSecretStatements: readonly Statement[] = ["superuser", "master"].flatMap((name) => {
-  const condition = `has${name.replace(/^./, (letter) => letter.toUpperCase())}`;
-  return [
-    {
-      actions: ["DescribeSecret", "GetSecretValue"].map(secretsManager),
-      resources: [ref(`${name}SecretArn`)],
-      onlyIf: `${condition}Secret`,
-    },
-    {
-      actions: ["kms:Decrypt"],
-      resources: [ref(`${name}SecretKmsKeyArn`)],
-      condition: throughSecretsManager,
-      onlyIf: `${condition}Key`,
-    },
-  ];
-});
+function adminSecretStatements({ manifest }: Application): readonly Statement[] {
+  // The tags of an admin secret that its database manages say which one that is.
+  const operations = [...(isDatabase(manifest) ? ["DescribeSecret"] : []), "GetSecretValue"];
+  return ["superuser", "master"].flatMap((name) => {
+    const condition = `has${name.replace(/^./, (letter) => letter.toUpperCase())}`;
+    return [
+      {
+        actions: operations.map(secretsManager),
+        resources: [ref(`${name}SecretArn`)],
+        onlyIf: `${condition}Secret`,
+      },
+      {
+        actions: ["kms:Decrypt"],
+        resources: [ref(`${name}SecretKmsKeyArn`)],
+        condition: throughSecretsManager,
+        onlyIf: `${condition}Key`,
+      },
+    ];
+  });
+}
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions */
 const networkInterfaces = [
