@@ -68,15 +68,13 @@ test("every YAML block is a template, of SAM or CloudFormation, in which cfn-lin
 test("every HCL block is HCL, and the stack in it is given what the application takes", async () => {
   const blocks = of("hcl");
   expect(blocks.length).toBeGreaterThan(0);
-  for (const { code } of blocks) {
-    const file = join(scratch, "main.tf");
-    await writeFile(file, code);
-    const { resource } = JSON.parse(await judge("hcl2tojson", [file])) as { resource: Record<string, Named>[] };
-    const stacks = resource.flatMap((each) => Object.entries(each)).filter(([type]) => /stack"?$/.test(type));
-    expect(stacks).toHaveLength(1);
-    for (const { parameters, application_id } of stacks.flatMap(([, named]) => Object.values(named)))
-      await expectDeployable(application_id ?? "quarterturn-rds-postgres-multi-user", Object.keys(parameters));
-  }
+  const file = join(scratch, "main.tf");
+  await writeFile(file, blocks.map(({ code }) => code).join("\n"));
+  const { resource } = JSON.parse(await judge("hcl2tojson", [file])) as { resource: Record<string, Named>[] };
+  const stacks = resource.flatMap((each) => Object.entries(each)).filter(([type]) => /stack"?$/.test(type));
+  expect(stacks).toHaveLength(blocks.length);
+  for (const { parameters, application_id } of stacks.flatMap(([, named]) => Object.values(named)))
+    await expectDeployable(application_id ?? "quarterturn-rds-postgres-multi-user", Object.keys(parameters));
 });
 
 type Named = Readonly<Record<string, { readonly application_id?: string; readonly parameters: object }>>;
@@ -91,16 +89,7 @@ test("the CDK synthesises every TypeScript block that uses it, and the stack in 
     await symlink(join(await cdkFolder(), "node_modules"), join(folder, "node_modules"));
     await writeFile(join(folder, "package.json"), '{ "type": "module" }');
     await writeFile(source, filledIn(code));
-    const options = [
-      "--ignoreConfig",
-      "--strict",
-      "--noEmit",
-      "--skipLibCheck",
-      "--module",
-      "nodenext",
-      "--target",
-      "es2023",
-    ];
+    const options = "--ignoreConfig --strict --noEmit --skipLibCheck --module nodenext --target es2023".split(" ");
     await judge(join(workspace, "node_modules/.bin/tsc"), [...options, source]);
     await judge(process.execPath, [source], { CDK_OUTDIR: folder });
     const templates = (await readdir(folder)).filter((name) => name.endsWith(".template.json"));

@@ -1,5 +1,5 @@
 import type { Permission } from "@quarterturn/core";
-import { type Application, applications, policyOf, roleStatements } from "@quarterturn-tools/sam";
+import { type Application, applications, code, policyOf, roleStatements } from "@quarterturn-tools/sam";
 
 /**
  * The policies of the role of a function for RDS PostgreSQL, by what has to be the case for each to be needed: all of single-user's, or what
@@ -81,7 +81,6 @@ function withoutParameters(value: unknown): unknown {
 
 /** The rows of a table: what each engine's functions may do besides. */
 export async function engineRows(): Promise<readonly (readonly string[])[]> {
-  const code = (text: string) => `\`${text}\``;
   return (await applications()).flatMap(({ folder, manifest, strategy }) =>
     (manifest.permissions ?? [])
       .filter((permission) => (permission.strategy ?? strategy) === strategy)

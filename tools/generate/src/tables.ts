@@ -1,7 +1,7 @@
 import { glob, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { Manifest, RotatorManifest, Setting } from "@quarterturn/core";
-import { applications, descriptionOf, settingsOf, settingsWithoutWindow } from "@quarterturn-tools/sam";
+import { applications, code, descriptionOf, settingsOf, settingsWithoutWindow, table } from "@quarterturn-tools/sam";
 import { engineRows, rolePolicies } from "./policies.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
@@ -106,16 +106,9 @@ async function manifestOf(path: string): Promise<Manifest | RotatorManifest> {
   return manifest;
 }
 
-const code = (text: string) => `\`${text}\``;
-
 function settingsTable(settings: readonly Setting[]): string {
   return table(
     ["variable", "if it is not set", "meaning"],
     settings.map(({ name, absent, meaning }) => [code(name), absent, meaning]),
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

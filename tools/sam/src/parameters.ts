@@ -28,7 +28,7 @@ const arnOf = (
   pattern: [empty(`arn:aws[a-z-]*:${service}:${region}:${rest}`), `empty or the whole ARN of ${what}`],
 });
 const keyArn = arnOf("a KMS key (not of an alias)", "kms", "[a-z0-9-]+", "[0-9]{12}:key/[A-Za-z0-9-]+");
-const secretArn = arnOf("a secret", "secretsmanager", "[a-z0-9-]+", "[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+");
+const secretArn = arnOf("a secret", "secretsmanager", "[a-z0-9-]+", "[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+");
 
 /**
  * The parameters of AWS's own applications under their names, so that what deploys those deploys these with another application id.

@@ -4,13 +4,14 @@ import { bundleJavaScript, lambdaFunctions, workspace } from "@quarterturn-tools
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Application, applications } from "./applications.ts";
 import { roleStatements } from "./role.ts";
+import { isDatabase } from "./settings.ts";
 
 /** What a role grants beside what the function's own code calls: Lambda itself needs it, or KMS behind Secrets Manager. */
 const notCalled = /^(kms|logs|xray|ec2):/;
 
 /** Actions for which IAM knows no resource. */
 const withoutResource =
-  /^(xray:.*|ec2:.*|redshift-serverless:List.*|redshift-data:(CancelStatement|DescribeStatement|GetStatementResult))$/;
+  /^(xray:.*|ec2:(?!Delete).*|redshift-serverless:List.*|redshift-data:(CancelStatement|DescribeStatement|GetStatementResult))$/;
 
 /** The code of the sources of which something is in a function's bundle. */
 async function codeOf({ folder }: Application): Promise<readonly string[]> {
@@ -30,6 +31,21 @@ function actionsIn(sources: readonly string[]): readonly string[] {
   }
   return [...actions].sort();
 }
+
+test("docs/redshift-data-api.md shows what the role of Redshift's functions has for the Data API", async () => {
+  const page = await readFile(join(workspace, "docs/redshift-data-api.md"), "utf8");
+  const shown = /## Permissions of the function's role\n.*?```json\n(.*?)```/s.exec(page)?.[1] ?? "";
+  const application = (await applications()).find(({ folder }) => folder === "redshift-single-user") as Application;
+  const ofDataApi = roleStatements(application).filter(({ onlyIf }) => onlyIf === "redshiftTransportIsDataApi");
+  expect(
+    (JSON.parse(shown) as { Statement: { Action: string | string[]; Condition?: unknown }[] }).Statement.map(
+      (each) => ({
+        actions: [each.Action].flat().sort(),
+        condition: each.Condition,
+      }),
+    ),
+  ).toEqual(ofDataApi.map(({ actions, condition }) => ({ actions: [...actions].sort(), condition })));
+});
 
 describe.for(await applications())("$folder", (application) => {
   let sources: readonly string[];
@@ -58,10 +74,8 @@ describe.for(await applications())("$folder", (application) => {
       application.manifest.name === "redshift" ? ["redshiftTransportIsDataApi"] : [],
     );
     const admin = secrets.filter((each) => each.onlyIf !== undefined && !probes.includes(each));
-    // The example's code is to be replaced, perhaps by such that reads an admin secret in single-user, too.
-    expect(admin.map(({ onlyIf }) => onlyIf)).toEqual(
-      application.strategy === "multi-user" || application.isExample ? ["hasSuperuserSecret", "hasMasterSecret"] : [],
-    );
+    const isDatabaseUsers = application.strategy === "single-user" && isDatabase(application.manifest);
+    expect(admin.map(({ onlyIf }) => onlyIf)).toEqual(isDatabaseUsers ? [] : ["hasSuperuserSecret", "hasMasterSecret"]);
     // The rotated secret is "secretId" in all code.
     const describesAdmin = sources.some((code) => /\.describeSecret\((?!secretId)/.test(code));
     const actions = describesAdmin ? ["DescribeSecret", "GetSecretValue"] : ["GetSecretValue"];
