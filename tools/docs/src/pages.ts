@@ -39,16 +39,22 @@ export function snippetsOf({ path, text }: Page): readonly Snippet[] {
   });
 }
 
-/** The shell's lines in a page: its `sh` blocks, and what is indented and begins with a program's name. */
+/**
+ * The shell's lines in a page: its `sh` blocks, what is indented and begins with a program's name, and the AWS CLI's lines within sentences
+ * that leave nothing out.
+ */
 export function commandsOf(page: Page): readonly Snippet[] {
   const prose = page.text.replaceAll(/^```.*?^```$/gms, (block) => block.replaceAll(/[^\n]/g, ""));
-  const indented = [...prose.matchAll(/(?:^ {4}(?:npm|npx|node|aws) .*\n)+/gm)].map((match) => ({
-    page: page.path,
-    line: prose.slice(0, match.index).split("\n").length,
-    language: "sh",
-    code: match[0],
-  }));
-  return [...snippetsOf(page).filter(({ language }) => language === "sh"), ...indented];
+  const inProse = [...prose.matchAll(/(?:^ {4}(?:npm|npx|node|aws) .*\n)+|(?<=`)aws [a-z][^`…]*(?=`)/gm)];
+  return [
+    ...snippetsOf(page).filter(({ language }) => language === "sh"),
+    ...inProse.map((match) => ({
+      page: page.path,
+      line: prose.slice(0, match.index).split("\n").length,
+      language: "sh",
+      code: match[0],
+    })),
+  ];
 }
 
 /** The anchors that GitHub makes of a page's headings. */

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { chmod, cp, glob, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { lambdaFunctions, workspace } from "@quarterturn-tools/bundle";
 import { runAwsLines } from "@quarterturn-tools/sam/aws-cli";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -74,6 +76,26 @@ describe.concurrent("every command is one that its program takes", { timeout: 12
     for (const call of ran) expect(await wrongIn(call), call).toBeUndefined();
     expect(ran.length > 0 || /(^|\s)aws /.test(code) || /^[A-Z_]+=/.test(code)).toBe(true);
   });
+});
+
+test("every npm script that a page names is there, and its --help names the options that a page gives it", async () => {
+  const named = new Map<string, Set<string>>();
+  for (const [, name = "", given = ""] of all.flatMap(({ text }) => [
+    ...text.matchAll(/npm run ([\w:-]+)( -- [^`\n]*)?/g),
+  ])) {
+    const options = named.get(name) ?? new Set();
+    for (const [option] of given.matchAll(/--\w[\w-]*/g)) options.add(option);
+    named.set(name, options);
+  }
+  expect([...named.keys()].filter((name) => !scripts.has(name))).toEqual([]);
+  const withOptions = [...named].filter(([, options]) => options.size > 0);
+  expect(withOptions.length).toBeGreaterThan(1);
+  await Promise.all(
+    withOptions.map(async ([name, options]) => {
+      const { stdout } = await promisify(execFile)("npm", ["run", name, "--", "--help"], { cwd: workspace });
+      for (const option of options) expect(stdout, name).toContain(option);
+    }),
+  );
 });
 
 test("there are commands to judge", () => expect(blocks.length).toBeGreaterThan(20));
