@@ -98,7 +98,11 @@ test("every npm script that a page names is there, and its --help names the opti
   );
 });
 
-test("there are commands to judge", () => expect(blocks.length).toBeGreaterThan(20));
+test("there are commands to judge, and a file that they name is one", () => {
+  expect(blocks.length).toBeGreaterThan(20);
+  const names = files.map(({ file }) => file);
+  expect(names).toEqual([...new Set(names)]);
+});
 
 /** What is wrong with a call of npm, npx or node, as far as the repository can tell. */
 async function wrongIn(call: string): Promise<string | undefined> {
