@@ -2,6 +2,7 @@ import { glob, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { Manifest, RotatorManifest, Setting } from "@quarterturn/core";
 import { applications, code, descriptionOf, settingsOf, settingsWithoutWindow, table } from "@quarterturn-tools/sam";
+import { engineRows, rolePolicies } from "./policies.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
 
@@ -41,14 +42,14 @@ async function marked(name: string, path: string): Promise<string> {
 }
 
 const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
-  packages: async () => {
+  packages: async (page) => {
     const rows: [string, string][] = [];
     for await (const path of glob("packages/*/package.json", { cwd: root })) {
       const { name, description } = JSON.parse(await readFile(join(root, path), "utf8")) as {
         name: string;
         description: string;
       };
-      rows.push([`[${name}](${path.replace("/package.json", "")})`, description]);
+      rows.push([`[${name}](${relative(dirname(page), dirname(path))})`, description]);
     }
     return table(["package", "what it is"], rows.sort());
   },
@@ -84,6 +85,9 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
     };
     return settingsTable([...settingList, ...settingsWithoutWindow]);
   },
+  "policy-single-user": () => rolePolicies("single-user"),
+  "policy-multi-user": () => rolePolicies("multi-user"),
+  "policy-engines": async () => table(["application", "actions", "on", "what needs it"], await engineRows()),
   applications: async (path) =>
     table(
       ["application", "what it does"],

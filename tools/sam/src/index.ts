@@ -3,6 +3,6 @@ export { code, table } from "./markdown.ts";
 export { samPages } from "./pages.ts";
 export { parametersOf } from "./parameters.ts";
 export { readmeOf } from "./readme.ts";
-export { roleStatements } from "./role.ts";
+export { policyOf, roleStatements } from "./role.ts";
 export { settingsOf, settingsWithoutWindow } from "./settings.ts";
 export { descriptionOf, templateOf } from "./template.ts";

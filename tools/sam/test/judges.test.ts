@@ -1,12 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { workspace } from "@quarterturn-tools/bundle";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { runAwsLines } from "../judges/aws-cli.ts";
 import { installJudges, judge, synthesise } from "../judges/judges.ts";
 import { type Application, applications } from "../src/applications.ts";
 import { parametersOf } from "../src/parameters.ts";
@@ -172,22 +171,8 @@ describe.for(all)("$folder", { timeout: 60_000 }, (application) => {
   test("the page's line for the AWS CLI passes the CLI's own validation and names parameters that exist", async () => {
     const page = readmeOf(application).replaceAll("\\\n", " ");
     const line = /^aws serverlessrepo .*$/m.exec(page)?.[0].replace("APPLICATION-ARN", arn(application.name));
-    let sent = "";
-    const server = createServer(async (request, response) => {
-      for await (const chunk of request) sent += chunk;
-      response.writeHead(201, { "content-type": "application/json" }).end("{}");
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    try {
-      const { port } = server.address() as AddressInfo;
-      await judge("sh", ["-c", `${line} --endpoint-url http://127.0.0.1:${port}`], {
-        AWS_ACCESS_KEY_ID: "test",
-        AWS_SECRET_ACCESS_KEY: "test",
-      });
-    } finally {
-      server.close();
-    }
-    const overrides: { name: string; value: string }[] = JSON.parse(sent).parameterOverrides;
+    const calls = await runAwsLines(line ?? "", { folder: scratch });
+    const overrides: { name: string; value: string }[] = JSON.parse(calls[0]?.body ?? "").parameterOverrides;
     const { Parameters: parameters } = parse(templateOf(application));
     expect(overrides.find(({ name }) => name === "vpcSubnetIds")?.value).toBe("subnet-1,subnet-2");
     for (const { name } of overrides) expect(Object.keys(parameters)).toContain(name);
