@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { install, installationCache } from "@quarterturn-tools/engines/installation-cache";
+import { install, installationCache } from "@quarterturn-tools/engines/installation";
 
 const run = promisify(execFile);
 const maxBuffer = 16 * 1024 * 1024;
