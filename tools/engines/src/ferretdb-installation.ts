@@ -1,10 +1,9 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { chmod, cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { install, installationCache } from "./installation-cache.ts";
+import { install, installationCache, recipe } from "./installation-cache.ts";
 
 /** A FerretDB that the server's user can run. */
 export interface FerretdbInstallation {
@@ -37,11 +36,7 @@ export async function ferretdbInstallation(): Promise<FerretdbInstallation> {
 const PROGRAM = "ferretdb";
 const DATA = "data";
 
-/** Whoever changes these files does not meet an installation that their former selves have made. */
-const RECIPE = [import.meta.filename, join(MODULE, "go.mod"), join(MODULE, "go.sum")]
-  .reduce((hash, file) => hash.update(readFileSync(file)), createHash("sha256"))
-  .digest("hex")
-  .slice(0, 8);
+const RECIPE = recipe(import.meta.filename, join(MODULE, "go.mod"), join(MODULE, "go.sum"));
 
 function requiredVersion(): string {
   const version = new RegExp(`${PACKAGE} v([\\d.]+)`).exec(readFileSync(join(MODULE, "go.mod"), "utf8"))?.[1];
