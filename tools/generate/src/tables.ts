@@ -1,6 +1,6 @@
 import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { coreSettingList, type Manifest, type RotatorManifest, type Setting } from "@quarterturn/core";
+import { coreSettingList, type Manifest, type Permission, type RotatorManifest, type Setting } from "@quarterturn/core";
 import { databaseSettingList } from "@quarterturn/database";
 
 const root = new URL("../../..", import.meta.url).pathname;
@@ -79,6 +79,8 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
     };
     return settingsTable([...settingList, ...settingsWithoutWindow]);
   },
+  permissions: async (path) => permissionsTable((await manifestOf(path)).permissions),
+  "template-permissions": async () => permissionsTable(),
   "verified-against": async (path) => (await manifestOf(path)).verifiedAgainst.map((line) => `- ${line}`).join("\n"),
 };
 
@@ -98,6 +100,48 @@ function settingsTable(settings: readonly Setting[]): string {
   return table(
     ["variable", "if it is not set", "meaning"],
     settings.map(({ name, absent, meaning }) => [code(name), absent, meaning]),
+  );
+}
+
+/** What the role of every function must allow, and what the manifest adds. */
+function permissionsTable(permissions: readonly Permission[] = []): string {
+  const manager = "secretsmanager:secret";
+  const key = { service: "kms", resources: ["the key"] };
+  const all: readonly Permission[] = [
+    {
+      service: "secretsmanager",
+      operations: ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"],
+      resources: [`${manager}:NAME-??????`],
+      why: "The secret.",
+    },
+    { ...key, operations: ["Decrypt", "GenerateDataKey"], why: "A secret that is encrypted with a key of your own." },
+    {
+      service: "secretsmanager",
+      operations: ["DescribeSecret", "GetSecretValue"],
+      resources: [`${manager}:ADMIN-NAME-??????`],
+      why: "The admin's secret, and its tags where the database manages it.",
+      strategy: "multi-user",
+    },
+    {
+      ...key,
+      operations: ["Decrypt"],
+      why: "An admin's secret that is encrypted with a key of your own.",
+      strategy: "multi-user",
+    },
+    ...permissions,
+  ];
+  return table(
+    ["actions", "on", "for"],
+    all.map(({ service, operations, resources = ["*"], condition, why, strategy, setting }) => [
+      operations.map((operation) => code(`${service}:${operation}`)).join(", "),
+      resources.map((each) => (each === "the key" ? each : code(each))).join(", ") +
+        (condition ? `, if ${code(JSON.stringify(condition))}` : ""),
+      [
+        ...(strategy ? [`${strategy.replace(/^./, (letter) => letter.toUpperCase())}: `] : []),
+        ...(setting ? [`${code(`${setting.name}=${setting.value}`)}: `] : []),
+        why,
+      ].join(""),
+    ]),
   );
 }
 
