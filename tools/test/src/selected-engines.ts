@@ -7,10 +7,12 @@ const testsOf = {
     "tools/engines/src/supervised-server.test.ts",
     "tools/{bench,demo}/test/{postgres,redshift}.test.ts",
     "tools/bundle/test/{rotation,lazy-file}.test.ts",
+    "tools/release/test/release.test.ts",
   ],
   mysql: [
     "packages/rds-mysql/test/**",
     "tools/{bench,bundle,demo}/test/mysql.test.ts",
+    "tools/release/test/release.test.ts",
     "tools/engines/src/mysql*.test.ts",
   ],
   mariadb: [
@@ -22,6 +24,7 @@ const testsOf = {
     "packages/documentdb/test/**",
     "tools/{bench,demo}/test/documentdb.test.ts",
     "tools/bundle/test/mongodb.test.ts",
+    "tools/release/test/release.test.ts",
     "tools/engines/src/{ferretdb,mongodb}*.test.ts",
   ],
 } as const;
