@@ -49,6 +49,7 @@ function outcomes(lines: readonly string[]): Record<string, string> {
   );
 }
 
+const homepage = "https://github.com/quarterturn/quarterturn";
 const names = () => packages.map(({ name }) => name);
 const all = (outcome: string) => Object.fromEntries(names().map((name) => [name, outcome]));
 
@@ -78,6 +79,16 @@ describe("a release", { timeout: 120_000 }, () => {
       expect(await text("package.json")).not.toMatch(
         /@quarterturn\/source|devDependencies|"scripts"|@quarterturn-tools/,
       );
+      const directory = name.replace("@quarterturn/", "packages/");
+      expect(JSON.parse(await text("package.json"))).toMatchObject({
+        license: "Apache-2.0",
+        homepage: `${homepage}/tree/main/${directory}`,
+        bugs: `${homepage}/issues`,
+        repository: { type: "git", url: `git+${homepage}.git`, directory },
+        keywords: expect.arrayContaining(["aws", "secrets-manager", "rotation"]),
+        engines: { node: expect.stringMatching(/^>=2[24]/) },
+        sideEffects: false,
+      });
       expect(await text("README.md")).not.toMatch(/Not on npm yet|\]\(\.{0,2}\/|<!-- TODO/);
     }
   });
@@ -120,6 +131,7 @@ async function tarball(name: string, version: string) {
 describe("installed from the registry by its README's line", { timeout: 120_000 }, () => {
   let installed: Readonly<Record<string, Installed>>;
   beforeAll(async () => {
+    await release();
     installed = await installEach(
       folder,
       names().map((name) => name.replace("@quarterturn/", "")),
