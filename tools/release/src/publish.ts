@@ -38,7 +38,7 @@ async function isPublished(registry: string, path: string): Promise<boolean> {
 }
 
 async function npm(...words: readonly string[]): Promise<string> {
-  const { stdout } = await run("npm", words).catch((error: Error & { stderr: string }) => {
+  const { stdout } = await run("npm", ["--loglevel=error", ...words]).catch((error: Error & { stderr: string }) => {
     throw new Error(`npm ${words.slice(0, 2).join(" ")} failed: ${error.stderr}`, { cause: error });
   });
   return stdout.trim();

@@ -22,6 +22,8 @@ beforeAll(async () => {
   [registry] = await Promise.all([startRegistry(), run("npm", ["run", "build"], { cwd: root })]);
   packages = await stagePackages(join(folder, "staged"));
   for (const [name, value] of Object.entries(registry.env)) vi.stubEnv(name, value);
+  // Whoever may publish to npm must not do so by running tests.
+  expect((await run("npm", ["config", "get", "@quarterturn:registry"])).stdout.trim()).toBe(registry.url);
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
