@@ -75,11 +75,17 @@ async function packageJson(folder: string): Promise<PackageJson> {
   return JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
 }
 
-/** Without what no longer holds once it is published, and with links that work outside of the repository. */
+/** Without what no longer holds once it is published, and with links that work outside of the repository; examples stay as they are. */
 function publishedReadme(readme: string, page: string): string {
   return readme
     .replace(/^\(Not on npm yet: [\s\S]*?\)\n\n/m, "")
-    .replace(/\]\((?!https?:|#)([^)\s]+)\)/g, (_, path: string) => `](${new URL(path, page)})`);
+    .split(/^(```[\s\S]*?^```$)/m)
+    .map((part) =>
+      part.startsWith("```")
+        ? part
+        : part.replace(/\]\((?!https?:|#)([^)\s]+)\)/g, (_, path: string) => `](${new URL(path, page)})`),
+    )
+    .join("");
 }
 
 function withoutSource(exports: PackageJson["exports"]): unknown {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -91,10 +91,14 @@ describe("a release", { timeout: 120_000 }, () => {
         engines: { node: expect.stringMatching(/^>=2[24]/) },
         sideEffects: false,
       });
-      expect(await text("README.md")).not.toMatch(/Not on npm yet|\]\(\.{0,2}\/|<!-- TODO/);
+      const readme = await text("README.md");
+      expect(readme.replace(/^```[\s\S]*?^```$/gm, "")).not.toMatch(/Not on npm yet|\]\((?!https:|#)/);
+      expect(examples(readme)).toEqual(examples(await readFile(join(root, directory, "README.md"), "utf8")));
     }
   });
 });
+
+const examples = (readme: string) => readme.match(/^```[\s\S]*?^```$/gm);
 
 /** Starts a release in a process of its own, and kills it and its children when it has said so many packages. */
 async function releaseKilledAfter(count: number): Promise<Readonly<Record<string, string>>> {
