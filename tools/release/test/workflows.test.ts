@@ -16,9 +16,9 @@ test("actionlint finds nothing in the workflows, and finds what is wrong", { tim
 
   const copies = await mkdtemp(join(tmpdir(), "workflows-"));
   const release = await readFile(join(folder, "release.yml"), "utf8");
-  await writeFile(join(copies, "release.yml"), release.replace("needs: [ci, version]", "needs: [ci, versions]"));
+  await writeFile(join(copies, "release.yml"), release.replace("needs: [ci, mode]", "needs: [ci, modes]"));
   try {
-    expect((await actionlint([join(copies, "release.yml")])).join()).toContain('"versions"');
+    expect((await actionlint([join(copies, "release.yml")])).join()).toContain('"modes"');
   } finally {
     await rm(copies, { recursive: true });
   }
