@@ -1,7 +1,15 @@
 import { glob, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { Manifest, RotatorManifest, Setting } from "@quarterturn/core";
-import { applications, code, descriptionOf, settingsOf, settingsWithoutWindow, table } from "@quarterturn-tools/sam";
+import {
+  applications,
+  code,
+  descriptionOf,
+  roleTable,
+  settingsOf,
+  settingsWithoutWindow,
+  table,
+} from "@quarterturn-tools/sam";
 import { engineRows, rolePolicies } from "./policies.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
@@ -96,6 +104,9 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
         descriptionOf(each),
       ]),
     ),
+  permissions: async (path) =>
+    roleTable((await applications()).filter(({ packageFolder }) => packageFolder === dirname(path))),
+  "template-permissions": async () => roleTable((await applications()).filter(({ isExample }) => isExample)),
   "verified-against": async (path) => (await manifestOf(path)).verifiedAgainst.map((line) => `- ${line}`).join("\n"),
 };
 

@@ -15,7 +15,7 @@ export function readmeOf(application: Application): string {
     deploying(application),
     ...(application.isExample ? [ownFunction(application)] : []),
     ...(application.strategy === "multi-user" ? [adminSecret(application)] : []),
-    permissions(application),
+    `## What its role may do\n\n${roleTable([application])}`,
     `## Parameters\n\n${table(["parameter", "default", "meaning"], parametersOf(application).map(parameterRow))}`,
     `## Outputs
 
@@ -101,15 +101,18 @@ ${actions} on each admin secret, by the secret's resource policy or a policy of 
 role, and \`kms:Decrypt\` on its key.`;
 }
 
-function permissions(application: Application): string {
-  const rows = roleStatements(application).map(({ effect, actions, resources, why }) => [
-    `${effect === "Deny" ? "denied: " : ""}${actions.map(code).join(", ")}`,
-    resources.map(resourceText).join(", "),
-    why,
-  ]);
-  return `## What its role may do
-
-${table(["action", "on", "for"], rows)}`;
+/** What the role of each of these applications may do, the strategies of one package or one of them. */
+export function roleTable(applications: readonly Application[]): string {
+  const rows = new Map<string, readonly string[]>();
+  for (const application of applications) {
+    for (const { effect, actions, resources, why } of roleStatements(application)) {
+      const may = `${effect === "Deny" ? "denied: " : ""}${actions.map(code).join(", ")}`;
+      const on = resources.map(resourceText).join(", ");
+      const isFirst = application === applications[0];
+      if (!rows.has(may + on)) rows.set(may + on, [may, on, isFirst ? why : `Multi-user: ${why}`]);
+    }
+  }
+  return table(["action", "on", "for"], [...rows.values()]);
 }
 
 /** ARNs by what differs in them: partition, region and account are the stack's. */

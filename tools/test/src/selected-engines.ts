@@ -7,11 +7,13 @@ const testsOf = {
     "tools/engines/src/supervised-server.test.ts",
     "tools/{bench,demo}/test/{postgres,redshift}.test.ts",
     "tools/bundle/test/{lazy-file,deployed/rds-postgres,deployed/redshift}.test.ts",
+    "tools/release/test/release.test.ts",
   ],
   mysql: [
     "packages/rds-mysql/test/**",
     "tools/{bench,demo}/test/mysql.test.ts",
     "tools/bundle/test/deployed/rds-mysql.test.ts",
+    "tools/release/test/release.test.ts",
     "tools/engines/src/mysql*.test.ts",
   ],
   mariadb: [
@@ -23,6 +25,7 @@ const testsOf = {
     "packages/documentdb/test/**",
     "tools/{bench,demo}/test/documentdb.test.ts",
     "tools/bundle/test/deployed/documentdb.test.ts",
+    "tools/release/test/release.test.ts",
     "tools/engines/src/{ferretdb,mongodb}*.test.ts",
   ],
 } as const;
