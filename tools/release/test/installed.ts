@@ -16,8 +16,8 @@ export interface Installed {
   readonly megabytes: number;
   /** Compiles the README's first example to handler.js, as a strict project of a user's, with both ways of resolution. @throws Error with the compiler's words */
   compileHandler(): Promise<void>;
-  /** What the handler of a module says, in a process of its own, to an event that is none of Secrets Manager's. */
-  answers(module: string): Promise<string>;
+  /** What the handlers of these modules say, in a process of its own, to an event that is none of Secrets Manager's. */
+  answers(modules: readonly string[]): Promise<readonly string[]>;
 }
 
 /** Installs each package of the registry by its README's line, in a folder of its own under `parent`, all at once. */
@@ -63,12 +63,14 @@ async function installed(folder: string, name: string): Promise<Installed> {
         });
       }
     },
-    async answers(module) {
+    async answers(modules) {
       const context = "{ awsRequestId: 'request', getRemainingTimeInMillis: () => 3000 }";
-      const script = `const { handler } = await import(${JSON.stringify(module)});
-        await handler({}, ${context}).then(() => console.log('nothing'), (error) => console.log(String(error)))`;
+      const script = `const answers = [];
+        for (const module of ${JSON.stringify(modules)})
+          await (await import(module)).handler({}, ${context}).catch((error) => answers.push(String(error)));
+        console.log(JSON.stringify(answers));`;
       const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: folder });
-      return stdout.trim().split("\n").at(-1) ?? "";
+      return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as string[];
     },
   };
 }
