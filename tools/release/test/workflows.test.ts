@@ -32,3 +32,13 @@ test("every action is pinned to a commit, since a tag can be moved, and the vers
       expect(action, path).toMatch(/^(\.\/\.github\/workflows\/[\w-]+\.yml|[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/);
   }
 });
+
+test("the scripts that the workflows run are there", async () => {
+  const { scripts } = JSON.parse(await readFile(new URL("../../../package.json", import.meta.url), "utf8")) as {
+    scripts: Readonly<Record<string, string>>;
+  };
+  for (const path of workflows) {
+    for (const [, script = ""] of (await readFile(path, "utf8")).matchAll(/npm run ([\w:]+)/g))
+      expect(Object.keys(scripts), path).toContain(script);
+  }
+});
