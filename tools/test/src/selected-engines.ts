@@ -7,11 +7,13 @@ const testsOf = {
     "tools/engines/src/supervised-server.test.ts",
     "tools/{bench,demo}/test/{postgres,redshift}.test.ts",
     "tools/bundle/test/{rotation,lazy-file}.test.ts",
+    "packages/cache/test/pg-pool.test.ts",
   ],
   mysql: [
     "packages/rds-mysql/test/**",
     "tools/{bench,bundle,demo}/test/mysql.test.ts",
     "tools/engines/src/mysql*.test.ts",
+    "packages/cache/test/mysql2-pool.test.ts",
   ],
   mariadb: [
     "packages/rds-mysql/test/{mariadb,bad-input}.test.ts",
@@ -23,6 +25,7 @@ const testsOf = {
     "tools/{bench,demo}/test/documentdb.test.ts",
     "tools/bundle/test/mongodb.test.ts",
     "tools/engines/src/{ferretdb,mongodb}*.test.ts",
+    "packages/cache/test/mongo-client.test.ts",
   ],
 } as const;
 
