@@ -106,8 +106,8 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
   }
 
   function secretOf(secretId: string, stage = versionStage): CachedSecret<Value> {
-    // No name or ARN has a line break in it.
-    const key = `${secretId}\n${stage}`;
+    // No name or ARN has a line break in it. To put a key together takes as long as everything else that a hit does.
+    const key = stage === versionStage ? secretId : `${secretId}\n${stage}`;
     const known = secrets.get(key);
     if (known) return known;
     const name = { secretId, versionStage: stage };
