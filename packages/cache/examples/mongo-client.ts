@@ -1,6 +1,12 @@
 import { connectWithSecret, type SecretCache } from "@quarterturn/cache";
 import { MongoClient, type MongoClientOptions } from "mongodb";
-import type { DatabaseSecret } from "./database-secret.ts";
+
+interface DatabaseSecret {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+}
 
 export interface SecretMongo extends AsyncDisposable {
   /**

@@ -1,7 +1,13 @@
 import { connectWithSecret, type SecretCache } from "@quarterturn/cache";
 import type { ConnectionOptions, PoolConnection, PoolOptions } from "mysql2";
 import { createPool, type Pool } from "mysql2/promise";
-import type { DatabaseSecret } from "./database-secret.ts";
+
+interface DatabaseSecret {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+}
 
 /** A mysql2 pool whose new connections log in with what the secret is now, user name included. Those that are open stay as they are. */
 export function createSecretPool(

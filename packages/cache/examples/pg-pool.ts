@@ -1,6 +1,12 @@
 import { connectWithSecret, type SecretCache } from "@quarterturn/cache";
 import { Pool, type PoolClient, type PoolConfig } from "pg";
-import type { DatabaseSecret } from "./database-secret.ts";
+
+interface DatabaseSecret {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+}
 
 type Connected = (
   error: Error | undefined,

@@ -30,14 +30,14 @@ async function userSecret(username: string, more: object = {}): Promise<string> 
   return rotating.createSecret(username, { host, port, username, password: "first-password", ...more });
 }
 
-/** Connections that were not used for 10 ms are closed. */
+/** Connections that were not used for 30 ms are closed. */
 function clients(secretId: string) {
   const mongo = secretMongo(rotating.cache, secretId, {
     tls: true,
     ca: server.ca,
     directConnection: true,
     retryWrites: false,
-    maxIdleTimeMS: 10,
+    maxIdleTimeMS: 30,
     appName,
   });
   const request = async () => {

@@ -1,14 +1,16 @@
 import { CreateSecretCommand, RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { createSecretCache, isRefusedLogin, type SecretCache } from "@quarterturn/cache";
 import { type LocalEndpoint, type RotationContext, type RotationEvent, startLocal } from "@quarterturn/local";
-import { type DatabaseSecret, databaseSecret } from "../examples/database-secret.ts";
+import * as v from "valibot";
+
+const databaseSecret = v.object({ host: v.string(), port: v.number(), username: v.string(), password: v.string() });
 
 type Handler = (event: RotationEvent, context: RotationContext) => Promise<void>;
 type Strategy = "single-user" | "multi-user";
 
 /** A Secrets Manager that rotates by the real functions, and the cache of an application. */
 export interface Rotating extends AsyncDisposable {
-  readonly cache: SecretCache<DatabaseSecret>;
+  readonly cache: SecretCache<v.InferOutput<typeof databaseSecret>>;
   createSecret(name: string, value: object): Promise<string>;
   /** Rotates so often, one after the other, while requests are made, and reports what became of these. */
   underLoad(secretId: string, strategy: Strategy, rotations: number, request: Request): Promise<Course>;

@@ -45,9 +45,9 @@ export async function measureCaches({ secrets, gets }: { secrets: number; gets: 
     if (kind === "api-call") calls++;
   });
   const parameters = [local.url, JSON.stringify(names), String(gets)];
-  const ours = await run(process.execPath, process.execArgv, "./measure-ours.ts", parameters);
+  const ours = await run(process.execPath, process.execArgv, new URL("./measure-ours.ts", import.meta.url), parameters);
   const ourCalls = calls;
-  const theirs = await run(python, [], "./measure_python.py", parameters);
+  const theirs = await run(python, [], new URL("./measure_python.py", import.meta.url), parameters);
   client.destroy();
   return {
     ours,
@@ -63,10 +63,9 @@ const value = { engine: "postgres", host: "db.example.com", port: 5432, username
 async function run(
   program: string,
   flags: readonly string[],
-  file: string,
+  file: URL,
   parameters: readonly string[],
 ): Promise<CacheFigures> {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const { stdout } = await promisify(execFile)(program, [...flags, path, ...parameters]);
+  const { stdout } = await promisify(execFile)(program, [...flags, fileURLToPath(file), ...parameters]);
   return JSON.parse(stdout) as CacheFigures;
 }
