@@ -52,7 +52,7 @@ function openClient(secret: DatabaseSecret, options: MongoClientOptions): Client
   let borrowers = 0;
   let isRetired = false;
   const closeIfUnused = async () => {
-    if (isRetired && borrowers === 0) await client.close();
+    if (isRetired && borrowers === 0) await client.close().catch((error: Error) => process.emitWarning(error));
   };
   return {
     secret,
@@ -62,7 +62,7 @@ function openClient(secret: DatabaseSecret, options: MongoClientOptions): Client
         return await work(client);
       } finally {
         borrowers--;
-        await closeIfUnused();
+        void closeIfUnused();
       }
     },
     retire() {

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { ageOf, type Moment, now } from "./age.ts";
-import { SecretCacheError, type SecretName } from "./errors.ts";
+import type { SecretCacheError, SecretName } from "./errors.ts";
 import type { FetchReason, SecretCacheEvent } from "./events.ts";
 import { isOver, isRecent, type Pause, pauseAfter, type RetryLimits } from "./pause.ts";
 
 /** A version of a secret, as Secrets Manager gave it. */
 export interface Fetched<Value> {
-  readonly versionId: string;
+  /** Undefined where a stand-in for Secrets Manager, in somebody's test, gives none: then no two versions are taken for the same. */
+  readonly versionId: string | undefined;
   /** Reads the value: once for a version, however often it is fetched. @throws SecretCacheError */
   readonly value: () => Promise<Value>;
 }
@@ -18,7 +19,7 @@ export interface Limits extends RetryLimits {
 }
 
 interface Held<Value> {
-  readonly versionId: string;
+  readonly versionId: string | undefined;
   readonly value: Value;
   /** The same, in one promise for all who ask. */
   readonly answer: Promise<Value>;
@@ -71,7 +72,7 @@ export class CachedSecret<Value> {
     if (!held) return this.#wait("missing");
     const ageMs = ageOf(held.since);
     if (ageMs >= this.#limits.ttlMs) return this.#wait("expired");
-    if (ageMs >= held.earlyMs && !this.#flight && this.#mayFetch()) this.#start("early");
+    if (ageMs >= held.earlyMs && !this.#flight && !this.#paused()) this.#start("early");
     this.#tell?.({ kind: "hit", ageMs, ...this.name });
     return held.answer;
   }
@@ -84,7 +85,8 @@ export class CachedSecret<Value> {
     // A call for another reason may have been answered before that change happened of which the caller has just learned.
     let flight = this.#flight?.reason === "forced" ? this.#flight : undefined;
     if (!flight) {
-      if (!this.#mayFetch() && this.#failure) throw this.#failure.error;
+      const paused = this.#paused();
+      if (paused) throw paused.error;
       if (held && !isOver(this.#nothingNew)) {
         this.#tell?.({ kind: "limited", ageMs: ageOf(held.since), ...this.name });
         return held.value;
@@ -98,21 +100,20 @@ export class CachedSecret<Value> {
 
   async #wait(reason: FetchReason): Promise<Value> {
     const asked = performance.now();
-    const flight = this.#flight ?? (this.#mayFetch() ? this.#start(reason) : undefined);
+    const landing = this.#flight?.landing ?? this.#paused() ?? this.#start(reason).landing;
     // While calls fail, nobody waits for the next one to fail who can be served without.
     const isFailing = this.#failure && isRecent(this.#failure.pause, this.#limits);
     const stale = isFailing ? this.#stale() : undefined;
     if (stale) return stale.value;
-    const landing = flight ? await flight.landing : this.#failure;
-    if (landing && "value" in landing) {
+    const landed = await landing;
+    if ("value" in landed) {
       this.#tell?.({ kind: "waited", durationMs: performance.now() - asked, ...this.name });
-      return landing.value;
+      return landed.value;
     }
     const lastResort = this.#stale();
     if (lastResort) return lastResort.value;
-    const error = landing?.error ?? new SecretCacheError("service", this.name, "nothing was fetched");
-    this.#tell?.({ kind: "failed", error, ...this.name });
-    throw error;
+    this.#tell?.({ kind: "failed", error: landed.error, ...this.name });
+    throw landed.error;
   }
 
   /** What is held, if it may be served although it could not be confirmed. */
@@ -123,8 +124,9 @@ export class CachedSecret<Value> {
     return this.#held;
   }
 
-  #mayFetch(): boolean {
-    return isOver(this.#failure?.pause);
+  /** Why no call may be made now. */
+  #paused(): { readonly error: SecretCacheError } | undefined {
+    return isOver(this.#failure?.pause) ? undefined : this.#failure;
   }
 
   #start(reason: FetchReason): Flight<Value> {
@@ -149,7 +151,7 @@ export class CachedSecret<Value> {
       });
     try {
       const { versionId, value: read } = await this.#fetch();
-      const known = this.#held?.versionId === versionId ? this.#held : undefined;
+      const known = versionId !== undefined && this.#held?.versionId === versionId ? this.#held : undefined;
       const value = known ? known.value : await read();
       if (number < this.#answered && this.#held) {
         end("outrun");

@@ -61,6 +61,20 @@ describe("connectWithSecret", () => {
     await expect(connecting).rejects.toMatchObject({ errors: [refusal, { code: "service" }] });
   });
 
+  it("ends by its signal, with the signal's reason", async () => {
+    const { client, calls } = scriptedClient();
+    const cache = createSecretCache({ client, schema: v.string(), format: "text" });
+    const impatient = new AbortController();
+    const connect = async () => {
+      queueMicrotask(() => impatient.abort(new Error("enough")));
+      throw refusal;
+    };
+    const aborted = expect(connectWithSecret(connect, { cache, secretId: "db", signal: impatient.signal }));
+    const rejection = aborted.rejects.toThrow(/^enough$/);
+    await calls[0]?.answer("v1", "", { SecretString: "first" });
+    await rejection;
+  });
+
   it("leaves other errors alone", async () => {
     const { client, calls } = scriptedClient();
     const cache = createSecretCache({ client, schema: v.string(), format: "text" });

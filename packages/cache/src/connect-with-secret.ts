@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { SecretCacheError } from "./errors.ts";
 import { isRefusedLogin } from "./refused-login.ts";
 import type { GetOptions, SecretCache } from "./secret-cache.ts";
 
@@ -26,11 +27,9 @@ export async function connectWithSecret<Value, Connection>(
   } catch (error) {
     if (!isRefused(error)) throw error;
     const newer = await cache.refreshNow(secretId, { ...options, refused: secret }).catch((failure: unknown) => {
-      const reason = failure instanceof Error ? failure.message : failure;
-      throw new AggregateError(
-        [error, failure],
-        `The login with ${secretId} was refused, and what is current could not be read: ${reason}`,
-      );
+      if (!(failure instanceof SecretCacheError)) throw failure;
+      const what = `The login with ${secretId} was refused, and what is current could not be read: ${failure.message}`;
+      throw new AggregateError([error, failure], what);
     });
     if (isDeepStrictEqual(newer, secret)) throw error;
     return connect(newer);

@@ -166,13 +166,24 @@ describe("one call", () => {
   });
 
   it("that nobody waits for any more still fills the cache, and may fail without an unhandled rejection", async () => {
-    const { cache, calls, call } = start();
-    await expect(cache.get("db", { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    const { cache, call } = start();
+    const giveUp = async (id: string) => {
+      const impatient = new AbortController();
+      const aborted = expect(cache.get(id, { signal: impatient.signal })).rejects.toThrow("enough");
+      impatient.abort(new Error("enough"));
+      await aborted;
+    };
+    await giveUp("db");
     await call(0).answer("v1", first);
     expect(await cache.get("db")).toEqual(first);
-    await expect(cache.get("other", { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    await giveUp("other");
     await call(1).fail(outage);
-    expect(calls).toHaveLength(2);
+  });
+
+  it("is not made for a caller who had given up before", async () => {
+    const { cache, calls } = start();
+    await expect(cache.get("db", { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow("enough");
+    expect(calls).toHaveLength(0);
   });
 
   it("reads and checks a version's value once, however often it is fetched, and gives the same object", async () => {
@@ -237,6 +248,16 @@ describe("while calls fail", () => {
     expect(calls).toHaveLength(3);
     await call(2).answer("v2", second);
     expect(await cache.get("db")).toEqual(second);
+  });
+
+  it("what a stand-in gives without a version id is a new version each time", async () => {
+    const { cache, call } = start({ ttlMs: minutes(5) });
+    for (const [number, value] of [first, second].entries()) {
+      const getting = cache.get("db");
+      await call(number).answer(undefined, value);
+      expect(await getting).toEqual(value);
+      pass(minutes(5));
+    }
   });
 
   it("an error is not kept: the next call after the pause may succeed", async () => {
@@ -357,9 +378,11 @@ describe("refreshNow", () => {
   it("ends for one caller by its signal", async () => {
     const { cache, call, holding } = start();
     await holding();
-    const impatient = cache.refreshNow("db", { signal: AbortSignal.abort(new Error("enough")) });
-    await expect(impatient).rejects.toThrow("enough");
+    const impatient = new AbortController();
+    const aborted = expect(cache.refreshNow("db", { signal: impatient.signal })).rejects.toThrow("enough");
     const patient = cache.refreshNow("db");
+    impatient.abort(new Error("enough"));
+    await aborted;
     await call(1).answer("v2", second);
     expect(await patient).toEqual(second);
   });
@@ -402,6 +425,7 @@ it.each([
   [{ ttlMs: 0 }, "ttlMs"],
   [{ ttlMs: Number.NaN }, "ttlMs"],
   [{ maxSecrets: -1 }, "maxSecrets"],
+  [{ timeoutMs: 0.5 }, "timeoutMs"],
   [{ timeoutMs: Number.POSITIVE_INFINITY }, "timeoutMs"],
   [{ ttlMs: 2, staleLimitMs: 1 }, "staleLimitMs"],
 ])("%o is refused at once", (options, name) => {

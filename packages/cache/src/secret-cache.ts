@@ -66,9 +66,9 @@ export interface SecretCache<Value> {
 }
 
 /**
- * An in-memory cache of Secrets Manager's secrets. It starts no timers, so it keeps no process alive, and needs no closing.
+ * An in-memory cache of Secrets Manager's secrets. It has no timer but the limit of a call, which keeps no process alive; it needs no closing.
  *
- * @throws RangeError for an option that is no positive number, or a stale limit below the TTL
+ * @throws RangeError for a number that is not positive and whole, or a stale limit below the TTL
  */
 export function createSecretCache<Value>(options: SecretCacheOptions<Value>): SecretCache<Value> {
   const { schema, format = "json", client = new SecretsManagerClient(), versionStage = "AWSCURRENT" } = options;
@@ -99,7 +99,7 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
     try {
       const command = new GetSecretValueCommand({ SecretId, VersionStage });
       const output = await client.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
-      return { versionId: output.VersionId ?? "", value: () => secretValue(name, output, format, schema) };
+      return { versionId: output.VersionId, value: () => secretValue(name, output, format, schema) };
     } catch (error) {
       throw serviceError(name, error, timeoutMs);
     }
@@ -116,21 +116,24 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
     return secret;
   }
 
-  /** Bytes cannot be frozen. */
-  const handedOut = (answer: Promise<Value>) => (format === "binary" ? answer.then(copied) : answer);
+  const handOut = (ask: () => Promise<Value>, signal: AbortSignal | undefined): Promise<Value> => {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    // Bytes cannot be frozen.
+    const answer = format === "binary" ? ask().then(copied) : ask();
+    return signal ? untilAborted(answer, signal) : answer;
+  };
 
   return {
-    get: (secretId, { signal, versionStage: stage } = {}) =>
-      untilAborted(handedOut(secretOf(secretId, stage).get()), signal),
+    get: (secretId, { signal, versionStage: stage } = {}) => handOut(() => secretOf(secretId, stage).get(), signal),
     refreshNow: (secretId, { refused, signal, versionStage: stage } = {}) =>
-      untilAborted(handedOut(secretOf(secretId, stage).refreshNow(refused)), signal),
+      handOut(() => secretOf(secretId, stage).refreshNow(refused), signal),
   };
 }
 
 function requirePositive(numbers: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(numbers)) {
-    if (!(value > 0 && value < Number.POSITIVE_INFINITY))
-      throw new RangeError(`${name} must be a positive number, not ${value}`);
+    if (!Number.isSafeInteger(value) || value <= 0)
+      throw new RangeError(`${name} must be a positive whole number, not ${value}`);
   }
 }
 
@@ -150,11 +153,9 @@ function copied<Value>(value: Value): Value {
   return value instanceof Uint8Array ? (new Uint8Array(value) as Value) : value;
 }
 
-function untilAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return answer;
+function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
     signal.addEventListener("abort", stop, { once: true });
     answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });

@@ -10,7 +10,7 @@ export interface Call {
   readonly versionStage: string | undefined;
   /** Answers with a version; its SecretString is the value as JSON, unless the test says something else. */
   answer(
-    versionId: string,
+    versionId: string | undefined,
     value?: object | string | number,
     more?: Partial<GetSecretValueCommandOutput>,
   ): Promise<void>;
