@@ -38,6 +38,22 @@ describe("connectWithSecret", () => {
     expect(connect).toHaveBeenCalledTimes(2);
   });
 
+  it("asks for nothing where another connection has got the newer value meanwhile", async () => {
+    const { client, calls } = scriptedClient();
+    const cache = createSecretCache({ client, schema: v.string(), format: "text" });
+    const connect = async (password: string) => {
+      if (password === "second") return "connected";
+      const elsewhere = cache.refreshNow("db");
+      await calls[1]?.answer("v2", "", { SecretString: "second" });
+      await elsewhere;
+      throw refusal;
+    };
+    const connecting = connectWithSecret(connect, { cache, secretId: "db" });
+    await calls[0]?.answer("v1", "", { SecretString: "first" });
+    expect(await connecting).toBe("connected");
+    expect(calls).toHaveLength(2);
+  });
+
   it("tries once more, and not again", async () => {
     const { connecting, connect, call, calls } = await server("third");
     await call(1, "v2", "second");

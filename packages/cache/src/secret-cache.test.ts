@@ -236,6 +236,55 @@ describe("while calls fail", () => {
     expect(calls.length).toBeLessThan(75);
   });
 
+  const failsAgain = async ({ cache, calls }: ReturnType<typeof start>) => {
+    const before = calls.length;
+    const failing = expect(cache.get("db")).rejects.toThrow("Rate exceeded");
+    await calls[before]?.fail(outage);
+    await failing;
+    return calls.length > before;
+  };
+
+  it.each([
+    [
+      "after a call that succeeded",
+      async ({ cache, calls }: ReturnType<typeof start>) => {
+        const getting = cache.get("db");
+        await calls[2]?.answer("v1", first);
+        await getting;
+        pass(seconds(30));
+      },
+    ],
+    ["when nobody has asked for a long time", async () => pass(minutes(60))],
+  ])("the pause is short again %s", async (_when, meanwhile) => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const started = start({
+      ttlMs: seconds(30),
+      staleLimitMs: seconds(30),
+      retryMs: { first: 100, longest: seconds(60) },
+    });
+    expect(await failsAgain(started)).toBe(true);
+    pass(100);
+    expect(await failsAgain(started)).toBe(true);
+    pass(100);
+    expect(await failsAgain(started)).toBe(false);
+    pass(100);
+    await meanwhile(started);
+    expect(await failsAgain(started)).toBe(true);
+    pass(100);
+    expect(await failsAgain(started)).toBe(true);
+  });
+
+  it("processes do not try again in step", async () => {
+    const again: boolean[] = [];
+    for (let i = 0; i < 30; i++) {
+      const started = start();
+      await failsAgain(started);
+      pass(75);
+      again.push(await failsAgain(started));
+    }
+    expect(new Set(again)).toEqual(new Set([true, false]));
+  });
+
   it("nobody waits for a call whose value can be served without, and the first good answer ends it", async () => {
     const { cache, call, calls, holding } = start({ ttlMs: minutes(5) });
     await holding();
@@ -348,6 +397,38 @@ describe("refreshNow", () => {
     await call(1).answer("v1", first);
     expect(await cache.get("db")).toEqual(second);
     expect(events.at(-2)).toMatchObject({ kind: "fetch", reason: "early", outcome: "outrun" });
+  });
+
+  it("is still joined by others when a call that began before it has been answered", async () => {
+    const { cache, call, calls, holding } = start({ ttlMs: minutes(10) });
+    const refused = await holding();
+    pass(minutes(9.5));
+    await cache.get("db");
+    const refreshing = [cache.refreshNow("db", { refused })];
+    await call(1).answer("v1", first);
+    refreshing.push(cache.refreshNow("db", { refused }));
+    expect(calls).toHaveLength(3);
+    await call(2).answer("v2", second);
+    expect(await Promise.all(refreshing)).toEqual([second, second]);
+  });
+
+  it("may fetch at once when a new version came by itself since it was in vain", async () => {
+    const { cache, call, calls, holding } = start({
+      ttlMs: minutes(5),
+      retryMs: { first: minutes(60), longest: minutes(60) },
+    });
+    await holding();
+    const inVain = cache.refreshNow("db");
+    await call(1).answer("v1", first);
+    await inVain;
+    await cache.refreshNow("db");
+    expect(calls).toHaveLength(2);
+    pass(minutes(5));
+    const getting = cache.get("db");
+    await call(2).answer("v2", second);
+    await getting;
+    void cache.refreshNow("db");
+    expect(calls).toHaveLength(4);
   });
 
   it("is not harmed by the failure of a call that began before", async () => {

@@ -87,11 +87,7 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
 
   const secrets = new LRUCache<string, CachedSecret<Value>>({
     max: maxSecrets,
-    ...(tell && {
-      dispose: (secret, _key, reason) => {
-        if (reason === "evict") tell({ kind: "evicted", ...secret.name });
-      },
-    }),
+    ...(tell && { dispose: (secret) => tell({ kind: "evicted", ...secret.name }) }),
   });
 
   async function fetch(name: SecretName): Promise<Fetched<Value>> {
