@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { handler as multiUser } from "@quarterturn/documentdb/multi-user";
 import { handler as singleUser } from "@quarterturn/documentdb/single-user";
@@ -30,17 +31,18 @@ async function userSecret(username: string, more: object = {}): Promise<string> 
   return rotating.createSecret(username, { host, port, username, password: "first-password", ...more });
 }
 
-/** Connections that were not used for 30 ms are closed. */
+/** Connections that were not used for 15 ms are closed, and every fifth request comes after a longer pause. */
 function clients(secretId: string) {
   const mongo = secretMongo(rotating.cache, secretId, {
     tls: true,
     ca: server.ca,
     directConnection: true,
     retryWrites: false,
-    maxIdleTimeMS: 30,
+    maxIdleTimeMS: 15,
     appName,
   });
-  const request = async () => {
+  const request = async (number: number) => {
+    if (number % 5 === 0) await setTimeout(20);
     const before = logins;
     await mongo.run((client) => client.db("shop").collection("job").findOne());
     return logins > before ? "login" : "no login";
