@@ -5,7 +5,7 @@ import { CachedSecret, type Fetched } from "./cached-secret.ts";
 import type { SecretName } from "./errors.ts";
 import type { SecretCacheEvent } from "./events.ts";
 import { type SecretFormat, secretValue } from "./secret-value.ts";
-import { serviceError } from "./service-error.ts";
+import { serviceError, timeoutError } from "./service-error.ts";
 
 export interface SecretCacheOptions<Value> {
   /** What a value must be, and its type: any Standard Schema (Valibot, Zod, ArkType). */
@@ -90,14 +90,14 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
     ...(tell && { dispose: (secret) => tell({ kind: "evicted", ...secret.name }) }),
   });
 
-  async function fetch(name: SecretName): Promise<Fetched<Value>> {
+  async function fetchVersion(name: SecretName): Promise<Fetched<Value>> {
     const { secretId: SecretId, versionStage: VersionStage } = name;
+    const abortSignal = AbortSignal.timeout(timeoutMs);
     try {
-      const command = new GetSecretValueCommand({ SecretId, VersionStage });
-      const output = await client.send(command, { abortSignal: AbortSignal.timeout(timeoutMs) });
+      const output = await client.send(new GetSecretValueCommand({ SecretId, VersionStage }), { abortSignal });
       return { versionId: output.VersionId, value: () => secretValue(name, output, format, schema) };
     } catch (error) {
-      throw serviceError(name, error, timeoutMs);
+      throw abortSignal.aborted ? timeoutError(name, error, timeoutMs) : serviceError(name, error);
     }
   }
 
@@ -107,7 +107,7 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
     const known = secrets.get(key);
     if (known) return known;
     const name = { secretId, versionStage: stage };
-    const secret = new CachedSecret<Value>(name, limits, () => fetch(name), tell);
+    const secret = new CachedSecret<Value>(name, limits, () => fetchVersion(name), tell);
     secrets.set(key, secret);
     return secret;
   }

@@ -1,16 +1,19 @@
 import { SecretCacheError, type SecretName } from "./errors.ts";
 
 /** What a failed call of GetSecretValue means, and what to do about it. */
-export function serviceError(name: SecretName, error: unknown, timeoutMs: number): SecretCacheError {
+export function serviceError(name: SecretName, error: unknown): SecretCacheError {
   const { name: kind, message } = error instanceof Error ? error : new Error(String(error));
   if (kind === "SyntaxError") {
     // The answer was cut off or no JSON, and the parser's error quotes it: no cause, and no message.
     return new SecretCacheError("service", name, "GetSecretValue was answered with something that is not JSON");
   }
-  const what =
-    kind === "AbortError" || kind === "TimeoutError"
-      ? `GetSecretValue was not answered within ${timeoutMs} ms. A network without a way out needs a VPC endpoint of Secrets Manager`
-      : `GetSecretValue failed: ${kind}: ${message.replace(/\.$/, "")}${advice[kind] ?? ""}`;
+  const what = `GetSecretValue failed: ${kind}: ${message.replace(/\.$/, "")}${advice[kind] ?? ""}`;
+  return new SecretCacheError("service", name, what, { cause: error });
+}
+
+/** The call was ended by the cache's own limit. */
+export function timeoutError(name: SecretName, error: unknown, timeoutMs: number): SecretCacheError {
+  const what = `GetSecretValue was not answered within ${timeoutMs} ms. A network without a way out needs a VPC endpoint of Secrets Manager`;
   return new SecretCacheError("service", name, what, { cause: error });
 }
 
