@@ -231,7 +231,9 @@ test("a fault that the target does not play is reported with the reason", { time
   ]);
 });
 
-test("the crash matrix has a point before the first request or turn of a step, and after each", { timeout }, async () => {
+test("the crash matrix has a point before the first request or turn of a step, and after each", {
+  timeout,
+}, async () => {
   await using harness = await harnessOf("single-user", good);
   const report = vi.fn();
   await runCase(caseNamed("killed before"), harness, report);

@@ -1,3 +1,4 @@
+import { passwordLengths } from "./password.ts";
 import { logLevels } from "./settings.ts";
 
 /** An environment variable that a function reads. */
@@ -8,6 +9,8 @@ export interface Setting {
   readonly meaning: string;
   /** The words that it takes; absent where it takes any text. */
   readonly values?: readonly string[];
+  /** The least and the greatest number that it takes; absent where it takes any text. */
+  readonly limits?: { readonly min: number; readonly max: number };
   /** The strategy that reads it; absent where both do. */
   readonly strategy?: Strategy;
 }
@@ -74,7 +77,12 @@ const trueOrFalse = ["true", "false"] as const;
 
 /** The settings that core reads for every rotator, and those of its passwords. */
 export const coreSettingList: readonly Setting[] = [
-  { name: "PASSWORD_LENGTH", absent: "32", meaning: "Characters of a generated password, 1 to 4096." },
+  {
+    name: "PASSWORD_LENGTH",
+    absent: "32",
+    meaning: "Characters of a generated password, 1 to 4096.",
+    limits: passwordLengths,
+  },
   {
     name: "EXCLUDE_CHARACTERS",
     absent: "none",

@@ -20,10 +20,13 @@ export interface PasswordSettings {
   readonly requireEachIncludedType: boolean;
 }
 
+/** What PASSWORD_LENGTH takes, as GetRandomPassword does. */
+export const passwordLengths = { min: 1, max: 4096 };
+
 /** Reads PASSWORD_LENGTH, EXCLUDE_CHARACTERS and the other knobs. @throws RotationError `bad-setting` */
 export function passwordSettings(env: Environment, excludeCharacters: string): PasswordSettings {
   return {
-    length: integerSetting(env, "PASSWORD_LENGTH", 32, { min: 1, max: 4096 }),
+    length: integerSetting(env, "PASSWORD_LENGTH", 32, passwordLengths),
     excludeCharacters: env.EXCLUDE_CHARACTERS ?? excludeCharacters,
     excludeNumbers: booleanSetting(env, "EXCLUDE_NUMBERS", false),
     excludePunctuation: booleanSetting(env, "EXCLUDE_PUNCTUATION", false),

@@ -7,7 +7,7 @@ export { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databa
 export type { Server, ServerDirectory } from "./server-directory.ts";
 export { type DatabaseSettings, databaseSettingList, databaseSettings } from "./settings.ts";
 export { loginOf, singleUser } from "./single-user.ts";
-export { addressOf, isSameServer, requireSameTarget } from "./target.ts";
+export { addressOf, isSameServer, requireSameTarget, whereOf } from "./target.ts";
 export {
   issuerShownBy,
   isUnknownAuthority,

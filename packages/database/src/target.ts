@@ -6,6 +6,11 @@ export function addressOf({ host, port }: { readonly host: string; readonly port
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** `host:port (as "user")`, for messages. */
+export function whereOf(login: { readonly host: string; readonly port: number; readonly username: string }): string {
+  return `${addressOf(login)} (as "${login.username}")`;
+}
+
 /** Whether two secrets name the same host and port; host names are compared without regard to case. */
 export function isSameServer(a: { host: string; port: number }, b: { host: string; port: number }): boolean {
   return a.host.toLowerCase() === b.host.toLowerCase() && a.port === b.port;

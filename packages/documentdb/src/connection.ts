@@ -3,12 +3,12 @@ import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { RotationError } from "@quarterturn/core";
 import {
-  addressOf,
   type EngineContext,
   isUnknownAuthority,
   type Login,
   noTlsError,
   tlsError,
+  whereOf,
 } from "@quarterturn/database";
 import type { Document } from "bson";
 import { authenticate } from "./authentication.ts";
@@ -34,7 +34,7 @@ export interface Connection {
  * @throws RotationError `unreachable`, `timeout`, `tls`, `unsupported`, `wrong-target`, `busy` or `database`
  */
 export async function connect(login: Login, { deadline }: EngineContext): Promise<Connection | "rejected"> {
-  const where = `${addressOf(login)} (user "${login.username}")`;
+  const where = whereOf(login);
   const milliseconds = deadline.share();
   const socket = open(login);
   const reached = { stage: "connecting" as Stage };

@@ -1,12 +1,12 @@
 import { Socket } from "node:net";
 import { RotationError, reasonOf } from "@quarterturn/core";
 import {
-  addressOf,
   type EngineContext,
   isUnknownAuthority,
   type Login,
   noTlsError,
   tlsError,
+  whereOf,
 } from "@quarterturn/database";
 import { Client, DatabaseError } from "pg";
 import { certificateIssuer } from "./certificate-issuer.ts";
@@ -24,9 +24,6 @@ export interface Product {
   /** What to do where the server asks for a way of authentication that node-postgres does not know. */
   readonly adviceOnAuthentication: string;
 }
-
-/** Server and user, for messages. */
-export const whereOf = (login: Login) => `${addressOf(login)} (as "${login.username}")`;
 
 export interface Connection {
   readonly client: Client;

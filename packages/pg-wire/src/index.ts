@@ -1,1 +1,1 @@
-export { type Connection, causeOf, connect, type Product, statementError, whereOf } from "./connection.ts";
+export { type Connection, causeOf, connect, type Product, statementError } from "./connection.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect as connectTcp, isIP } from "node:net";
 import { RotationError, reasonOf } from "@quarterturn/core";
-import { addressOf, type EngineContext, type Login, noTlsError, type TlsPolicy, tlsError } from "@quarterturn/database";
+import { type EngineContext, type Login, noTlsError, type TlsPolicy, tlsError, whereOf } from "@quarterturn/database";
 import { createConnection, type RowDataPacket, type SslOptions } from "mysql2/promise";
 import { connectionError, isServerError, loginError, statementError } from "./errors.ts";
 
@@ -25,7 +25,7 @@ export async function connect(
   { deadline }: EngineContext,
   database: boolean,
 ): Promise<Connection | "rejected"> {
-  const where = `${addressOf(login)} (user "${login.username}")`;
+  const where = whereOf(login);
   if (login.tls && isIP(login.host)) {
     // The driver would look for the name "localhost" in the certificate.
     throw new RotationError(

@@ -1,6 +1,5 @@
 import { booleanSetting, type Environment, RotationError } from "@quarterturn/core";
-import { addressOf, type Engine, pairOf } from "@quarterturn/database";
-import { whereOf } from "@quarterturn/pg-wire";
+import { addressOf, type Engine, pairOf, whereOf } from "@quarterturn/database";
 import { connect, hasNoRoom, statementError } from "./connection.ts";
 import { manifest } from "./manifest.ts";
 import { openSession } from "./session.ts";

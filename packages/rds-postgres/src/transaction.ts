@@ -1,5 +1,5 @@
-import type { EngineContext, Login } from "@quarterturn/database";
-import { causeOf, whereOf } from "@quarterturn/pg-wire";
+import { type EngineContext, type Login, whereOf } from "@quarterturn/database";
+import { causeOf } from "@quarterturn/pg-wire";
 import type { Client } from "pg";
 import { statementError } from "./connection.ts";
 import type { PasswordEncryption } from "./verifier.ts";

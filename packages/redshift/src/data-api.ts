@@ -1,5 +1,5 @@
 import { coreSettings, type Environment, RotationError, reasonOf, secretsManagerClient } from "@quarterturn/core";
-import { addressOf } from "@quarterturn/database";
+import { whereOf } from "@quarterturn/database";
 import { isRefusedLogin } from "./data-api-error.ts";
 import { type Failure, failedError, runStatements } from "./data-api-run.ts";
 import { manifest } from "./manifest.ts";
@@ -23,7 +23,7 @@ export function dataApi(env: Environment): Transport {
   return {
     async connect(login, context) {
       const { deadline } = context;
-      const where = `${addressOf(login)} (as "${login.username}")`;
+      const where = whereOf(login);
       loading ??= import("./redshift-data-client.ts").then(({ redshiftDataClient }) => redshiftDataClient());
       const data = await loading;
       const place = placeOf(login.host, await data.region(), context.secretId);

@@ -1,4 +1,5 @@
-import { connect, type Product, statementError, whereOf } from "@quarterturn/pg-wire";
+import { whereOf } from "@quarterturn/database";
+import { connect, type Product, statementError } from "@quarterturn/pg-wire";
 import { preamble } from "./sql.ts";
 import type { Connection, Row, Statement, Transport } from "./transport.ts";
 

@@ -3,6 +3,7 @@ import type { Setting } from "@quarterturn/core";
 const oldKey: Setting = {
   name: "OLD_KEY",
   absent: "keep",
+  values: ["keep", "revoke"],
   meaning:
     "keep leaves AWSPREVIOUS's key valid until the next rotation has finished, for applications that hold it in memory; revoke ends it as soon as AWSCURRENT has moved.",
 };
@@ -34,5 +35,5 @@ export const settingList: readonly Setting[] = [
     meaning:
       "The field of a JSON secret that holds the key; multi-user: of the secret, and of the admin secret, that holds the password. Single-user: a plain-text secret is the key.",
   },
-  { ...oldKey, meaning: `Single-user: ${oldKey.meaning}` },
+  { ...oldKey, meaning: `Single-user: ${oldKey.meaning}`, strategy: "single-user" },
 ];

@@ -7,8 +7,13 @@ const { subscribe } = require("node:diagnostics_channel");
 const { Socket } = require("node:net");
 
 const sent = new WeakMap();
-subscribe("http.client.request.start", ({ request }) => sent.set(request, performance.now()));
-subscribe("http.client.response.finish", ({ request }) => performance.measure("api", { start: sent.get(request) }));
+subscribe("http.client.request.start", ({ request }) => {
+  // The runtime's own requests are no part of the rotation.
+  if (request.getHeader("host") !== process.env.AWS_LAMBDA_RUNTIME_API) sent.set(request, performance.now());
+});
+subscribe("http.client.response.finish", ({ request }) => {
+  if (sent.has(request)) performance.measure("api", { start: sent.get(request) });
+});
 
 const databasePort = Number(process.env.BENCH_DATABASE_PORT);
 const { connect } = Socket.prototype;

@@ -1,7 +1,11 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { strToU8 } from "fflate";
+import { bundledPackages } from "./bundled-packages.ts";
 import { bundleJavaScript, type JavaScript } from "./javascript.ts";
 import { type LambdaFunction, lambdaFunctions, workspace } from "./lambda-functions.ts";
+import { thirdPartyLicences } from "./licences.ts";
+import { sbom } from "./sbom.ts";
 import { zip } from "./zip.ts";
 
 /** A function as it is deployed. */
@@ -29,7 +33,9 @@ export async function bundle(
 }
 
 async function bundleFunction({ name, engine, strategy, entry }: LambdaFunction, into: string): Promise<Bundle> {
-  const { files, contents } = await bundleJavaScript(entry);
+  const javaScript = await bundleJavaScript(entry);
+  const { contents } = javaScript;
+  const files = new Map([...javaScript.files, ...(await documentsOf(name, javaScript))]);
   const folder = join(into, name);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -50,4 +56,14 @@ async function bundleFunction({ name, engine, strategy, entry }: LambdaFunction,
     zipFile,
     zipBytes: archive.byteLength,
   };
+}
+
+/** What goes with the code wherever it goes, and so lies beside it in the archive: whose code it is, and under which licences. */
+async function documentsOf(name: string, javaScript: JavaScript): Promise<Map<string, Uint8Array>> {
+  const bundled = await bundledPackages(javaScript);
+  return new Map([
+    ["LICENSE", await readFile(join(workspace, "LICENSE"))],
+    ["THIRD-PARTY-LICENSES", strToU8(await thirdPartyLicences(bundled.packages))],
+    ["sbom.cdx.json", strToU8(sbom(name, bundled))],
+  ]);
 }

@@ -1,6 +1,6 @@
 import { basename, extname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type BuildOptions, build, type Metafile, type OutputFile, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Metafile, type OutputFile, type Plugin, type StdinOptions } from "esbuild";
 import { workspace } from "./lambda-functions.ts";
 
 /** The JavaScript of a function. */
@@ -11,6 +11,8 @@ export interface JavaScript {
   readonly contents: ReadonlyMap<string, readonly { readonly package: string; readonly bytes: number }[]>;
   /** The project's own source files of which something is in it, from the repository's root. */
   readonly sources: readonly string[];
+  /** Every file that was read, from the repository's root: how much of it is in it, and what it imports. `<stdin>` is the entry. */
+  readonly inputs: ReadonlyMap<string, { readonly bytes: number; readonly imports: readonly string[] }>;
 }
 
 const core = "@quarterturn/core";
@@ -19,7 +21,7 @@ const handlerFile = "index.js";
 /**
  * CommonJS and not ESM, since it loads faster, and less of it: the SDK's ES modules, from which what is not used is left out.
  */
-const options = {
+export const options = {
   bundle: true,
   minify: true,
   platform: "node",
@@ -49,14 +51,12 @@ export async function bundleJavaScript(entry: string): Promise<JavaScript> {
   const lazy = new Map<string, string>();
   const main = await build({
     ...options,
-    stdin: {
-      contents: `export { handler } from ${JSON.stringify(entry)}; export * from ${JSON.stringify(core)};`,
-      resolveDir: fileURLToPath(new URL(".", import.meta.url)),
-    },
+    stdin: entryPoint(entry),
     outfile: handlerFile,
     plugins: [lazyFiles(lazy)],
   });
   const results = [result(handlerFile, main)];
+  const parts: { metafile: Metafile }[] = [];
   const imported = Object.values(main.metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
   for (const [name, source] of lazy) {
     // What only left-out code imports is left out, too.
@@ -64,11 +64,21 @@ export async function bundleJavaScript(entry: string): Promise<JavaScript> {
     const part = await build({ ...options, entryPoints: [source], outfile: name, plugins: [coreFromHandlerFile] });
     requireAlone(source, part.metafile);
     results.push(result(name, part));
+    parts.push(part);
   }
   return {
     files: new Map(results.map(({ name, bytes }) => [name, bytes])),
     contents: new Map(results.map(({ name, contents }) => [name, contents])),
     sources: results.flatMap(({ sources }) => sources),
+    inputs: inputsOf([main, ...parts]),
+  };
+}
+
+/** @param entry the source file that exports `handler` */
+export function entryPoint(entry: string): StdinOptions {
+  return {
+    contents: `export { handler } from ${JSON.stringify(entry)}; export * from ${JSON.stringify(core)};`,
+    resolveDir: fileURLToPath(new URL(".", import.meta.url)),
   };
 }
 
@@ -115,22 +125,35 @@ function isInstalled(path: string): boolean {
 
 function result(name: string, { outputFiles, metafile }: { outputFiles: OutputFile[]; metafile: Metafile }) {
   const bytes = outputFiles[0]?.contents ?? new Uint8Array();
-  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const inputs = Object.values(metafile.outputs)
+    .flatMap((output) => Object.entries(output.inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0);
   const byPackage = new Map<string, number>();
   for (const [input, { bytesInOutput }] of inputs) {
     const from = packageOf(input);
     byPackage.set(from, (byPackage.get(from) ?? 0) + bytesInOutput);
   }
   const contents = [...byPackage].map(([from, size]) => ({ package: from, bytes: size }));
-  const sources = inputs.filter(
-    ([input, { bytesInOutput }]) => bytesInOutput > 0 && !isInstalled(input) && input !== "<stdin>",
-  );
+  const sources = inputs.filter(([input]) => !isInstalled(input) && input !== "<stdin>");
   return {
     name,
     bytes,
     contents: contents.sort((a, b) => b.bytes - a.bytes),
     sources: sources.map(([input]) => input),
   };
+}
+
+function inputsOf(builds: readonly { readonly metafile: Metafile }[]): JavaScript["inputs"] {
+  const inputs = new Map<string, { bytes: number; imports: readonly string[] }>();
+  for (const { metafile } of builds) {
+    const written = Object.values(metafile.outputs).map((output) => output.inputs);
+    for (const [input, { imports }] of Object.entries(metafile.inputs)) {
+      const bytes = written.reduce((sum, each) => sum + (each[input]?.bytesInOutput ?? 0), 0);
+      const before = inputs.get(input)?.bytes ?? 0;
+      inputs.set(input, { bytes: before + bytes, imports: imports.map(({ path }) => path) });
+    }
+  }
+  return inputs;
 }
 
 /** `node_modules/@aws-sdk/core/dist-es/x.js` is of `@aws-sdk/core`, `packages/core/src/x.ts` of `packages/core`. */

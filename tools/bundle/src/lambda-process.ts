@@ -1,6 +1,10 @@
-import { fork } from "node:child_process";
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lockedPackages } from "./locked-packages.ts";
+import { type ReportedError, startRuntimeApi } from "./runtime-api.ts";
 
 export interface LambdaProcessOptions {
   /** Where the function's files are; see `deploy`. */
@@ -18,7 +22,8 @@ export interface LambdaProcessOptions {
 /** What an invocation cost. */
 export interface Invocation {
   readonly durationMs: number;
-  /** Of the process, so far. */
+  /** Of the process, so far: how long its threads ran, and its largest resident set. */
+  readonly processorMs: number;
   readonly peakMemoryMb: number;
   /** `startTime` counts from the start of the process, in milliseconds. */
   readonly measures: readonly { readonly name: string; readonly startTime: number; readonly duration: number }[];
@@ -34,7 +39,8 @@ export interface LambdaProcess extends AsyncDisposable {
   readonly output: string;
   /**
    * Runs the handler, one event at a time.
-   * @throws Error with the name and message of what the handler threw, as Lambda reports them, or where the process ended or was out of time
+   * @throws Error whose name and message are the errorType and errorMessage that Lambda reports: of what the handler threw, or
+   * Sandbox.Timedout or Runtime.ExitError
    */
   invoke(event: unknown): Promise<Invocation>;
   /** SIGKILL; resolves when the process is gone. Idempotent. */
@@ -42,65 +48,73 @@ export interface LambdaProcess extends AsyncDisposable {
 }
 
 /**
- * Starts a function as Lambda does: `index.js` of the folder, `handler` of it, in a process with Lambda's environment and nothing of this
- * process's.
+ * Starts a function as Lambda does: AWS's own runtime client, in a process with Lambda's environment and nothing of this process's, loads
+ * `handler` of the folder's `index.js` and asks for events by the runtime API.
  *
- * @throws Error where the handler could not be loaded
+ * @throws Error where the handler could not be loaded, with what the client reports as its name and message
  */
 export async function startLambda(options: LambdaProcessOptions): Promise<LambdaProcess> {
   const { folder, env, nodeBinary = process.execPath, timeoutMs = 30_000, preload } = options;
+  const client = join(await lockedPackages(runtimeClient), "aws-lambda-ric/index.mjs");
+  await using starting = new AsyncDisposableStack();
+  const api = starting.use(await startRuntimeApi());
   const started = performance.now();
-  const child = fork(runtime, {
-    execPath: nodeBinary,
-    execArgv: preload === undefined ? [] : ["--require", preload],
+  const preloads = [rapidClient, ...(preload === undefined ? [] : [preload])];
+  const child = spawn(nodeBinary, [...preloads.flatMap((file) => ["--require", file]), client], {
     cwd: folder,
-    env: { ...lambdaEnvironment(folder), ...env },
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    env: { ...lambdaEnvironment(folder), AWS_LAMBDA_RUNTIME_API: api.address, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding("utf8").on("data", (text: string) => {
+    stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
     });
   }
   const closed = once(child, "close");
-  const ended = closed.then(([code, signal]) => {
-    throw new Error(`The function's process ended (${signal ?? `exit code ${code}`}):\n${output}`);
-  });
-
-  async function kill(): Promise<void> {
+  starting.defer(async () => {
     child.kill("SIGKILL");
     await closed;
-  }
+  });
+  const ended = closed.then(([code, signal]) => {
+    const status = signal === null ? `exit status ${code}` : `signal: ${signal}`;
+    throw lambdaError({
+      errorType: "Runtime.ExitError",
+      errorMessage: `Runtime exited with error: ${status}\n${output}`,
+    });
+  });
+  // It may end while nobody waits for it.
+  ended.catch(() => undefined);
 
-  /** The next message of the process, unless it ends before. */
-  async function answer(): Promise<unknown> {
-    const message = Promise.withResolvers<unknown>();
-    child.once("message", message.resolve);
-    try {
-      return await Promise.race([message.promise, ended]);
-    } finally {
-      child.off("message", message.resolve);
-    }
-  }
-
-  const { initMs } = (await answer()) as { initMs: number };
+  const init = await Promise.race([api.initialized, ended]);
+  if ("error" in init) throw lambdaError(init.error);
   const startMs = performance.now() - started;
+  const running = starting.move();
+  let killed: Promise<void> | undefined;
+  function kill(): Promise<void> {
+    killed ??= running.disposeAsync();
+    return killed;
+  }
 
   return {
     startMs,
-    initMs,
+    initMs: init.initMs,
     get output() {
       return output;
     },
     async invoke(event) {
-      const timeout = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+      const requestId = randomUUID();
+      const timedOut = Promise.withResolvers<never>();
+      const timeout = setTimeout(() => {
+        child.kill("SIGKILL");
+        const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${(timeoutMs / 1000).toFixed(2)} seconds`;
+        timedOut.reject(lambdaError({ errorType: "Sandbox.Timedout", errorMessage }));
+      }, timeoutMs);
       try {
-        // That there is nobody to send to is reported by the end of the process.
-        child.send({ event, timeoutMs }, () => undefined);
-        const { error, ...invocation } = (await answer()) as Invocation & { error?: ThrownError };
-        if (error) throw Object.assign(new Error(error.errorMessage), { name: error.errorType });
-        return invocation;
+        const answer = api.invoke(requestId, event, new Date(Date.now() + timeoutMs));
+        const { error, cost } = await Promise.race([answer, timedOut.promise, ended]);
+        if (error) throw lambdaError(error);
+        return JSON.parse(cost) as Invocation;
       } finally {
         clearTimeout(timeout);
       }
@@ -110,11 +124,11 @@ export async function startLambda(options: LambdaProcessOptions): Promise<Lambda
   };
 }
 
-const runtime = fileURLToPath(new URL("./lambda-runtime.cjs", import.meta.url));
+const runtimeClient = fileURLToPath(new URL("../runtime-client", import.meta.url));
+const rapidClient = fileURLToPath(new URL("./rapid-client.cjs", import.meta.url));
 
-interface ThrownError {
-  readonly errorType: string;
-  readonly errorMessage: string;
+function lambdaError({ errorType, errorMessage }: ReportedError): Error {
+  return Object.assign(new Error(errorMessage), { name: errorType });
 }
 
 /**
@@ -130,6 +144,11 @@ function lambdaEnvironment(folder: string): Record<string, string> {
     AWS_LAMBDA_FUNCTION_NAME: "rotation",
     AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "128",
+    AWS_LAMBDA_LOG_GROUP_NAME: "/aws/lambda/rotation",
+    AWS_LAMBDA_LOG_STREAM_NAME: "2026/11/21/[$LATEST]0123456789abcdef",
+    // As the project's SAM templates set them.
+    AWS_LAMBDA_LOG_FORMAT: "JSON",
+    AWS_LAMBDA_LOG_LEVEL: "INFO",
     AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
     AWS_REGION: "us-east-1",
     AWS_DEFAULT_REGION: "us-east-1",

@@ -8,7 +8,8 @@ const help = `\
 npm run bundle -- [--verbose]
 
 Writes the Lambda functions of all rotators to build/lambda, each as a folder
-and as a zip archive to deploy.
+and as a zip archive to deploy: its code, the licences of what is in it, and a
+bill of materials (sbom.cdx.json). Prints the archives' sizes.
 
   --verbose   what takes the room in each`;
 
@@ -28,7 +29,7 @@ async function write(isVerbose: boolean): Promise<void> {
     console.log(`${kilobytes(each.zipBytes)}  ${relative(workspace, each.zipFile)}`);
     if (isVerbose) explain(each);
   }
-  console.log("Each is a Lambda function's code, to deploy as packages/rds-postgres/README.md says.");
+  console.log("\nEach is a function's code, to deploy as its package's README says.");
 }
 
 function explain({ folder, contents }: Bundle): void {

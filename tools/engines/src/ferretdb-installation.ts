@@ -1,10 +1,8 @@
-import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { chmod, cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { install, installationCache } from "./installation-cache.ts";
+import { buildInGoModule, OLDEST_GO } from "./go-module.ts";
+import { install, installationCache, recipe } from "./installation-cache.ts";
 
 /** A FerretDB that the server's user can run. */
 export interface FerretdbInstallation {
@@ -20,7 +18,6 @@ const MODULE = join(import.meta.dirname, "../ferretdb");
 const PACKAGE = "github.com/FerretDB/FerretDB";
 /** The last release with SQLite and SCRAM-SHA-1. */
 const VERSION = requiredVersion();
-const OLDEST_GO = "1.24";
 
 /**
  * The installation, from the temporary folder, where it is built when it is not there yet: 20 MB from the Go module proxy, two minutes of
@@ -37,11 +34,7 @@ export async function ferretdbInstallation(): Promise<FerretdbInstallation> {
 const PROGRAM = "ferretdb";
 const DATA = "data";
 
-/** Whoever changes these files does not meet an installation that their former selves have made. */
-const RECIPE = [import.meta.filename, join(MODULE, "go.mod"), join(MODULE, "go.sum")]
-  .reduce((hash, file) => hash.update(readFileSync(file)), createHash("sha256"))
-  .digest("hex")
-  .slice(0, 8);
+const RECIPE = recipe(import.meta.filename, join(MODULE, "go.mod"), join(MODULE, "go.sum"));
 
 function requiredVersion(): string {
   const version = new RegExp(`${PACKAGE} v([\\d.]+)`).exec(readFileSync(join(MODULE, "go.mod"), "utf8"))?.[1];
@@ -50,41 +43,23 @@ function requiredVersion(): string {
 }
 
 async function build(folder: string): Promise<void> {
-  const source = join(folder, "source");
-  const go = join(folder, "go");
   await mkdir(join(folder, DATA));
-  await cp(MODULE, source, { recursive: true });
-  const env = {
-    ...process.env,
-    // Nothing of it stays on the machine, and no other Go is fetched.
-    GOPATH: go,
-    GOMODCACHE: join(go, "mod"),
-    GOCACHE: join(go, "cache"),
-    GOFLAGS: "-modcacherw",
-    GOTOOLCHAIN: "local",
-    GOWORK: "off",
-    CGO_ENABLED: "0",
-  };
-  const run = async (...words: readonly string[]) => {
-    await promisify(execFile)("go", words, { cwd: source, env, maxBuffer: 10_000_000 });
-  };
   try {
-    await run("mod", "vendor");
-    // A file that its own build makes; without it the program ends at once.
-    await writeFile(join(source, "vendor", PACKAGE, "build/version/version.txt"), `v${VERSION}`);
-    await run(
-      ...["build", "-mod=vendor", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"],
-      ...["-tags=ferretdb_no_postgresql", "-o", join(folder, PROGRAM), `${PACKAGE}/cmd/ferretdb`],
-    );
+    await buildInGoModule(MODULE, folder, async (go, source) => {
+      await go("mod", "vendor");
+      // A file that its own build makes; without it the program ends at once.
+      await writeFile(join(source, "vendor", PACKAGE, "build/version/version.txt"), `v${VERSION}`);
+      await go(
+        ...["build", "-mod=vendor", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"],
+        ...["-tags=ferretdb_no_postgresql", "-o", join(folder, PROGRAM), `${PACKAGE}/cmd/ferretdb`],
+      );
+    });
   } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    const reason = isMissing ? "there is no go on this machine's PATH" : String((cause as Error).message);
     throw new Error(
-      `FerretDB, the server for MongoDB's protocol, cannot be built: ${reason}. It takes Go ${OLDEST_GO} or later, and its modules from the ` +
-        "Go module proxy. Set MONGODB_URL to a server's URL, or run fewer tests with ENGINES=postgres.",
+      `FerretDB, the server for MongoDB's protocol, cannot be built: ${(cause as Error).message}. It takes Go ${OLDEST_GO} or later, and its modules ` +
+        "from the Go module proxy. Set MONGODB_URL to a server's URL, or run fewer tests with ENGINES=postgres.",
       { cause },
     );
   }
-  await Promise.all([source, go].map((path) => rm(path, { recursive: true, force: true })));
   await chmod(join(folder, PROGRAM), 0o755);
 }

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -24,6 +25,14 @@ export async function installationCache(): Promise<string> {
     );
   }
   return folder;
+}
+
+/** A few characters for an installation's name: whoever changes one of these files does not meet what their former selves have made. */
+export function recipe(...files: readonly string[]): string {
+  return files
+    .reduce((hash, file) => hash.update(readFileSync(file)), createHash("sha256"))
+    .digest("hex")
+    .slice(0, 8);
 }
 
 /**

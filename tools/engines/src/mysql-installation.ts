@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { unpackDebianPackage } from "./debian-package.ts";
-import { install, installationCache } from "./installation-cache.ts";
+import { install, installationCache, recipe } from "./installation-cache.ts";
 import type { MysqlProduct } from "./mysql-product.ts";
 import { runAsServer, serverUser } from "./server-user.ts";
 
@@ -37,11 +37,9 @@ const DESCRIPTION = "description.json";
 const ROOT = "root";
 const DATA = "data";
 
-/** Whoever changes these files does not meet an installation that their former selves have made. */
-const RECIPE = ["mysql-installation.ts", "mysql-product.ts", "debian-package.ts"]
-  .reduce((hash, file) => hash.update(readFileSync(join(import.meta.dirname, file))), createHash("sha256"))
-  .digest("hex")
-  .slice(0, 8);
+const RECIPE = recipe(
+  ...["mysql-installation.ts", "mysql-product.ts", "debian-package.ts"].map((file) => join(import.meta.dirname, file)),
+);
 
 /** With the packages' own dynamic linker, since this machine's C library may be older than they need. */
 function serverCommand({ linker, libraries, program, options }: MysqlProduct, root: string): string[] {

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
-import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chown, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { install, installationCache } from "./installation-cache.ts";
+import { install, installationCache, recipe } from "./installation-cache.ts";
 import { type PostgresVersion, urlVariable } from "./postgres-version.ts";
 import { runAsServer, serverUser } from "./server-user.ts";
 
@@ -40,11 +40,7 @@ type Description = Pick<PostgresInstallation, "serverVersion" | "admin">;
 const DESCRIPTION = "description.json";
 const run = promisify(execFile);
 
-/** Whoever changes this file does not meet an installation that its former self has made. */
-const RECIPE = createHash("sha256")
-  .update(readFileSync(import.meta.filename))
-  .digest("hex")
-  .slice(0, 8);
+const RECIPE = recipe(import.meta.filename);
 
 interface Package {
   readonly native: string;

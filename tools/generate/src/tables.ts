@@ -1,28 +1,43 @@
 import { glob, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { coreSettingList, type Manifest, type RotatorManifest, type Setting } from "@quarterturn/core";
-import { databaseSettingList } from "@quarterturn/database";
+import { dirname, join, relative } from "node:path";
+import type { Manifest, RotatorManifest, Setting } from "@quarterturn/core";
+import {
+  applications,
+  code,
+  descriptionOf,
+  roleTable,
+  settingsOf,
+  settingsWithoutWindow,
+  table,
+} from "@quarterturn-tools/sam";
+import { engineRows, rolePolicies } from "./policies.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
+
+const pages = [
+  "README.md",
+  "docs/*.md",
+  "packages/*/README.md",
+  "packages/*/examples/*/README.md",
+  "sam-templates/README.md",
+];
 
 /**
  * Every Markdown file in which a table stands between `<!-- generated: NAME -->` and `<!-- end -->`, with the tables as the manifests have
  * them now.
  */
 export async function pagesWithTables(): Promise<readonly { path: string; current: string; generated: string }[]> {
-  const pages = [];
-  for await (const path of glob(["README.md", "docs/*.md", "packages/*/README.md", "packages/*/examples/*/README.md"], {
-    cwd: root,
-  })) {
+  const found = [];
+  for await (const path of glob(pages, { cwd: root })) {
     const current = await readFile(join(root, path), "utf8");
     let generated = current;
     for (const [whole, name = ""] of current.matchAll(/<!-- generated: ([\w-]+) -->[\s\S]*?<!-- end -->/g)) {
       generated = generated.replace(whole, () => `<!-- generated: ${name} -->\n`);
       generated = generated.replace(`<!-- generated: ${name} -->\n`, await marked(name, path));
     }
-    if (current.includes("<!-- generated: ")) pages.push({ path: join(root, path), current, generated });
+    if (current.includes("<!-- generated: ")) found.push({ path: join(root, path), current, generated });
   }
-  return pages;
+  return found;
 }
 
 async function marked(name: string, path: string): Promise<string> {
@@ -35,14 +50,14 @@ async function marked(name: string, path: string): Promise<string> {
 }
 
 const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
-  packages: async () => {
+  packages: async (page) => {
     const rows: [string, string][] = [];
     for await (const path of glob("packages/*/package.json", { cwd: root })) {
       const { name, description } = JSON.parse(await readFile(join(root, path), "utf8")) as {
         name: string;
         description: string;
       };
-      rows.push([`[${name}](${path.replace("/package.json", "")})`, description]);
+      rows.push([`[${name}](${relative(dirname(page), dirname(path))})`, description]);
     }
     return table(["package", "what it is"], rows.sort());
   },
@@ -68,10 +83,9 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
   },
   settings: async (path) => {
     const manifest = await manifestOf(path);
-    if (!("excludeCharacters" in manifest)) return settingsTable([...manifest.settings, ...settingsWithoutWindow]);
     const ofEngine = (setting: Setting) =>
       setting.name === "EXCLUDE_CHARACTERS" ? { ...setting, absent: "the engine's, see above" } : setting;
-    return settingsTable([...manifest.settings, ...databaseSettingList, ...coreSettingList.map(ofEngine)]);
+    return settingsTable("excludeCharacters" in manifest ? settingsOf(manifest).map(ofEngine) : settingsOf(manifest));
   },
   "template-settings": async (path) => {
     const { settingList } = (await import(join(root, path.replace("README.md", "src/settings.ts")))) as {
@@ -79,11 +93,22 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
     };
     return settingsTable([...settingList, ...settingsWithoutWindow]);
   },
+  "policy-single-user": () => rolePolicies("single-user"),
+  "policy-multi-user": () => rolePolicies("multi-user"),
+  "policy-engines": async () => table(["application", "actions", "on", "what needs it"], await engineRows()),
+  applications: async (path) =>
+    table(
+      ["application", "what it does"],
+      (await applications()).map((each) => [
+        `[${each.name}](${relative(dirname(path), `sam-templates/${each.folder}`)})`,
+        descriptionOf(each),
+      ]),
+    ),
+  permissions: async (path) =>
+    roleTable((await applications()).filter(({ packageFolder }) => packageFolder === dirname(path))),
+  "template-permissions": async () => roleTable((await applications()).filter(({ isExample }) => isExample)),
   "verified-against": async (path) => (await manifestOf(path)).verifiedAgainst.map((line) => `- ${line}`).join("\n"),
 };
-
-/** The strategies of @quarterturn/template have no moment at which logins are refused, which EARLY_PROMOTION could shorten. */
-const settingsWithoutWindow = coreSettingList.filter(({ name }) => name !== "EARLY_PROMOTION");
 
 async function manifestOf(path: string): Promise<Manifest | RotatorManifest> {
   const { manifest } = (await import(join(root, path.replace("README.md", "src/manifest.ts")))) as {
@@ -92,16 +117,9 @@ async function manifestOf(path: string): Promise<Manifest | RotatorManifest> {
   return manifest;
 }
 
-const code = (text: string) => `\`${text}\``;
-
 function settingsTable(settings: readonly Setting[]): string {
   return table(
     ["variable", "if it is not set", "meaning"],
     settings.map(({ name, absent, meaning }) => [code(name), absent, meaning]),
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

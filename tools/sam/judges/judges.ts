@@ -1,12 +1,17 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { access, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { install, installationCache } from "@quarterturn-tools/engines/installation";
 
 const run = promisify(execFile);
+const maxBuffer = 16 * 1024 * 1024;
+/** The SAM CLI would report that it was used, and ask for its newest version. */
+const withoutNetwork = { SAM_CLI_TELEMETRY: "0", HTTPS_PROXY: "http://127.0.0.1:9" };
 const requirements = fileURLToPath(new URL("./requirements.txt", import.meta.url));
 
 /**
@@ -21,35 +26,80 @@ export async function judge(
   parameters: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<string> {
-  environment ??= pythonEnvironment();
-  const path = `${join(await environment, "bin")}:${process.env.PATH}`;
   const { stdout } = await run(program, parameters, {
-    env: { PATH: path, HOME: tmpdir(), AWS_DEFAULT_REGION: "eu-west-1", ...env },
-    maxBuffer: 16 * 1024 * 1024,
+    env: { ...(await judgesEnvironment()), AWS_DEFAULT_REGION: "eu-west-1", ...env },
+    maxBuffer,
   }).catch((error: Error & { stdout: string; stderr: string }) => {
     throw new Error(`${program} failed: ${error.stdout}${error.stderr}`, { cause: error });
   });
   return stdout;
 }
 
+/** What a process that runs one of them needs, for a server among them. */
+export async function judgesEnvironment(): Promise<NodeJS.ProcessEnv> {
+  environment ??= pythonEnvironment();
+  return { PATH: `${join(await environment, "bin")}:${process.env.PATH}`, HOME: tmpdir(), ...withoutNetwork };
+}
+
 let environment: Promise<string> | undefined;
 
 async function pythonEnvironment(): Promise<string> {
-  const pinned = await readFile(requirements);
-  const folder = join(tmpdir(), `quarterturn-judges-${createHash("sha256").update(pinned).digest("hex").slice(0, 12)}`);
-  const isThere = await access(join(folder, "complete")).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return folder;
-  await rm(folder, { recursive: true, force: true });
-  await run("python3", ["-m", "venv", folder]).catch((error: Error) => {
-    throw new Error(`The judges of the templates need python3 with its venv module: ${error.message}`);
-  });
-  await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", "-r", requirements], {
-    maxBuffer: 16 * 1024 * 1024,
-  });
-  const mark = await mkdtemp(join(folder, "making-"));
-  await rename(mark, join(folder, "complete"));
+  const environment = join(await installationCache(), `judges-${await digestOf(requirements)}`);
+  if (existsSync(environment)) return environment;
+  // Its programs know where they were installed, so it cannot be moved when it is complete: then a link to it appears.
+  const folder = await mkdtemp(`${environment}-`);
+  try {
+    await run("python3", ["-m", "venv", folder]).catch((error: Error) => {
+      throw new Error(`The judges of the templates need python3 with its venv module: ${error.message}`);
+    });
+    await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", "-r", requirements], {
+      maxBuffer,
+    });
+    await symlink(folder, environment);
+  } catch (error) {
+    await rm(folder, { recursive: true });
+    // Another process was faster.
+    if (!existsSync(environment)) throw error;
+  }
+  return environment;
+}
+
+/** Where aws-cdk-lib is, as ./cdk/package-lock.json locks it: installed in the temporary folder when it is first needed. */
+export async function cdkFolder(): Promise<string> {
+  const folder = join(await installationCache(), `cdk-${await digestOf(join(cdk, "package-lock.json"))}`);
+  if (!existsSync(folder)) {
+    await install(folder, async (building) => {
+      await cp(cdk, building, { recursive: true });
+      await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: building });
+    });
+  }
   return folder;
+}
+
+/** Installs all of them, so that no test waits for it. */
+export async function installJudges(): Promise<void> {
+  environment ??= pythonEnvironment();
+  await Promise.all([environment, cdkFolder()]);
+}
+
+/** Runs ./cdk/synthesise.mjs. @throws Error with what the CDK says against it */
+export async function synthesise(uses: readonly unknown[]): Promise<string> {
+  const folder = await cdkFolder();
+  const output = await mkdtemp(join(tmpdir(), "quarterturn-cdk-"));
+  const running = run(process.execPath, [join(cdk, "synthesise.mjs"), folder, output], { maxBuffer });
+  running.child.stdin?.end(JSON.stringify(uses));
+  try {
+    return (await running).stdout;
+  } finally {
+    await rm(output, { recursive: true });
+  }
+}
+
+const cdk = fileURLToPath(new URL("./cdk", import.meta.url));
+
+async function digestOf(file: string): Promise<string> {
+  return createHash("sha256")
+    .update(await readFile(file))
+    .digest("hex")
+    .slice(0, 12);
 }

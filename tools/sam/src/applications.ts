@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { coreSettingList, type Manifest, type Setting, type Strategy } from "@quarterturn/core";
-import { databaseSettingList } from "@quarterturn/database";
+import type { Manifest, RotatorManifest, Setting, Strategy } from "@quarterturn/core";
 import { lambdaFunctions, workspace } from "@quarterturn-tools/bundle";
+import { settingsOf } from "./settings.ts";
 
 /** One application of the Serverless Application Repository: a rotator package's function for one strategy. */
 export interface Application {
@@ -10,7 +10,11 @@ export interface Application {
   readonly name: string;
   /** The folder's name here and the bundle's, e.g. `rds-postgres-single-user`. */
   readonly folder: string;
-  readonly manifest: Manifest;
+  /** The package's folder, from the repository's root. */
+  readonly packageFolder: string;
+  /** Its function is an example, to be replaced by whoever deploys it. */
+  readonly isExample: boolean;
+  readonly manifest: Manifest | RotatorManifest;
   readonly strategy: Strategy;
   /** The package's. */
   readonly version: string;
@@ -26,19 +30,20 @@ export async function applications(): Promise<readonly Application[]> {
   return Promise.all(
     (await lambdaFunctions()).map(async ({ name, strategy, packageFolder }) => {
       if (!isStrategy(strategy)) throw new Error(`${name}: ${strategy} is not a strategy that a template is known for`);
-      const folder = join(workspace, "packages", packageFolder);
+      const folder = join(workspace, packageFolder);
       const { version, license } = await packageJson(folder);
-      const { manifest } = (await import(join(folder, "src/manifest.ts"))) as { manifest: Manifest };
-      const settings = [...manifest.settings, ...databaseSettingList, ...coreSettingList];
+      const { manifest } = (await import(join(folder, "src/manifest.ts"))) as { manifest: Manifest | RotatorManifest };
       return {
         name: `quarterturn-${name}`,
         folder: name,
+        packageFolder,
+        isExample: packageFolder.includes("/examples/"),
         manifest,
         strategy,
         version,
         license,
         homepage,
-        settings: settings.filter((setting) => (setting.strategy ?? strategy) === strategy),
+        settings: settingsOf(manifest).filter((setting) => (setting.strategy ?? strategy) === strategy),
       };
     }),
   );

@@ -1,50 +1,130 @@
 import type { Application } from "./applications.ts";
-import { parametersOf } from "./parameters.ts";
+import type { Value } from "./cloudformation.ts";
+import { code, table } from "./markdown.ts";
+import { type Parameter, parametersOf } from "./parameters.ts";
+import { roleStatements, type Statement } from "./role.ts";
+import { isDatabase } from "./settings.ts";
 import { descriptionOf } from "./template.ts";
 
 /** The page that the Serverless Application Repository shows for an application. Deterministic. */
 export function readmeOf(application: Application): string {
-  const { name, manifest, strategy, homepage, version } = application;
-  const docs = `${homepage}/tree/main/packages/${manifest.name}`;
-  return `# ${name}
+  const sections = [
+    `# ${application.name}`,
+    descriptionOf(application),
+    introduction(application),
+    deploying(application),
+    ...(application.isExample ? [ownFunction(application)] : []),
+    ...(application.strategy === "multi-user" ? [adminSecret(application)] : []),
+    `## What its role may do\n\n${roleTable([application])}`,
+    `## Parameters\n\n${table(["parameter", "default", "meaning"], parametersOf(application).map(parameterRow))}`,
+    `## Outputs
 
-${descriptionOf(application)}
+${table(
+  ["output", "what it is"],
+  [
+    ["`RotationLambdaARN`", "The function's ARN, which rotated secrets name."],
+    ["`RotationLambdaRoleARN`", "The ARN of its role, for policies of yours."],
+  ],
+)}`,
+    `## What was run
 
-Version ${version}. It rotates secrets that AWS's own rotation functions rotate, as they are; only a server without TLS needs \`"ssl": false\` in its secret.
-What it does in each case, the database rights that it needs and the secret's keys are described [there](${docs}).
+${application.manifest.verifiedAgainst.map((line) => `- ${line}`).join("\n")}
+- The template passes cfn-lint, the SAM translator and the CDK; nobody has deployed it yet`,
+  ];
+  return `${sections.join("\n\n")}\n`;
+}
 
-## Deploying
+function introduction({ manifest, version, homepage, packageFolder }: Application): string {
+  const page = `${homepage}/tree/main/${packageFolder}`;
+  return isDatabase(manifest)
+    ? `Version ${version}. It rotates secrets that AWS's own rotation functions rotate, as they are; only a server without TLS needs \`"ssl": false\` in its
+secret. [What it does in each case, the database rights that it needs and the secret's keys](${page}).`
+    : `Version ${version}. [What the function does, and the secret's keys](${page}).`;
+}
 
-In the console: give the function a name${strategy === "multi-user" ? ", the ARN of the admin's secret" : ""} and the subnets and security groups from which the database can be reached. By the AWS CLI, with the
-application's ARN as the repository shows it:
+function deploying({ manifest, strategy, isExample }: Application): string {
+  const name = isExample ? "my-rotation" : `${manifest.name}-rotation`;
+  const isMultiUser = strategy === "multi-user";
+  const reached = isDatabase(manifest) ? "the database and Secrets Manager" : "the service and Secrets Manager";
+  return `## Deploying
+
+In the console: give the function a name${isMultiUser ? ", the ARN of the admin secret" : ""} and the subnets and security groups from which ${reached} can be reached
+(Secrets Manager by an interface endpoint or a NAT gateway), and acknowledge that the application makes a role and a resource policy. By the AWS CLI,
+with the application's ARN as the repository shows it:
 
 \`\`\`sh
-aws serverlessrepo create-cloud-formation-change-set --application-id APPLICATION-ARN --stack-name ${manifest.name}-rotation \\
+aws serverlessrepo create-cloud-formation-change-set --application-id APPLICATION-ARN --stack-name ${name} \\
   --capabilities CAPABILITY_IAM CAPABILITY_RESOURCE_POLICY \\
-  --parameter-overrides Name=functionName,Value=${manifest.name}-rotation 'Name=vpcSubnetIds,Value="subnet-1,subnet-2"' Name=vpcSecurityGroupIds,Value=sg-1${
-    strategy === "multi-user" ? " \\\n  Name=superuserSecretArn,Value=ADMIN-SECRET-ARN" : ""
+  --parameter-overrides Name=functionName,Value=${name} 'Name=vpcSubnetIds,Value="subnet-1,subnet-2"' Name=vpcSecurityGroupIds,Value=sg-1${
+    isMultiUser ? " \\\n  Name=superuserSecretArn,Value=ADMIN-SECRET-ARN" : ""
   }
+aws cloudformation wait change-set-create-complete --change-set-name CHANGE-SET-ARN
 aws cloudformation execute-change-set --change-set-name CHANGE-SET-ARN
+aws cloudformation wait stack-create-complete --stack-name STACK-ARN
+aws cloudformation describe-stacks --stack-name STACK-ARN --query 'Stacks[0].Outputs'
 aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn FUNCTION-ARN --rotation-rules AutomaticallyAfterDays=30
 \`\`\`
 
-The function may then rotate every secret of the account that names it as its rotation function, and no other.
+The first line prints CHANGE-SET-ARN and STACK-ARN, the last but one FUNCTION-ARN. The last rotates at once. The function may rotate every secret of the
+account that names it as its rotation function, and no other.`;
+}
 
-## Parameters
+function ownFunction({ strategy, homepage }: Application): string {
+  return `## Your own function
 
-| parameter | default | meaning |
-| --- | --- | --- |
-${parametersOf(application)
-  .map(
-    ({ name: parameter, default: value, description, values }) =>
-      `| \`${parameter}\` | ${value === undefined ? "required" : value === "" ? "" : `\`${value.replaceAll("|", "\\|")}\``} | ${description}${
-        values && parameter !== "logRetentionInDays" ? ` One of ${values.join(", ")}.` : ""
-      } |`,
-  )
-  .join("\n")}
+The function is that of an example, which speaks to a service of its own. [Write the one for your service](${homepage}/blob/main/docs/writing-a-rotator.md) in a
+clone, and put it in the example's place:
 
-## What was run
+\`\`\`sh
+npm ci
+npm run new-rotator -- NAME
+npm run bundle
+aws lambda update-function-code --function-name FUNCTION --zip-file fileb://build/lambda/NAME-${strategy}.zip
+\`\`\`
 
-${manifest.verifiedAgainst.map((line) => `- ${line}`).join("\n")}
-`;
+Settings of your own go into the function's environment beside those that are there. Another version of the application brings the example and its environment
+back; \`npm run generate\` writes a template for your rotator, too (sam-templates/NAME-${strategy}), which has your settings as parameters: deploy that
+where the function shall last.`;
+}
+
+function adminSecret({ manifest }: Application): string {
+  const orElse = isDatabase(manifest) ? ", else it is `superuserSecretArn`" : "";
+  const actions = isDatabase(manifest)
+    ? "`secretsmanager:GetSecretValue` and `secretsmanager:DescribeSecret`"
+    : "`secretsmanager:GetSecretValue`";
+  return `## The admin secret
+
+A secret's \`masterarn\` names its admin secret${orElse}. The role can read \`superuserSecretArn\` (or \`masterSecretArn\`, its older name) and no other
+admin secret: where a secret's \`masterarn\` is another one, or neither parameter is given, its rotations stop with \`privilege\` before anything is
+changed. That is not refused when you deploy, since one function may serve several: then allow the role (\`RotationLambdaRoleARN\`)
+${actions} on each admin secret, by the secret's resource policy or a policy of the
+role, and \`kms:Decrypt\` on its key.`;
+}
+
+/** What the role of each of these applications may do, the strategies of one package or one of them. */
+export function roleTable(applications: readonly Application[]): string {
+  const rows = new Map<string, readonly string[]>();
+  for (const application of applications) {
+    for (const { effect, actions, resources, why } of roleStatements(application)) {
+      const may = `${effect === "Deny" ? "denied: " : ""}${actions.map(code).join(", ")}`;
+      const on = resources.map(resourceText).join(", ");
+      const isFirst = application === applications[0];
+      if (!rows.has(may + on)) rows.set(may + on, [may, on, isFirst ? why : `Multi-user: ${why}`]);
+    }
+  }
+  return table(["action", "on", "for"], [...rows.values()]);
+}
+
+/** ARNs by what differs in them: partition, region and account are the stack's. */
+function resourceText(resource: Statement["resources"][number]): string {
+  if (resource === "*") return "everything";
+  const [[kind = "", value] = []] = Object.entries(resource as Readonly<Record<string, Value>>);
+  if (kind === "Ref") return `${code(String(value))}, if it is given`;
+  if (kind === "Fn::Sub") return code(String(value).replace(/^arn:.*AccountId\}:/, ""));
+  return "its log group";
+}
+
+function parameterRow({ name, default: value, description, values }: Parameter): readonly string[] {
+  const choice = values && values.length < 10 ? ` One of ${values.join(", ")}.` : "";
+  return [code(name), value === undefined ? "required" : value === "" ? "" : code(value), description + choice];
 }

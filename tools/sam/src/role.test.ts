@@ -1,23 +1,29 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundleJavaScript, lambdaFunctions, workspace } from "@quarterturn-tools/bundle";
-import { describe, expect, test } from "vitest";
-import { applications } from "./applications.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Application, applications } from "./applications.ts";
 import { roleStatements } from "./role.ts";
+import { isDatabase } from "./settings.ts";
 
 /** What a role grants beside what the function's own code calls: Lambda itself needs it, or KMS behind Secrets Manager. */
 const notCalled = /^(kms|logs|xray|ec2):/;
 
 /** Actions for which IAM knows no resource. */
 const withoutResource =
-  /^(xray:.*|ec2:.*|redshift-serverless:List.*|redshift-data:(CancelStatement|DescribeStatement|GetStatementResult))$/;
+  /^(xray:.*|ec2:(?!Delete).*|redshift-serverless:List.*|redshift-data:(CancelStatement|DescribeStatement|GetStatementResult))$/;
 
-/** The actions of the SDK's commands that a function's bundle holds, from the sources of which something is in it. */
-async function actionsInCode(entry: string): Promise<readonly string[]> {
+/** The code of the sources of which something is in a function's bundle. */
+async function codeOf({ folder }: Application): Promise<readonly string[]> {
+  const entry = (await lambdaFunctions()).find(({ name }) => name === folder)?.entry ?? "";
   const { sources } = await bundleJavaScript(entry);
+  return Promise.all(sources.map((source) => readFile(join(workspace, source), "utf8")));
+}
+
+/** The actions of the SDK's commands in it. */
+function actionsIn(sources: readonly string[]): readonly string[] {
   const actions = new Set<string>();
-  for (const source of sources) {
-    const code = await readFile(join(workspace, source), "utf8");
+  for (const code of sources) {
     for (const [, names = "", client] of code.matchAll(/import \{([^}]*)\} from "@aws-sdk\/client-([\w-]+)"/g)) {
       for (const [, command, paginated] of names.matchAll(/\b(?:(\w+)Command\b|paginate(\w+))/g))
         actions.add(`${client?.replace("secrets-manager", "secretsmanager")}:${command ?? paginated}`);
@@ -26,11 +32,30 @@ async function actionsInCode(entry: string): Promise<readonly string[]> {
   return [...actions].sort();
 }
 
+test("docs/redshift-data-api.md shows what the role of Redshift's functions has for the Data API", async () => {
+  const page = await readFile(join(workspace, "docs/redshift-data-api.md"), "utf8");
+  const shown = /## Permissions of the function's role\n.*?```json\n(.*?)```/s.exec(page)?.[1] ?? "";
+  const application = (await applications()).find(({ folder }) => folder === "redshift-single-user") as Application;
+  const ofDataApi = roleStatements(application).filter(({ onlyIf }) => onlyIf === "redshiftTransportIsDataApi");
+  expect(
+    (JSON.parse(shown) as { Statement: { Action: string | string[]; Condition?: unknown }[] }).Statement.map(
+      (each) => ({
+        actions: [each.Action].flat().sort(),
+        condition: each.Condition,
+      }),
+    ),
+  ).toEqual(ofDataApi.map(({ actions, condition }) => ({ actions: [...actions].sort(), condition })));
+});
+
 describe.for(await applications())("$folder", (application) => {
-  test("the role grants what the code calls, neither more nor less", async () => {
-    const entry = (await lambdaFunctions()).find(({ name }) => name === application.folder)?.entry ?? "";
+  let sources: readonly string[];
+  beforeAll(async () => {
+    sources = await codeOf(application);
+  });
+
+  test("the role grants what the code calls, neither more nor less", () => {
     const granted = new Set(roleStatements(application).flatMap(({ actions }) => actions));
-    expect([...granted].filter((action) => !notCalled.test(action)).sort()).toEqual(await actionsInCode(entry));
+    expect([...granted].filter((action) => !notCalled.test(action)).sort()).toEqual(actionsIn(sources));
   });
 
   test("nothing is granted on every resource but what knows no narrower one", () => {
@@ -49,9 +74,11 @@ describe.for(await applications())("$folder", (application) => {
       application.manifest.name === "redshift" ? ["redshiftTransportIsDataApi"] : [],
     );
     const admin = secrets.filter((each) => each.onlyIf !== undefined && !probes.includes(each));
-    expect(admin.map(({ onlyIf }) => onlyIf)).toEqual(
-      application.strategy === "multi-user" ? ["hasSuperuserSecret", "hasMasterSecret"] : [],
-    );
-    expect(JSON.stringify(admin)).not.toMatch(/PutSecretValue|UpdateSecretVersionStage/);
+    const isDatabaseUsers = application.strategy === "single-user" && isDatabase(application.manifest);
+    expect(admin.map(({ onlyIf }) => onlyIf)).toEqual(isDatabaseUsers ? [] : ["hasSuperuserSecret", "hasMasterSecret"]);
+    // The rotated secret is "secretId" in all code.
+    const describesAdmin = sources.some((code) => /\.describeSecret\((?!secretId)/.test(code));
+    const actions = describesAdmin ? ["DescribeSecret", "GetSecretValue"] : ["GetSecretValue"];
+    for (const each of admin) expect(each.actions).toEqual(actions.map((action) => `secretsmanager:${action}`));
   });
 });

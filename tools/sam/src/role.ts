@@ -1,12 +1,15 @@
 import type { Permission } from "@quarterturn/core";
 import type { Application } from "./applications.ts";
 import { attribute, isGiven, ref, sub, type Value, when } from "./cloudformation.ts";
-import { parameterOf } from "./parameters.ts";
+import { mayHaveAdminSecret, parameterOf } from "./parameters.ts";
+import { isDatabase } from "./settings.ts";
 
 /** A statement of the role's policy, and the condition of the template under which it is there. */
 export interface Statement {
   readonly actions: readonly string[];
   readonly resources: readonly Value[];
+  /** What needs it. */
+  readonly why: string;
   readonly effect?: "Deny";
   readonly condition?: Value;
   readonly onlyIf?: string;
@@ -24,11 +27,11 @@ const throughSecretsManager = {
 };
 
 /** The conditions of the template that the statements name. */
-export function roleConditions({ strategy, manifest }: Application): Readonly<Record<string, Value>> {
+export function roleConditions(application: Application): Readonly<Record<string, Value>> {
   return {
     hasVpc: { "Fn::Not": [{ "Fn::Equals": [{ "Fn::Join": ["", ref("vpcSubnetIds")] }, ""] }] },
     hasKey: isGiven("kmsKeyArn"),
-    ...(strategy === "multi-user"
+    ...(mayHaveAdminSecret(application)
       ? {
           hasSuperuserSecret: isGiven("superuserSecretArn"),
           hasSuperuserKey: isGiven("superuserSecretKmsKeyArn"),
@@ -37,7 +40,7 @@ export function roleConditions({ strategy, manifest }: Application): Readonly<Re
         }
       : {}),
     ...Object.fromEntries(
-      permissionsOf({ strategy, manifest }).flatMap(({ setting }) =>
+      permissionsOf(application).flatMap(({ setting }) =>
         setting ? [[conditionOf(setting), { "Fn::Equals": [ref(parameterOf(setting)), setting.value] }]] : [],
       ),
     ),
@@ -54,38 +57,52 @@ const conditionOf = ({ name, value }: NonNullable<Permission["setting"]>) =>
 export function roleStatements(application: Application): readonly Statement[] {
   return [
     {
-      // The secrets that name this function, and no others.
+      why: "The secrets that name this function as their rotation function, and no others.",
       actions: ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"].map(secretsManager),
       resources: [arn("secretsmanager:secret:*")],
       condition: { StringEquals: { "secretsmanager:resource/AllowRotationLambdaArn": functionArn } },
     },
     {
+      why: "The secrets' key, through Secrets Manager only. The key aws/secretsmanager needs no permission.",
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
       resources: [ref("kmsKeyArn")],
       condition: throughSecretsManager,
       onlyIf: "hasKey",
     },
-    ...(application.strategy === "multi-user" ? adminSecretStatements : []),
-    ...permissionsOf(application).map(({ service, operations, resources, condition, setting }) => ({
+    ...(mayHaveAdminSecret(application) ? adminSecretStatements(application) : []),
+    ...permissionsOf(application).map(({ service, operations, resources, condition, why, setting }) => ({
+      why: setting ? `${why} With ${parameterOf(setting)} ${setting.value}.` : why,
       actions: operations.map((operation) => `${service}:${operation}`),
       resources: resources?.map(arn) ?? ["*"],
       ...(condition ? { condition } : {}),
       ...(setting ? { onlyIf: conditionOf(setting) } : {}),
     })),
     {
+      why: "The function's log.",
       actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
       resources: [attribute("RotationLog", "Arn")],
     },
     {
-      // X-Ray and the calls for network interfaces know no narrower resource.
+      why: "Traces. X-Ray knows no narrower resource.",
       actions: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
       resources: ["*"],
     },
-    { actions: networkInterfaces, resources: ["*"], onlyIf: "hasVpc" },
     {
-      // They are for Lambda itself, before the function runs, and not for the code in it.
-      effect: "Deny",
+      why: "Where vpcSubnetIds are given: network interfaces, which Lambda makes in the role's name before the function runs.",
       actions: networkInterfaces,
+      resources: ["*"],
+      onlyIf: "hasVpc",
+    },
+    {
+      why: "The same, to take them away again.",
+      actions: deletionOfNetworkInterfaces,
+      resources: [arn("ec2:*/*")],
+      onlyIf: "hasVpc",
+    },
+    {
+      why: "The code in the function needs none of them.",
+      effect: "Deny",
+      actions: [...networkInterfaces, ...deletionOfNetworkInterfaces],
       resources: ["*"],
       condition: { ArnEquals: { "lambda:SourceFunctionArn": functionArn } },
       onlyIf: "hasVpc",
@@ -95,29 +112,39 @@ export function roleStatements(application: Application): readonly Statement[] {
 
 const secretsManager = (operation: string) => `secretsmanager:${operation}`;
 
-/** DescribeSecret for the tags of an admin secret that its database manages. */
-const adminSecretStatements: readonly Statement[] = ["superuser", "master"].flatMap((name) => {
-  const condition = `has${name.replace(/^./, (letter) => letter.toUpperCase())}`;
-  return [
-    {
-      actions: ["DescribeSecret", "GetSecretValue"].map(secretsManager),
-      resources: [ref(`${name}SecretArn`)],
-      onlyIf: `${condition}Secret`,
-    },
-    {
-      actions: ["kms:Decrypt"],
-      resources: [ref(`${name}SecretKmsKeyArn`)],
-      condition: throughSecretsManager,
-      onlyIf: `${condition}Key`,
-    },
-  ];
-});
+function adminSecretStatements({ manifest }: Application): readonly Statement[] {
+  // The tags of an admin secret that its database manages say which one that is.
+  const operations = [...(isDatabase(manifest) ? ["DescribeSecret"] : []), "GetSecretValue"];
+  return ["superuser", "master"].flatMap((name) => {
+    const condition = `has${name.replace(/^./, (letter) => letter.toUpperCase())}`;
+    return [
+      {
+        why: "The admin secret.",
+        actions: operations.map(secretsManager),
+        resources: [ref(`${name}SecretArn`)],
+        onlyIf: `${condition}Secret`,
+      },
+      {
+        why: "The admin secret's key, through Secrets Manager only.",
+        actions: ["kms:Decrypt"],
+        resources: [ref(`${name}SecretKmsKeyArn`)],
+        condition: throughSecretsManager,
+        onlyIf: `${condition}Key`,
+      },
+    ];
+  });
+}
 
-/** @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions */
+/**
+ * What AWS documents for a function in a VPC, on the resources that it documents: all, and for the deletion those of the account and region.
+ * With less the function may find itself in no VPC.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+ */
+const deletionOfNetworkInterfaces = ["ec2:DeleteNetworkInterface"];
 const networkInterfaces = [
   "ec2:AssignPrivateIpAddresses",
   "ec2:CreateNetworkInterface",
-  "ec2:DeleteNetworkInterface",
   "ec2:DescribeNetworkInterfaces",
   "ec2:DescribeSubnets",
   "ec2:UnassignPrivateIpAddresses",

@@ -16,7 +16,7 @@ async function run(tool: string, ...commandLine: string[]) {
   );
 }
 
-test.concurrent.each(["bundle", "engines", "generate", "new-rotator"])(
+test.concurrent.each(["bundle", "engines", "generate", "new-rotator", "release"])(
   "%s --help says how it is called and does nothing; a wrong option is one line",
   async (tool) => {
     const help = await run(tool, "--help");

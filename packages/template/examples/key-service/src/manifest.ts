@@ -10,6 +10,7 @@ export const manifest: RotatorManifest = {
       name: "KEY_SERVICE_URL",
       absent: "from the secret",
       meaning: "Single-user: where the service is, for secrets that are nothing but a key.",
+      strategy: "single-user",
     },
     ...settingList,
   ],

@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { workspace } from "@quarterturn-tools/bundle";
+import { applications, parametersOf } from "@quarterturn-tools/sam";
+import { cdkFolder, judge } from "@quarterturn-tools/sam/judges";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { parse, type ScalarTag } from "yaml";
+import { pages, type Snippet, snippetsOf } from "../src/pages.ts";
+
+let scratch: string;
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "quarterturn-snippets-"));
+  // The Python environment takes a minute where it is not there yet.
+  await judge("cfn-lint", ["--version"]);
+}, 240_000);
+afterAll(() => rm(scratch, { recursive: true }));
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const all = (await pages()).flatMap(snippetsOf);
+const of = (language: string) => all.filter((each) => each.language === language);
+const place = ({ page, line }: Snippet) => `${page}:${line}`;
+
+/** With numbers and names in place of what the reader fills in. */
+const filledIn = (text: string) => text.replaceAll("ACCOUNT", "123456789012").replaceAll("REGION", "eu-west-1");
+
+interface Statement {
+  readonly Principal?: unknown;
+  readonly Action: string | readonly string[];
+}
+
+test("every JSON block is JSON, and cfn-lint finds nothing in those that are policies: actions, conditions, principals, ARNs", async () => {
+  const resources: Record<string, object> = {};
+  for (const snippet of of("json")) {
+    const value = JSON.parse(filledIn(snippet.code));
+    const policy = "Effect" in value ? { Version: "2012-10-17", Statement: [value] } : value;
+    if (policy.Statement !== undefined) resources[place(snippet).replaceAll(/\W/g, "")] = holderOf(policy);
+  }
+  expect(Object.keys(resources).length).toBeGreaterThan(10);
+  const file = join(scratch, "policies.json");
+  await writeFile(file, JSON.stringify({ Resources: resources }, null, 1));
+  expect(await judge("cfn-lint", [file])).toBe("");
+});
+
+/** A resource of CloudFormation that has such a policy. */
+function holderOf(policy: { Statement: readonly Statement[] }): object {
+  const actions = policy.Statement.flatMap(({ Action }) => Action);
+  if (policy.Statement.every(({ Principal }) => Principal === undefined))
+    return { Type: "AWS::IAM::ManagedPolicy", Properties: { PolicyDocument: policy } };
+  if (actions.includes("sts:AssumeRole"))
+    return { Type: "AWS::IAM::Role", Properties: { AssumeRolePolicyDocument: policy } };
+  // cfn-lint does not look into the policies of secrets, functions and endpoints; their language is that of a key's.
+  return { Type: "AWS::KMS::Key", Properties: { EnableKeyRotation: true, KeyPolicy: policy } };
+}
+
+test("every YAML block is a template, of SAM or CloudFormation, in which cfn-lint finds nothing", async () => {
+  const files: string[] = [];
+  for (const snippet of of("yaml")) {
+    const file = join(scratch, `${place(snippet).replaceAll(/\W/g, "-")}.yaml`);
+    await writeFile(file, filledIn(snippet.code));
+    files.push(file);
+  }
+  expect(files.length).toBeGreaterThan(1);
+  await expectTemplates(files);
+});
+
+test("every HCL block is HCL, and the stack in it is given what the application takes", async () => {
+  const blocks = of("hcl");
+  expect(blocks.length).toBeGreaterThan(0);
+  const file = join(scratch, "main.tf");
+  await writeFile(file, blocks.map(({ code }) => code).join("\n"));
+  const { resource } = JSON.parse(await judge("hcl2tojson", [file])) as { resource: Record<string, Named>[] };
+  const stacks = resource.flatMap((each) => Object.entries(each)).filter(([type]) => /stack"?$/.test(type));
+  expect(stacks).toHaveLength(blocks.length);
+  for (const { parameters, application_id } of stacks.flatMap(([, named]) => Object.values(named)))
+    await expectDeployable(application_id ?? "quarterturn-rds-postgres-multi-user", Object.keys(parameters));
+});
+
+type Named = Readonly<Record<string, { readonly application_id?: string; readonly parameters: object }>>;
+
+test("the CDK synthesises every TypeScript block that uses it, and the stack in it is given what the application takes", async () => {
+  const blocks = of("ts").filter(({ code }) => code.includes('from "aws-cdk-lib'));
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const [i, { code }] of blocks.entries()) {
+    const folder = join(scratch, `cdk-${i}`);
+    const source = join(folder, "app.ts");
+    await mkdir(folder);
+    await symlink(join(await cdkFolder(), "node_modules"), join(folder, "node_modules"));
+    await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+    await writeFile(source, filledIn(code));
+    const options = "--ignoreConfig --strict --noEmit --skipLibCheck --module nodenext --target es2023".split(" ");
+    await judge(join(workspace, "node_modules/.bin/tsc"), [...options, source]);
+    await judge(process.execPath, [source], { CDK_OUTDIR: folder });
+    const templates = (await readdir(folder)).filter((name) => name.endsWith(".template.json"));
+    expect(templates).toHaveLength(1);
+    await expectTemplates(templates.map((name) => join(folder, name)));
+  }
+});
+
+interface Template {
+  readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties: unknown }>>;
+}
+
+/** cfn-lint finds nothing in the templates, and the applications in them get what they take. */
+async function expectTemplates(files: readonly string[]): Promise<void> {
+  expect(await judge("cfn-lint", files)).toBe("");
+  for (const file of files) {
+    const { Resources } = parse(await readFile(file, "utf8"), { customTags: shortFunctions }) as Template;
+    for (const { Type, Properties } of Object.values(Resources)) {
+      if (Type !== "AWS::Serverless::Application") continue;
+      const { Location, Parameters } = Properties as { Location: { ApplicationId: string }; Parameters: object };
+      await expectDeployable(Location.ApplicationId, Object.keys(Parameters));
+    }
+  }
+}
+
+/** CloudFormation's short forms, as its JSON has them. */
+const shortFunctions: ScalarTag[] = [
+  { tag: "!Ref", resolve: (name) => ({ Ref: name }) },
+  { tag: "!GetAtt", resolve: (path) => ({ "Fn::GetAtt": [path.split(".", 1)[0], path.replace(/^\w+\./, "")] }) },
+];
+
+/** The application is one of ours, has these parameters, and needs no other. */
+async function expectDeployable(applicationId: string, given: readonly string[]): Promise<void> {
+  const name = /[\w-]+(?="?$)/.exec(applicationId)?.[0];
+  const application = (await applications()).find((each) => each.name === name);
+  if (!application) throw new Error(`${applicationId} is no application of ours`);
+  const parameters = parametersOf(application);
+  expect(parameters.map((each) => each.name)).toEqual(expect.arrayContaining([...given]));
+  const required = parameters.filter((each) => each.default === undefined);
+  expect(given).toEqual(expect.arrayContaining(required.map((each) => each.name)));
+}

@@ -1,0 +1,67 @@
+/** `npm run publish:sar`: publishes the applications to the Serverless Application Repository. */
+import { parseArgs } from "node:util";
+import { S3Client } from "@aws-sdk/client-s3";
+import { ServerlessApplicationRepositoryClient } from "@aws-sdk/client-serverlessapplicationrepository";
+import { dryRun } from "./dry-run.ts";
+import { packagedApplications } from "./packaged-application.ts";
+import { publish } from "./publish.ts";
+
+const help = `\
+npm run publish:sar -- --bucket NAME [--region NAME] [--public] [--dry-run]
+
+Publishes every application to the AWS Serverless Application Repository, in
+the version of its package. What is there already is left alone; a run that was
+interrupted is finished by running it again.
+
+  --bucket   S3 bucket for the archives, in that region, which
+             serverlessrepo.amazonaws.com may read
+  --region   default: AWS_REGION, or the profile's; public: us-east-1, us-east-2
+  --public   share with everybody; otherwise who may use it stays as it is
+  --dry-run  print what would be sent, and send nothing; needs no credentials
+  --debug    an error with its stack`;
+
+const isDebugging = process.argv.includes("--debug");
+try {
+  const { values } = parseArgs({
+    options: {
+      bucket: { type: "string" },
+      region: { type: "string" },
+      public: { type: "boolean", default: false },
+      "dry-run": { type: "boolean", default: false },
+      debug: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) console.log(help);
+  else if (values.bucket === undefined)
+    throw new Error(`--bucket is missing, the S3 bucket for the archives.\n\n${help}`);
+  else await run(values.bucket, values.region, values.public, values["dry-run"]);
+} catch (error) {
+  if (isDebugging) console.error(error);
+  else console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}
+
+async function run(bucket: string, regionOption: string | undefined, isPublic: boolean, isDry: boolean): Promise<void> {
+  const region = await regionFrom(regionOption);
+  if (isDry) {
+    for (const line of await dryRun(await packagedApplications(bucket), { bucket, region, isPublic }))
+      console.log(line);
+    return;
+  }
+  const destination = {
+    s3: new S3Client({ region }),
+    repository: new ServerlessApplicationRepositoryClient({ region }),
+    bucket,
+    region,
+  };
+  await publish(() => packagedApplications(bucket), destination, { isPublic, report: (text) => console.log(text) });
+}
+
+/** The option, or what the SDK finds in the environment and the profile. */
+async function regionFrom(option: string | undefined): Promise<string> {
+  if (option !== undefined) return option;
+  return new S3Client({}).config.region().catch(() => {
+    throw new Error("No region: give --region us-east-1, or set AWS_REGION.");
+  });
+}

@@ -1,0 +1,194 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { publishPackages } from "../src/publish.ts";
+import { type StagedPackage, stagePackages } from "../src/stage.ts";
+import { type Installed, installEach } from "./installed.ts";
+import { type Registry, startRegistry } from "./registry.ts";
+import { databases, rotateOnce } from "./rotation.ts";
+
+const root = new URL("../../..", import.meta.url).pathname;
+const run = promisify(execFile);
+
+let folder: string;
+let registry: Registry;
+let packages: readonly StagedPackage[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "quarterturn-release-"));
+  [registry] = await Promise.all([startRegistry(), run("npm", ["run", "build"], { cwd: root })]);
+  packages = await stagePackages(join(folder, "staged"));
+  for (const [name, value] of Object.entries(registry.env)) vi.stubEnv(name, value);
+  // Whoever may publish to npm must not do so by running tests.
+  expect((await run("npm", ["config", "get", "@quarterturn:registry"])).stdout.trim()).toBe(registry.url);
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await registry[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** What a release prints, by the package's name. */
+async function release(dryRun = false): Promise<Readonly<Record<string, string>>> {
+  const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+  try {
+    await publishPackages(packages, { dryRun });
+    return outcomes(log.mock.calls.flat());
+  } finally {
+    log.mockRestore();
+  }
+}
+
+function outcomes(lines: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [, outcome = "", name = ""] = /^(.*?) {2,}(.+)@/.exec(line) ?? [];
+      return [name, outcome];
+    }),
+  );
+}
+
+const homepage = "https://github.com/quarterturn/quarterturn";
+const names = () => packages.map(({ name }) => name);
+const all = (outcome: string) => Object.fromEntries(names().map((name) => [name, outcome]));
+
+describe("a release", { timeout: 120_000 }, () => {
+  it("is only told by --dry-run", async () => {
+    expect(await release(true)).toEqual(all("would publish"));
+    expect(await release(true)).toEqual(all("would publish"));
+  });
+
+  it("that was killed is finished by the next one, and the one after that publishes nothing", async () => {
+    const published = await releaseKilledAfter(3);
+    expect(Object.keys(published)).toEqual(names().slice(0, 3));
+
+    // The kill met the fourth before, while or after the registry took it.
+    const [first, second, third, , ...rest] = Object.entries(await release());
+    expect([first, second, third]).toEqual(Object.entries(all("there already")).slice(0, 3));
+    expect(rest).toEqual(Object.entries(all("published")).slice(4));
+
+    expect(await release()).toEqual(all("there already"));
+  });
+
+  it("puts into each tarball dist, README, LICENSE, CHANGELOG and package.json, and nothing of use only in the repository", async () => {
+    for (const { name, version } of packages) {
+      const { files, text } = await tarball(name, version);
+      const others = files.filter((file) => !/^dist\/([\w-]+\/)?[\w-]+\.(js|js\.map|d\.ts)$/.test(file));
+      expect(others, name).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
+      expect(await text("package.json")).not.toMatch(
+        /@quarterturn\/source|devDependencies|"scripts"|@quarterturn-tools/,
+      );
+      const directory = name.replace("@quarterturn/", "packages/");
+      expect(JSON.parse(await text("package.json"))).toMatchObject({
+        license: "Apache-2.0",
+        homepage: `${homepage}/tree/main/${directory}`,
+        bugs: `${homepage}/issues`,
+        repository: { type: "git", url: `git+${homepage}.git`, directory },
+        keywords: expect.arrayContaining(["aws", "secrets-manager", "rotation"]),
+        engines: { node: expect.stringMatching(/^>=2[24]/) },
+        sideEffects: false,
+      });
+      const readme = await text("README.md");
+      expect(readme.replace(/^```[\s\S]*?^```$/gm, "")).not.toMatch(/Not on npm yet|\]\((?!https:|#)/);
+      expect(examples(readme)).toEqual(examples(await readFile(join(root, directory, "README.md"), "utf8")));
+    }
+  });
+});
+
+const examples = (readme: string) => readme.match(/^```[\s\S]*?^```$/gm);
+
+/** Starts a release in a process of its own, and kills it and its children when it has said so many packages. */
+async function releaseKilledAfter(count: number): Promise<Readonly<Record<string, string>>> {
+  const publish = join(import.meta.dirname, "../src/publish.ts");
+  const script = `await (await import(${JSON.stringify(publish)})).publishPackages(${JSON.stringify(packages)}, { dryRun: false })`;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    detached: true,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines: string[] = [];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    lines.push(...text.trim().split("\n"));
+    if (lines.length >= count) process.kill(-(child.pid ?? 0), "SIGKILL");
+  });
+  const [, signal] = await once(child, "close");
+  expect(signal).toBe("SIGKILL");
+  return outcomes(lines);
+}
+
+/** A published tarball, as the registry gives it. */
+async function tarball(name: string, version: string) {
+  const file = `${name.split("/")[1]}-${version}.tgz`;
+  const response = await fetch(`${registry.url}${name}/-/${file}`);
+  await writeFile(join(folder, file), new Uint8Array(await response.arrayBuffer()));
+  const { stdout } = await run("tar", ["-tzf", join(folder, file)]);
+  return {
+    files: stdout
+      .trim()
+      .split("\n")
+      .map((path) => path.replace("package/", ""))
+      .sort(),
+    text: async (path: string) => (await run("tar", ["-xzOf", join(folder, file), `package/${path}`])).stdout,
+  };
+}
+
+describe("installed from the registry by its README's line", { timeout: 120_000 }, () => {
+  let installed: Readonly<Record<string, Installed>>;
+  beforeAll(async () => {
+    await release();
+    installed = await installEach(
+      folder,
+      names().map((name) => name.replace("@quarterturn/", "")),
+    );
+  });
+  const package_ = (name: string): Installed => {
+    const found = installed[name];
+    if (!found) throw new Error(`${name} was not installed.`);
+    return found;
+  };
+
+  const drivers = ["pg", "mysql2", "bson", "@aws-sdk/client-redshift", "@aws-sdk/client-redshift-data", "vitest"];
+  it.each([
+    { name: "rds-postgres", has: ["pg"] },
+    { name: "rds-mysql", has: ["mysql2"] },
+    { name: "documentdb", has: ["bson"] },
+    { name: "redshift", has: ["pg", "@aws-sdk/client-redshift", "@aws-sdk/client-redshift-data"] },
+    { name: "template", has: [] },
+    { name: "local", has: [] },
+  ])("$name brings nothing of the other engines", ({ name, has }) => {
+    expect(drivers.filter((driver) => package_(name).packages.includes(driver))).toEqual(has);
+    const own = [name, "core", "database", "pg-wire"].map((each) => `@quarterturn/${each}`);
+    expect(names().filter((each) => package_(name).packages.includes(each) && !own.includes(each))).toEqual([]);
+  });
+
+  it("each is as large as its README says, within a quarter", () => {
+    for (const [name, { packages: brought, megabytes, readme }] of Object.entries(installed)) {
+      const measured = [brought.length, megabytes];
+      const stated = /^It brings (\d+) packages, ([\d.]+) MB in all/m.exec(readme)?.slice(1).map(Number) ?? [];
+      const isNear = measured.every((figure, i) => Math.abs(figure / (stated[i] ?? 0) - 1) < 0.25);
+      const line = `It brings ${brought.length} packages, ${Number(megabytes.toPrecision(2))} MB in all`;
+      expect.soft(isNear, `packages/${name}/README.md must say: ${line}`).toBe(true);
+    }
+  });
+
+  it.each(["rds-postgres", "rds-mysql", "documentdb", "redshift", "template"])(
+    "%s: the README's handler compiles with nodenext and bundler resolution, and answers an event, as the ready ones do",
+    async (name) => {
+      await package_(name).compileHandler();
+      const ready = name === "template" ? [] : ["single-user", "multi-user"];
+      const handlers = ["./handler.js", ...ready.map((strategy) => `@quarterturn/${name}/${strategy}`)];
+      const refused = expect.stringMatching(/^RotationError: The event is not a rotation event/);
+      expect(await package_(name).answers(handlers)).toEqual(handlers.map(() => refused));
+    },
+  );
+
+  it.each(databases)("$name rotates a password", async ({ name, start }) => {
+    await using database = await start();
+    const endpoint = package_("local").folder;
+    const handler = `@quarterturn/${name}/single-user`;
+    const password = await rotateOnce(database, { folder: package_(name).folder, handler, endpoint });
+    expect(password).not.toBe(database.secret.password);
+  });
+});

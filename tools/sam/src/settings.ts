@@ -1,0 +1,16 @@
+import { coreSettingList, type Manifest, type RotatorManifest, type Setting } from "@quarterturn/core";
+import { databaseSettingList } from "@quarterturn/database";
+
+/** The settings of a rotator that is no database's: it has no moment at which logins are refused, which EARLY_PROMOTION could shorten. */
+export const settingsWithoutWindow = coreSettingList.filter(({ name }) => name !== "EARLY_PROMOTION");
+
+/** The environment variables that a package's functions read. */
+export function settingsOf(manifest: Manifest | RotatorManifest): readonly Setting[] {
+  return [
+    ...manifest.settings,
+    ...(isDatabase(manifest) ? [...databaseSettingList, ...coreSettingList] : settingsWithoutWindow),
+  ];
+}
+
+export const isDatabase = (manifest: Manifest | RotatorManifest): manifest is Manifest =>
+  "excludeCharacters" in manifest;
