@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { LRUCache } from "lru-cache";
+import { boundedMap } from "./bounded-map.ts";
 import { CachedSecret, type Fetched } from "./cached-secret.ts";
 import type { SecretName } from "./errors.ts";
 import type { SecretCacheEvent } from "./events.ts";
@@ -85,10 +85,7 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
     throw new RangeError(`staleLimitMs (${staleLimitMs}) must not be less than ttlMs (${ttlMs})`);
   const tell = options.onEvent && warnOfErrors(options.onEvent);
 
-  const secrets = new LRUCache<string, CachedSecret<Value>>({
-    max: maxSecrets,
-    ...(tell && { dispose: (secret) => tell({ kind: "evicted", ...secret.name }) }),
-  });
+  const secrets = boundedMap<CachedSecret<Value>>(maxSecrets, ({ name }) => tell?.({ kind: "evicted", ...name }));
 
   async function fetchVersion(name: SecretName): Promise<Fetched<Value>> {
     const { secretId: SecretId, versionStage: VersionStage } = name;
@@ -108,7 +105,7 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
     if (known) return known;
     const name = { secretId, versionStage: stage };
     const secret = new CachedSecret<Value>(name, limits, () => fetchVersion(name), tell);
-    secrets.set(key, secret);
+    secrets.add(key, secret);
     return secret;
   }
 
