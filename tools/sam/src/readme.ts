@@ -125,6 +125,6 @@ function resourceText(resource: Statement["resources"][number]): string {
 }
 
 function parameterRow({ name, default: value, description, values }: Parameter): readonly string[] {
-  const choice = values && values.length < 10 ? ` One of ${values.join(", ")}.` : "";
+  const choice = values && values.length > 1 && values.length < 10 ? ` One of ${values.join(", ")}.` : "";
   return [code(name), value === undefined ? "required" : value === "" ? "" : code(value), description + choice];
 }
