@@ -18,7 +18,7 @@ async function rotate(application: Application, secret: Secret, adminSecret: Sec
     await startLocal({ functions: { rotation: handler }, rotationRetry: { attempts: 0, delayMs: 0 } }),
   );
   vi.stubEnv("SECRETS_MANAGER_ENDPOINT", local.url);
-  vi.stubEnv("LOG_LEVEL", "ERROR");
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const sm = new SecretsManager({ endpoint: local.url, region: local.region });
   opened.defer(() => sm.destroy());
   const { ARN: admin = "" } = await sm.createSecret({ Name: "admin", SecretString: JSON.stringify(adminSecret) });
@@ -46,7 +46,10 @@ function granted(application: Application) {
   };
 }
 
-afterEach(() => void vi.unstubAllEnvs());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
 
 const multiUser = (await applications()).filter(({ strategy }) => strategy === "multi-user");
 
