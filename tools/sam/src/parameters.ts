@@ -147,7 +147,7 @@ const parametersOfFunction: readonly Parameter[] = [
   {
     name: "alarmTopicArn",
     description:
-      "ARN of an SNS topic that is told when a step of a rotation fails; empty for none. A standard topic of this region, not encrypted with alias/aws/sns, whose policy lets CloudWatch publish, as a new topic's does: try it with aws cloudwatch set-alarm-state.",
+      "ARN of an SNS topic that is told when a step of a rotation fails or is throttled; empty for none. A standard topic of this region, not encrypted with alias/aws/sns, whose policy lets CloudWatch publish, as a new topic's does: try it with aws cloudwatch set-alarm-state.",
     ...arnOf("a standard SNS topic", "sns", "[a-z0-9-]+", "[0-9]{12}:[A-Za-z0-9_-]+"),
   },
   {

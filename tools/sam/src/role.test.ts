@@ -26,15 +26,29 @@ test("docs/redshift-data-api.md shows what the role of Redshift's functions has 
   const shown = /## Permissions of the function's role\n.*?```json\n(.*?)```/s.exec(page)?.[1] ?? "";
   const application = (await applications()).find(({ folder }) => folder === "redshift-single-user") as Application;
   const ofDataApi = roleStatements(application).filter(({ onlyIf }) => onlyIf === "redshiftTransportIsDataApi");
-  expect(
-    (JSON.parse(shown) as { Statement: { Action: string | string[]; Condition?: unknown }[] }).Statement.map(
-      (each) => ({
-        actions: [each.Action].flat().sort(),
-        condition: each.Condition,
-      }),
-    ),
-  ).toEqual(ofDataApi.map(({ actions, condition }) => ({ actions: [...actions].sort(), condition })));
+  const statements: { Action: string | string[]; Resource: string; Condition?: unknown }[] =
+    JSON.parse(shown).Statement;
+  expect(statements.map((each) => ({ ...each, Action: [each.Action].flat().sort() }))).toEqual(
+    ofDataApi.map(({ actions, resources, condition }) => ({
+      Effect: "Allow",
+      Action: [...actions].sort(),
+      // Of clusters and workgroups the page shows a cluster's.
+      Resource: onPage(resources[0]),
+      ...(condition === undefined ? {} : { Condition: condition }),
+    })),
+  );
 });
+
+/** A resource as the page has it. */
+function onPage(resource: Statement["resources"][number] | undefined): string {
+  const text = typeof resource === "string" ? resource : String((resource as { "Fn::Sub": string })["Fn::Sub"]);
+  return text
+    .replace("${AWS::Partition}", "aws")
+    .replace("${AWS::Region}", "REGION")
+    .replace("${AWS::AccountId}", "ACCOUNT")
+    .replace("${functionName}", "FUNCTION")
+    .replace("cluster:*", "cluster:CLUSTER");
+}
 
 describe.for(await applications())("$folder", (application) => {
   let sources: ReadonlyMap<string, string>;
