@@ -23,7 +23,7 @@ export interface Permission {
   readonly service: string;
   /** e.g. `DescribeDBInstances` */
   readonly operations: readonly string[];
-  /** What they are done to, as `SERVICE:RESOURCE` of ARNs in the function's account and region, e.g. `rds:db:*`; absent where the service knows none. */
+  /** What they are done to, as `SERVICE:RESOURCE` of ARNs in the function's account and region, e.g. `rds:db:*`; absent where the service knows none. `${functionName}` stands for the function's name. */
   readonly resources?: readonly string[];
   /** A condition of IAM on all of them, e.g. `{ StringEquals: { "redshift-data:statement-owner-iam-userid": "${aws:userid}" } }`. */
   readonly condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -42,7 +42,7 @@ export interface RotatorManifest {
   readonly title: string;
   /** Values of the secret's `engine` that mean this package. */
   readonly engines: readonly string[];
-  /** Settings beyond those that every rotator reads. */
+  /** Settings beyond those that every rotator reads; one of the same name as such a one takes its place, where its values are fewer. */
   readonly settings: readonly Setting[];
   /** What its functions call beside Secrets Manager. */
   readonly permissions?: readonly Permission[];

@@ -39,4 +39,10 @@ describe("settings of the environment", () => {
     expect(coreSettings({ AWS_LAMBDA_LOG_LEVEL: "WARN", LOG_LEVEL: "debug" }).logLevel).toBe("DEBUG");
     expect(coreSettings({ SECRETS_MANAGER_ENDPOINT: "" }).endpoint).toBeUndefined();
   });
+
+  test("Lambda's two other levels mean the nearest of ours: the console offers them, and no rotation shall stop for it", () => {
+    expect(coreSettings({ AWS_LAMBDA_LOG_LEVEL: "TRACE" }).logLevel).toBe("DEBUG");
+    expect(coreSettings({ AWS_LAMBDA_LOG_LEVEL: "FATAL" }).logLevel).toBe("ERROR");
+    expect(() => coreSettings({ LOG_LEVEL: "TRACE" })).toThrow(/LOG_LEVEL must be one of DEBUG, INFO, WARN, ERROR/);
+  });
 });

@@ -21,9 +21,19 @@ export function coreSettings(env: Environment): CoreSettings {
   return {
     endpoint: env.SECRETS_MANAGER_ENDPOINT || undefined,
     earlyPromotion: booleanSetting(env, "EARLY_PROMOTION", false),
-    // AWS_LAMBDA_LOG_LEVEL is Lambda's own, set from the function's logging configuration.
-    logLevel: choiceSetting(env, env.LOG_LEVEL === undefined ? "AWS_LAMBDA_LOG_LEVEL" : "LOG_LEVEL", "INFO", logLevels),
+    logLevel: env.LOG_LEVEL === undefined ? lambdaLogLevel(env) : choiceSetting(env, "LOG_LEVEL", "INFO", logLevels),
   };
+}
+
+/**
+ * Lambda's own variable, set from the function's logging configuration, knows two levels more.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
+ */
+function lambdaLogLevel(env: Environment): LogLevel {
+  const level = choiceSetting(env, "AWS_LAMBDA_LOG_LEVEL", "INFO", ["TRACE", ...logLevels, "FATAL"]);
+  if (level === "TRACE") return "DEBUG";
+  return level === "FATAL" ? "ERROR" : level;
 }
 
 /** true, 1, y or yes; false, 0, n or no; in any case. @throws RotationError `bad-setting` for anything else */

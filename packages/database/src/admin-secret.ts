@@ -13,6 +13,9 @@ import type { DatabaseSettings } from "./settings.ts";
 import { addressOf, isSameServer } from "./target.ts";
 import { tlsPolicy } from "./tls.ts";
 
+/** What `adminLogin` calls Secrets Manager for, with an admin secret: the tags of one that its database manages say which server that is. */
+export const adminSecretOperations = ["DescribeSecret", "GetSecretValue"] as const;
+
 /**
  * The login of the admin who acts for a secret, at a server that is known to be the secret's own.
  *

@@ -1,5 +1,5 @@
 export { pairOf } from "@quarterturn/core";
-export { adminLogin } from "./admin-secret.ts";
+export { adminLogin, adminSecretOperations } from "./admin-secret.ts";
 export type { Engine, EngineContext, Login, Pair, Session } from "./engine.ts";
 export { multiUser } from "./multi-user.ts";
 export { rdsDirectory, rdsPermissions } from "./rds-directory.ts";

@@ -4,7 +4,7 @@ import { isRefusedLogin } from "./data-api-error.ts";
 import { type Failure, failedError, runStatements } from "./data-api-run.ts";
 import { manifest } from "./manifest.ts";
 import { placeOf } from "./place.ts";
-import { createProbeSecret, removeAnyway } from "./probe-secret.ts";
+import { createProbeSecret, probeName, removeAnyway } from "./probe-secret.ts";
 import type { RedshiftData } from "./redshift-data-client.ts";
 import { preamble } from "./sql.ts";
 import type { Connection, Row, Statement, Transport } from "./transport.ts";
@@ -28,7 +28,8 @@ export function dataApi(env: Environment): Transport {
       const data = await loading;
       const place = placeOf(login.host, await data.region(), context.secretId);
       const database = login.dbname ?? manifest.dbname;
-      const newProbe = () => createProbeSecret(secrets, login, place, context, where);
+      const name = probeName(context.secretId, env.AWS_LAMBDA_FUNCTION_NAME);
+      const newProbe = () => createProbeSecret(secrets, name, login, place, context, where);
       let probe = login.secretArn === undefined ? await newProbe() : undefined;
       const close = async () => probe?.remove();
 

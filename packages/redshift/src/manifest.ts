@@ -1,7 +1,18 @@
-import type { Manifest, Permission } from "@quarterturn/core";
+import type { Manifest, Permission, Setting } from "@quarterturn/core";
 
-/** What all probe secrets' names begin with: the function's role needs its rights on these only. */
+/** What all probe secrets' names begin with. The function's name follows: its role needs its rights on these only. */
 export const PROBE_PREFIX = "quarterturn-probe/";
+
+/** Characters of a password that Redshift takes. @see https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_USER.html */
+export const redshiftPasswordLengths = { min: 8, max: 64 };
+
+/** A class of characters of which Redshift asks for one in each password. */
+const neededClass = (name: string, what: string): Setting => ({
+  name,
+  absent: "false",
+  meaning: `Must be false: Redshift asks for ${what} in each password.`,
+  values: ["false"],
+});
 
 const setting = { name: "REDSHIFT_TRANSPORT", value: "data-api" };
 
@@ -24,7 +35,7 @@ const dataApiPermissions: readonly Permission[] = [
   {
     service: "secretsmanager",
     operations: ["CreateSecret", "DeleteSecret", "GetSecretValue"],
-    resources: [`secretsmanager:secret:${PROBE_PREFIX}*`],
+    resources: [`secretsmanager:secret:${PROBE_PREFIX}\${functionName}/*`],
     why: "Probe secrets.",
     setting,
   },
@@ -46,6 +57,15 @@ export const manifest: Manifest = {
       meaning:
         "wire: PostgreSQL's protocol, from within the VPC. data-api: the Redshift Data API, without a route to the cluster; docs/redshift-data-api.md has its permissions and what it costs.",
     },
+    {
+      name: "PASSWORD_LENGTH",
+      absent: "32",
+      meaning: `Characters of a generated password, ${redshiftPasswordLengths.min} to ${redshiftPasswordLengths.max}.`,
+      limits: redshiftPasswordLengths,
+    },
+    neededClass("EXCLUDE_NUMBERS", "a digit"),
+    neededClass("EXCLUDE_UPPERCASE", "an upper-case letter"),
+    neededClass("EXCLUDE_LOWERCASE", "a lower-case letter"),
   ],
   permissions: [
     {

@@ -1,5 +1,6 @@
 import { generatePassword, type RotationError } from "@quarterturn/core";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { manifest } from "./manifest.ts";
 import { passwordStatement, redshiftSettings, storedForm } from "./password.ts";
 
 test("the stored form is the documentation's own example", () => {
@@ -29,6 +30,34 @@ test.for([
     expect(made).toMatch(/^(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[!-~]{8,64}$/);
     expect(made).not.toMatch(/['"\\/@ ]/);
   }
+});
+
+describe("what the manifest says of a setting's values is what is taken:", () => {
+  const takes = (name: string, value: string) => {
+    try {
+      return redshiftSettings({ [name]: value }) !== undefined;
+    } catch (error) {
+      if ((error as RotationError).code !== "bad-setting") throw error;
+      return false;
+    }
+  };
+  const narrowed = manifest.settings.filter(({ name }) => /^(PASSWORD|EXCLUDE)_/.test(name));
+
+  test("PASSWORD_LENGTH and three classes are narrower than other engines'", () => {
+    expect(narrowed.map(({ name }) => name)).toEqual([
+      "PASSWORD_LENGTH",
+      "EXCLUDE_NUMBERS",
+      "EXCLUDE_UPPERCASE",
+      "EXCLUDE_LOWERCASE",
+    ]);
+  });
+
+  test.for(narrowed)("$name", ({ name, limits, values }) => {
+    if (limits) {
+      for (const length of [limits.min, limits.max]) expect(takes(name, String(length))).toBe(true);
+      for (const length of [limits.min - 1, limits.max + 1]) expect(takes(name, String(length))).toBe(false);
+    } else for (const value of ["true", "false"]) expect(takes(name, value)).toBe(values?.includes(value));
+  });
 });
 
 test.for([

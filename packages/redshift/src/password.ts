@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Environment, passwordSettings, RotationError } from "@quarterturn/core";
 import { type DatabaseSettings, databaseSettings } from "@quarterturn/database";
-import { manifest } from "./manifest.ts";
+import { redshiftPasswordLengths as lengths, manifest } from "./manifest.ts";
 import { identifier, literal } from "./sql.ts";
 
 /**
@@ -46,7 +46,9 @@ export function redshiftSettings(env: Environment): DatabaseSettings {
     ...(password.excludeUppercase || hasNone("ABCDEFGHIJKLMNOPQRSTUVWXYZ") ? ["an upper-case letter"] : []),
     ...(password.excludeLowercase || hasNone("abcdefghijklmnopqrstuvwxyz") ? ["a lower-case letter"] : []),
     ...(password.excludeNumbers || hasNone("0123456789") ? ["a digit"] : []),
-    ...(password.length < 8 || password.length > 64 ? ["8 to 64 characters"] : []),
+    ...(password.length < lengths.min || password.length > lengths.max
+      ? [`${lengths.min} to ${lengths.max} characters`]
+      : []),
   ];
   if (missing.length === 0) return { ...databaseSettings(env, manifest), password };
   throw new RotationError(

@@ -8,11 +8,14 @@ import { PROBE_PREFIX } from "./manifest.ts";
 import type { Place } from "./place.ts";
 
 /**
- * The one name of a secret's probes. A run that was killed leaves its probe under it, and the next one finds that there, of whatever
- * rotation it was, without listing secrets.
+ * The one name of the probes that a function makes of a secret. A run that was killed leaves its probe under it, and the next one finds that
+ * there, of whatever rotation it was, without listing secrets.
+ *
+ * @param functionName absent outside Lambda: the name is then one to which no function's role has rights
  */
-export function probeName(secretId: string): string {
-  return `${PROBE_PREFIX}${createHash("sha256").update(secretId).digest("hex").slice(0, 40)}`;
+export function probeName(secretId: string, functionName?: string): string {
+  const hash = createHash("sha256").update(secretId).digest("hex").slice(0, 40);
+  return functionName ? `${PROBE_PREFIX}${functionName}/${hash}` : `${PROBE_PREFIX}${hash}`;
 }
 
 /** A secret that lives while its credentials are tried, since the Data API takes a password only from a secret's AWSCURRENT. */
@@ -27,17 +30,18 @@ export interface ProbeSecret {
  * Puts a login's name and password into a new probe secret, encrypted with the key of the rotated one. What another run has left or has
  * there at this moment is deleted; that one notices and makes its probe again.
  *
+ * @param name of `probeName`
  * @throws RotationError `privilege`, `timeout`, `unreachable` or `service`
  */
 export async function createProbeSecret(
   client: SecretsManagerClient,
+  name: string,
   login: Login,
   place: Place,
   context: EngineContext,
   where: string,
 ): Promise<ProbeSecret> {
   const { secretId, deadline, log } = context;
-  const name = probeName(secretId);
   const { kmsKeyId } = await context.describeSecret(secretId);
   const value = {
     engine: "redshift",

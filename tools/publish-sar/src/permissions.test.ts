@@ -1,27 +1,21 @@
 import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { calledActions } from "@quarterturn-tools/sam";
 import { expect, test } from "vitest";
 import { bucketPolicy, publisherPolicy } from "./permissions.ts";
 
-/** The actions behind S3's calls: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html */
+/** S3's calls that have actions of other names: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html */
 const s3Actions: Readonly<Record<string, string>> = {
-  HeadBucket: "s3:ListBucket",
-  HeadObject: "s3:GetObject",
-  PutObject: "s3:PutObject",
+  "s3:HeadBucket": "s3:ListBucket",
+  "s3:HeadObject": "s3:GetObject",
 };
 
 async function actionsInCode(): Promise<readonly string[]> {
-  const actions = new Set<string>();
+  const sources: string[] = [];
   for await (const file of glob("*.ts", { cwd: import.meta.dirname })) {
-    if (file.endsWith(".test.ts")) continue;
-    const code = await readFile(join(import.meta.dirname, file), "utf8");
-    for (const [, names = "", client] of code.matchAll(/import \{([^}]*)\} from "@aws-sdk\/client-([\w-]+)"/g))
-      for (const [, command, paginated = ""] of names.matchAll(/\b(?:(\w+)Command\b|paginate(\w+))/g))
-        actions.add(
-          client === "s3" ? (s3Actions[command ?? ""] ?? `s3: ${command}`) : `serverlessrepo:${command ?? paginated}`,
-        );
+    if (!file.endsWith(".test.ts")) sources.push(await readFile(join(import.meta.dirname, file), "utf8"));
   }
-  return [...actions].sort();
+  return [...new Set(calledActions(sources).map((action) => s3Actions[action] ?? action))].sort();
 }
 
 test("the publisher's policy grants what the code calls, neither more nor less", async () => {

@@ -34,7 +34,7 @@ def named(value):
     text = value["Fn::Sub"]
     for name, stands_for in NAMES.items():
         text = text.replace(name, stands_for)
-    return text
+    return {"Fn::Sub": text} if "${" in text else text
 
 
 for path in sys.argv[1:]:

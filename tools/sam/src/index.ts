@@ -1,4 +1,5 @@
 export { type Application, applications } from "./applications.ts";
+export { calledActions } from "./called-actions.ts";
 export { code, table } from "./markdown.ts";
 export { leftoverTemplates, samPages } from "./pages.ts";
 export { parametersOf } from "./parameters.ts";

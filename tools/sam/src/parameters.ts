@@ -28,7 +28,12 @@ const arnOf = (
   pattern: [empty(`arn:aws[a-z-]*:${service}:${region}:${rest}`), `empty or the whole ARN of ${what}`],
 });
 const keyArn = arnOf("a KMS key (not of an alias)", "kms", "[a-z0-9-]+", "[0-9]{12}:key/[A-Za-z0-9-]+");
-const secretArn = arnOf("a secret", "secretsmanager", "[a-z0-9-]+", "[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+");
+const secretArn = arnOf(
+  "a secret, with the six characters at its end",
+  "secretsmanager",
+  "[a-z0-9-]+",
+  "[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+-[A-Za-z0-9]{6}",
+);
 
 /**
  * The parameters of AWS's own applications under their names, so that what deploys those deploys these with another application id.
@@ -47,12 +52,13 @@ function parametersOfAws(application: Application): readonly Parameter[] {
       name: "endpoint",
       description: "URL of Secrets Manager, e.g. of a VPC endpoint without private DNS; empty for the region's own.",
       default: "",
-      pattern: [empty("https?://[^ ]+"), "empty or a URL that begins with https://"],
+      pattern: [empty("https://[^ ]+"), "empty or a URL that begins with https://"],
     },
     {
       name: "invokingServicePrincipal",
       description: "The service that may invoke the function, for secrets of this account only. Leave it as it is.",
       default: "secretsmanager.amazonaws.com",
+      pattern: ["^secretsmanager\\.[a-z0-9.-]+$", "Secrets Manager's service principal in the stack's partition"],
     },
     {
       name: "vpcSubnetIds",
@@ -62,7 +68,8 @@ function parametersOfAws(application: Application): readonly Parameter[] {
     },
     {
       name: "vpcSecurityGroupIds",
-      description: "Security groups for the function, separated by commas. Needed where vpcSubnetIds are given.",
+      description:
+        "Security groups for the function, separated by commas. Given where vpcSubnetIds are, and only there.",
       default: "",
       type: "CommaDelimitedList",
     },
@@ -139,8 +146,9 @@ const parametersOfFunction: readonly Parameter[] = [
   },
   {
     name: "alarmTopicArn",
-    description: "ARN of an SNS topic that is told when a step of a rotation fails; empty for none.",
-    ...arnOf("an SNS topic", "sns", "[a-z0-9-]+", "[0-9]{12}:[A-Za-z0-9_.-]+"),
+    description:
+      "ARN of an SNS topic that is told when a step of a rotation fails or is throttled; empty for none. A standard topic of this region, not encrypted with alias/aws/sns, whose policy lets CloudWatch publish, as a new topic's does: try it with aws cloudwatch set-alarm-state.",
+    ...arnOf("a standard SNS topic", "sns", "[a-z0-9-]+", "[0-9]{12}:[A-Za-z0-9_-]+"),
   },
   {
     name: "permissionsBoundary",
@@ -191,7 +199,7 @@ function parameterOfSetting(setting: Setting, { homepage }: Application): Parame
   };
 }
 
-/** The function's environment. An empty text counts as not set. */
+/** The function's environment. An empty text counts as not set, but for EXCLUDE_CHARACTERS, where it excludes nothing. */
 export const environmentOf = (application: Application): Readonly<Record<string, Value>> =>
   Object.fromEntries(
     environmentSettings(application).map((setting) => [

@@ -2,9 +2,11 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { workspace } from "@quarterturn-tools/bundle";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { applications } from "./applications.ts";
 import { readmeOf } from "./readme.ts";
 import { roleStatements } from "./role.ts";
+import { templateOf } from "./template.ts";
 
 describe.for(await applications())("the page of $folder", (application) => {
   const page = readmeOf(application);
@@ -23,6 +25,10 @@ describe.for(await applications())("the page of $folder", (application) => {
     for (const { actions } of roleStatements(application)) {
       for (const action of actions) expect(page).toContain(`\`${action}\``);
     }
+  });
+
+  test("names every output of the template", () => {
+    for (const name of Object.keys(parse(templateOf(application)).Outputs)) expect(page).toContain(`\`${name}\``);
   });
 
   test("says when admin secrets cannot be read, since that is not refused when it is deployed", () => {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { bundleJavaScript, lambdaFunctions, workspace } from "@quarterturn-tools/bundle";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Application, applications } from "./applications.ts";
-import { roleStatements } from "./role.ts";
-import { isDatabase } from "./settings.ts";
+import { calledActions } from "./called-actions.ts";
+import { roleStatements, type Statement } from "./role.ts";
 
 /** What a role grants beside what the function's own code calls: Lambda itself needs it, or KMS behind Secrets Manager. */
 const notCalled = /^(kms|logs|xray|ec2):/;
@@ -13,23 +13,12 @@ const notCalled = /^(kms|logs|xray|ec2):/;
 const withoutResource =
   /^(xray:.*|ec2:(?!Delete).*|redshift-serverless:List.*|redshift-data:(CancelStatement|DescribeStatement|GetStatementResult))$/;
 
-/** The code of the sources of which something is in a function's bundle. */
-async function codeOf({ folder }: Application): Promise<readonly string[]> {
+/** The sources of which something is in a function's bundle: their paths, and their texts. */
+async function sourcesOf({ folder }: Application): Promise<ReadonlyMap<string, string>> {
   const entry = (await lambdaFunctions()).find(({ name }) => name === folder)?.entry ?? "";
   const { sources } = await bundleJavaScript(entry);
-  return Promise.all(sources.map((source) => readFile(join(workspace, source), "utf8")));
-}
-
-/** The actions of the SDK's commands in it. */
-function actionsIn(sources: readonly string[]): readonly string[] {
-  const actions = new Set<string>();
-  for (const code of sources) {
-    for (const [, names = "", client] of code.matchAll(/import \{([^}]*)\} from "@aws-sdk\/client-([\w-]+)"/g)) {
-      for (const [, command, paginated] of names.matchAll(/\b(?:(\w+)Command\b|paginate(\w+))/g))
-        actions.add(`${client?.replace("secrets-manager", "secretsmanager")}:${command ?? paginated}`);
-    }
-  }
-  return [...actions].sort();
+  const texts = sources.map(async (path) => [path, await readFile(join(workspace, path), "utf8")] as const);
+  return new Map(await Promise.all(texts));
 }
 
 test("docs/redshift-data-api.md shows what the role of Redshift's functions has for the Data API", async () => {
@@ -37,48 +26,59 @@ test("docs/redshift-data-api.md shows what the role of Redshift's functions has 
   const shown = /## Permissions of the function's role\n.*?```json\n(.*?)```/s.exec(page)?.[1] ?? "";
   const application = (await applications()).find(({ folder }) => folder === "redshift-single-user") as Application;
   const ofDataApi = roleStatements(application).filter(({ onlyIf }) => onlyIf === "redshiftTransportIsDataApi");
-  expect(
-    (JSON.parse(shown) as { Statement: { Action: string | string[]; Condition?: unknown }[] }).Statement.map(
-      (each) => ({
-        actions: [each.Action].flat().sort(),
-        condition: each.Condition,
-      }),
-    ),
-  ).toEqual(ofDataApi.map(({ actions, condition }) => ({ actions: [...actions].sort(), condition })));
+  const statements: { Action: string | string[]; Resource: string; Condition?: unknown }[] =
+    JSON.parse(shown).Statement;
+  expect(statements.map((each) => ({ ...each, Action: [each.Action].flat().sort() }))).toEqual(
+    ofDataApi.map(({ actions, resources, condition }) => ({
+      Effect: "Allow",
+      Action: [...actions].sort(),
+      // Of clusters and workgroups the page shows a cluster's.
+      Resource: onPage(resources[0]),
+      ...(condition === undefined ? {} : { Condition: condition }),
+    })),
+  );
 });
 
+/** A resource as the page has it. */
+function onPage(resource: Statement["resources"][number] | undefined): string {
+  const text = typeof resource === "string" ? resource : String((resource as { "Fn::Sub": string })["Fn::Sub"]);
+  return text
+    .replace("${AWS::Partition}", "aws")
+    .replace("${AWS::Region}", "REGION")
+    .replace("${AWS::AccountId}", "ACCOUNT")
+    .replace("${functionName}", "FUNCTION")
+    .replace("cluster:*", "cluster:CLUSTER");
+}
+
 describe.for(await applications())("$folder", (application) => {
-  let sources: readonly string[];
+  let sources: ReadonlyMap<string, string>;
   beforeAll(async () => {
-    sources = await codeOf(application);
+    sources = await sourcesOf(application);
   });
+  const statements = roleStatements(application);
+  const actionsOf = (some: readonly Statement[]) => [...new Set(some.flatMap(({ actions }) => actions))].sort();
 
   test("the role grants what the code calls, neither more nor less", () => {
-    const granted = new Set(roleStatements(application).flatMap(({ actions }) => actions));
-    expect([...granted].filter((action) => !notCalled.test(action)).sort()).toEqual(actionsIn(sources));
+    expect(actionsOf(statements).filter((action) => !notCalled.test(action))).toEqual(
+      calledActions([...sources.values()]),
+    );
+  });
+
+  test("to rotated secrets it grants what core calls, and no more", () => {
+    const ofCore = [...sources].flatMap(([path, code]) => (path.startsWith("packages/core/") ? [code] : []));
+    const ofRotated = statements.filter(({ condition }) => JSON.stringify(condition)?.includes("AllowRotationLambda"));
+    expect(actionsOf(ofRotated)).toEqual(calledActions(ofCore));
+  });
+
+  test("to probe secrets it grants what makes and deletes them calls, and that the Data API reads them", () => {
+    const ofProbes = [...sources].flatMap(([path, code]) => (path.endsWith("/probe-secret.ts") ? [code] : []));
+    const probes = statements.filter(({ resources }) => JSON.stringify(resources).includes("quarterturn-probe/"));
+    const called = calledActions(ofProbes);
+    expect(actionsOf(probes)).toEqual(called.length === 0 ? [] : [...called, "secretsmanager:GetSecretValue"]);
   });
 
   test("nothing is granted on every resource but what knows no narrower one", () => {
-    const onAll = roleStatements(application).filter(({ effect, resources }) => !effect && resources.includes("*"));
-    expect(onAll.flatMap(({ actions }) => actions).filter((action) => !withoutResource.test(action))).toEqual([]);
-  });
-
-  test("secrets are reached only where they name this function, as the admin secret that was given, or as probes", () => {
-    const secrets = roleStatements(application).filter(({ actions }) => actions.some((each) => /^secretsm/.test(each)));
-    for (const { condition, resources } of secrets.filter(({ onlyIf }) => onlyIf === undefined)) {
-      expect(JSON.stringify(condition)).toContain("secretsmanager:resource/AllowRotationLambdaArn");
-      expect(JSON.stringify(resources)).not.toContain('"*"');
-    }
-    const probes = secrets.filter(({ resources }) => JSON.stringify(resources).includes("secret:quarterturn-probe/*"));
-    expect(probes.map(({ onlyIf }) => onlyIf)).toEqual(
-      application.manifest.name === "redshift" ? ["redshiftTransportIsDataApi"] : [],
-    );
-    const admin = secrets.filter((each) => each.onlyIf !== undefined && !probes.includes(each));
-    const isDatabaseUsers = application.strategy === "single-user" && isDatabase(application.manifest);
-    expect(admin.map(({ onlyIf }) => onlyIf)).toEqual(isDatabaseUsers ? [] : ["hasSuperuserSecret", "hasMasterSecret"]);
-    // The rotated secret is "secretId" in all code.
-    const describesAdmin = sources.some((code) => /\.describeSecret\((?!secretId)/.test(code));
-    const actions = describesAdmin ? ["DescribeSecret", "GetSecretValue"] : ["GetSecretValue"];
-    for (const each of admin) expect(each.actions).toEqual(actions.map((action) => `secretsmanager:${action}`));
+    const onAll = statements.filter(({ effect, resources }) => !effect && resources.includes("*"));
+    expect(actionsOf(onAll).filter((action) => !withoutResource.test(action))).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import type { Permission } from "@quarterturn/core";
+import { adminSecretOperations } from "@quarterturn/database";
 import type { Application } from "./applications.ts";
 import { attribute, isGiven, ref, sub, type Value, when } from "./cloudformation.ts";
 import { mayHaveAdminSecret, parameterOf } from "./parameters.ts";
@@ -113,8 +114,7 @@ export function roleStatements(application: Application): readonly Statement[] {
 const secretsManager = (operation: string) => `secretsmanager:${operation}`;
 
 function adminSecretStatements({ manifest }: Application): readonly Statement[] {
-  // The tags of an admin secret that its database manages say which one that is.
-  const operations = [...(isDatabase(manifest) ? ["DescribeSecret"] : []), "GetSecretValue"];
+  const operations = isDatabase(manifest) ? adminSecretOperations : (["GetSecretValue"] as const);
   return ["superuser", "master"].flatMap((name) => {
     const condition = `has${name.replace(/^./, (letter) => letter.toUpperCase())}`;
     return [

@@ -6,10 +6,10 @@ export const settingsWithoutWindow = coreSettingList.filter(({ name }) => name !
 
 /** The environment variables that a package's functions read. */
 export function settingsOf(manifest: Manifest | RotatorManifest): readonly Setting[] {
-  return [
-    ...manifest.settings,
-    ...(isDatabase(manifest) ? [...databaseSettingList, ...coreSettingList] : settingsWithoutWindow),
-  ];
+  const general = isDatabase(manifest) ? [...databaseSettingList, ...coreSettingList] : settingsWithoutWindow;
+  const own = new Map(manifest.settings.map((setting) => [setting.name, setting]));
+  const narrowed = general.map((setting) => own.get(setting.name) ?? setting);
+  return [...manifest.settings.filter((setting) => !narrowed.includes(setting)), ...narrowed];
 }
 
 export const isDatabase = (manifest: Manifest | RotatorManifest): manifest is Manifest =>

@@ -52,6 +52,11 @@ function template(application: Application): Value {
       hasBoundary: isGiven("permissionsBoundary"),
       hasAlarmTopic: isGiven("alarmTopicArn"),
     },
+    // With groups alone the function would silently run outside the VPC; with subnets alone Lambda refuses it late.
+    Rules: {
+      SubnetsNeedGroups: bothOrNeither("vpcSubnetIds", "vpcSecurityGroupIds"),
+      GroupsNeedSubnets: bothOrNeither("vpcSecurityGroupIds", "vpcSubnetIds"),
+    },
     Resources: {
       RotationFunction: {
         Type: "AWS::Serverless::Function",
@@ -93,7 +98,7 @@ function template(application: Application): Value {
       RotationLog: {
         Type: "AWS::Logs::LogGroup",
         // The log of a rotation that went wrong outlives the function. A name of its own would stop the next deployment of that name.
-        DeletionPolicy: "Retain",
+        DeletionPolicy: "RetainExceptOnCreate",
         UpdateReplacePolicy: "Retain",
         Properties: { RetentionInDays: ref("logRetentionInDays") },
       },
@@ -106,23 +111,14 @@ function template(application: Application): Value {
           SourceAccount: ref("AWS::AccountId"),
         },
       },
-      FailureAlarm: {
-        Type: "AWS::CloudWatch::Alarm",
-        Condition: "hasAlarmTopic",
-        Properties: {
-          AlarmDescription: sub("A step of a rotation failed; the log of ${functionName} says why and what to do."),
-          Namespace: "AWS/Lambda",
-          MetricName: "Errors",
-          Dimensions: [{ Name: "FunctionName", Value: ref("RotationFunction") }],
-          Statistic: "Sum",
-          Period: 300,
-          EvaluationPeriods: 1,
-          Threshold: 1,
-          ComparisonOperator: "GreaterThanOrEqualToThreshold",
-          TreatMissingData: "notBreaching",
-          AlarmActions: [ref("alarmTopicArn")],
-        },
-      },
+      FailureAlarm: alarm(
+        "Errors",
+        `A step of a rotation by \${functionName} failed. The log group \${RotationLog} says why and what to do. What this alarm cannot see: ${homepage}/blob/main/docs/locking-down.md#alarms`,
+      ),
+      ThrottleAlarm: alarm(
+        "Throttles",
+        "Lambda did not run a step of a rotation by ${functionName}: the account or the function has no concurrency left.",
+      ),
     },
     Outputs: {
       RotationLambdaARN: { Description: "The function's ARN.", Value: attribute("RotationFunction", "Arn") },
@@ -130,6 +126,41 @@ function template(application: Application): Value {
         Description: "The ARN of the function's role.",
         Value: attribute("RotationRole", "Arn"),
       },
+      RotationLogGroup: { Description: "The name of the function's log group.", Value: ref("RotationLog") },
+    },
+  };
+}
+
+/**
+ * A rule on two parameters that are lists; one that is not given is a list of an empty text.
+ *
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
+ */
+function bothOrNeither(given: string, other: string): Value {
+  const isListGiven = (name: string) => ({ "Fn::Not": [{ "Fn::Contains": [ref(name), ""] }] });
+  return {
+    RuleCondition: isListGiven(given),
+    Assertions: [{ Assert: isListGiven(other), AssertDescription: `Give both or neither of ${given} and ${other}.` }],
+  };
+}
+
+/** Tells the topic of one of Lambda's metrics of the function. Two alarms, since what a sum of two is where one is missing is not known. */
+function alarm(metric: "Errors" | "Throttles", description: string): Value {
+  return {
+    Type: "AWS::CloudWatch::Alarm",
+    Condition: "hasAlarmTopic",
+    Properties: {
+      AlarmDescription: sub(description),
+      Namespace: "AWS/Lambda",
+      MetricName: metric,
+      Dimensions: [{ Name: "FunctionName", Value: ref("RotationFunction") }],
+      Statistic: "Sum",
+      Period: 300,
+      EvaluationPeriods: 1,
+      Threshold: 1,
+      ComparisonOperator: "GreaterThanOrEqualToThreshold",
+      TreatMissingData: "notBreaching",
+      AlarmActions: [ref("alarmTopicArn")],
     },
   };
 }

@@ -1,6 +1,7 @@
 import { SecretsManager } from "@aws-sdk/client-secrets-manager";
 import type { Address, Strategy, Target } from "@quarterturn/conformance";
 import { startRedshiftData } from "@quarterturn/local";
+import { PROBE_PREFIX } from "../../src/manifest.ts";
 import { probeName } from "../../src/probe-secret.ts";
 import { startApiFront } from "../data-api/api-front.ts";
 import { warehouseOver } from "../data-api/warehouse.ts";
@@ -29,12 +30,9 @@ export async function dataApiTarget(strategy: Strategy, secretsManagers: readonl
     address: { host: "conformance.abc123.us-east-1.redshift.amazonaws.com", port: 5439 },
     reachedAt: { host: "127.0.0.1", port: Number(new URL(data.url).port) },
     async leftovers(secretId) {
-      const probe = probeName(secretId);
-      const found = await sm.describeSecret({ SecretId: probe }).catch((error: Error) => {
-        if (error.name === "ResourceNotFoundException") return undefined;
-        throw error;
-      });
-      return found ? [probe] : [];
+      const { SecretList = [] } = await sm.listSecrets({ Filters: [{ Key: "name", Values: [PROBE_PREFIX] }] });
+      const ofSecret = probeName(secretId).replace(PROBE_PREFIX, "/");
+      return SecretList.flatMap(({ Name = "" }) => (Name.endsWith(ofSecret) ? [Name] : []));
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };

@@ -4,7 +4,7 @@ import { probeName } from "../../src/probe-secret.ts";
 import { preamble } from "../../src/sql.ts";
 import type { Connection, Statement } from "../../src/transport.ts";
 import type { Refusal } from "./api-front.ts";
-import { contextOf, type Fixture, KMS_KEY, startFixture } from "./fixture.ts";
+import { contextOf, type Fixture, FUNCTION_NAME, KMS_KEY, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -50,7 +50,9 @@ describe("a login", () => {
     const connection = await fixture.transport.connect(fixture.app, contextOf(fixture));
     expect(connection).toMatchObject({ user: "app" });
     if (connection !== "rejected") await connection.close();
-    expect(probe).toMatchObject({ KmsKeyId: KMS_KEY });
+    // The role of another function of the account has no rights on this name.
+    const Name = expect.stringMatching(/^quarterturn-probe\/warehouse-rotation\/\w{40}$/);
+    expect(probe).toMatchObject({ KmsKeyId: KMS_KEY, Name });
     expect(fixture.calls()).toEqual([
       "DescribeSecret",
       "CreateSecret",
@@ -110,14 +112,14 @@ describe("a login", () => {
 
 describe("a probe secret", () => {
   test("that a killed run left is not used, and is gone afterwards", async () => {
-    const Name = probeName(fixture.secretArn);
+    const Name = probeName(fixture.secretArn, FUNCTION_NAME);
     await fixture.sm.createSecret({ Name, SecretString: '{"username":"app","password":"right"}' });
     expect(await fixture.transport.connect({ ...fixture.app, password: "wrong" }, contextOf(fixture))).toBe("rejected");
     expect(await fixture.probes()).toEqual([]);
   });
 
   test("whose name is still being deleted is made when that is over", async () => {
-    const Name = probeName(fixture.secretArn);
+    const Name = probeName(fixture.secretArn, FUNCTION_NAME);
     await fixture.sm.createSecret({ Name, SecretString: "old" });
     await fixture.sm.deleteSecret({ SecretId: Name, RecoveryWindowInDays: 7 });
     let left = 3;
@@ -138,7 +140,9 @@ describe("a probe secret", () => {
     const started = performance.now();
     await expect(fixture.transport.connect(fixture.app, contextOf(fixture, 3_000))).rejects.toMatchObject({
       code: "service",
-      message: expect.stringMatching(/the probe secret quarterturn-probe\/\w+ is still being deleted/),
+      message: expect.stringMatching(
+        /the probe secret quarterturn-probe\/warehouse-rotation\/\w+ is still being deleted/,
+      ),
     });
     expect(performance.now() - started).toBeLessThan(3_000);
   });

@@ -40,6 +40,7 @@ export interface Fixture extends AsyncDisposable {
   calls(): readonly string[];
 }
 
+export const FUNCTION_NAME = "warehouse-rotation";
 export const KMS_KEY = "arn:aws:kms:us-east-1:000000000000:key/of-the-source";
 
 /** The imitation of Redshift behind a local Data API, and a transport to it. */
@@ -92,7 +93,7 @@ export async function startFixture(): Promise<Fixture> {
     dataFront,
     secretArn,
     adminArn,
-    transport: dataApi({ SECRETS_MANAGER_ENDPOINT: secretsFront.url }),
+    transport: dataApi({ SECRETS_MANAGER_ENDPOINT: secretsFront.url, AWS_LAMBDA_FUNCTION_NAME: FUNCTION_NAME }),
     app: {
       host,
       port: 5439,
