@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Bundle, bundle, workspace } from "@quarterturn-tools/bundle";
+import { type Bundle, bundle, lambdaFunctions, workspace } from "@quarterturn-tools/bundle";
 import type { BenchEngine } from "./engine.ts";
 import type { EngineName } from "./engines.ts";
 import { benchFunction, type StepCost } from "./function.ts";
@@ -33,7 +33,7 @@ export async function measure(name: EngineName, progress: (what: string) => void
   const { engine, server } = world;
   const folder = await mkdtemp(join(tmpdir(), "quarterturn-bench-"));
   stack.defer(() => rm(folder, { recursive: true }));
-  const bundles = await bundle(folder, [join(workspace, engine.folder)]);
+  const bundles = await bundle(folder, await lambdaFunctions([join(workspace, engine.folder)]));
 
   const measured: Measured[] = [];
   for (const each of planOf(engine)) {

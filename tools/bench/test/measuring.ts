@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { type Bundle, bundle, workspace } from "@quarterturn-tools/bundle";
+import { type Bundle, bundle, lambdaFunctions, workspace } from "@quarterturn-tools/bundle";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { EngineName } from "../src/engines.ts";
 import { type BenchFunction, benchFunction } from "../src/function.ts";
@@ -21,7 +21,7 @@ export function measuring(name: EngineName): void {
     const folder = await mkdtemp(join(tmpdir(), "quarterturn-bench-"));
     running.defer(() => rm(folder, { recursive: true }));
     world = running.use(await startWorld(name));
-    const bundles = await bundle(folder, [join(workspace, world.engine.folder)]);
+    const bundles = await bundle(folder, await lambdaFunctions([join(workspace, world.engine.folder)]));
     const found = bundles.find(({ strategy }) => strategy === "single-user");
     if (found === undefined) throw new Error("There is no bundle for single-user.");
     singleUser = found;

@@ -184,8 +184,9 @@ it("the same sources give the same archive, in another folder, at another time a
     const { now } = Date;
     Date.now = () => now() + 1e11;
     Date = new Proxy(Date, { construct: (real, given) => new real(...(given.length > 0 ? given : [Date.now()])) });
-    const { bundle } = await import(${JSON.stringify(join(checkout, "tools/bundle/src/bundle.ts"))});
-    await bundle(${JSON.stringify(output)}, [${JSON.stringify(join(checkout, "packages/rds-postgres"))}]);`;
+    const { bundle, lambdaFunctions } = await import(${JSON.stringify(join(checkout, "tools/bundle/src/index.ts"))});
+    const functions = await lambdaFunctions([${JSON.stringify(join(checkout, "packages/rds-postgres"))}]);
+    await bundle(${JSON.stringify(output)}, functions);`;
   const parameters = ["--conditions=@quarterturn/source", "--input-type=module", "--eval", script];
   await promisify(execFile)(process.execPath, parameters, { env: { ...process.env, TZ: "Pacific/Honolulu" } });
 

@@ -19,17 +19,17 @@ export interface Bundle extends Omit<LambdaFunction, "entry" | "packageFolder">,
 }
 
 /**
- * Bundles every Lambda function of rotator packages from their sources, each into a folder of its name and a zip archive beside it. The same
+ * Bundles Lambda functions from their sources, each into a folder of its name and a zip archive beside it. The same
  * sources give the same bytes.
  *
  * @param into the folder to write to
- * @param packages their folders; default: all of this repository's
+ * @param functions default: all of this repository's
  */
 export async function bundle(
   into = join(workspace, "build", "lambda"),
-  packages?: readonly string[],
+  functions?: readonly LambdaFunction[],
 ): Promise<Bundle[]> {
-  return Promise.all((await lambdaFunctions(packages)).map((each) => bundleFunction(each, into)));
+  return Promise.all((functions ?? (await lambdaFunctions())).map((each) => bundleFunction(each, into)));
 }
 
 async function bundleFunction({ name, engine, strategy, entry }: LambdaFunction, into: string): Promise<Bundle> {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { lockedPackages } from "./locked-packages.ts";
+import { npmInstallation } from "@quarterturn-tools/engines/installation";
 import { type ReportedError, startRuntimeApi } from "./runtime-api.ts";
 
 export interface LambdaProcessOptions {
@@ -55,7 +55,7 @@ export interface LambdaProcess extends AsyncDisposable {
  */
 export async function startLambda(options: LambdaProcessOptions): Promise<LambdaProcess> {
   const { folder, env, nodeBinary = process.execPath, timeoutMs = 30_000, preload } = options;
-  const client = join(await lockedPackages(runtimeClient), "aws-lambda-ric/index.mjs");
+  const client = join(await npmInstallation(runtimeClient), "node_modules/aws-lambda-ric/index.mjs");
   await using starting = new AsyncDisposableStack();
   const api = starting.use(await startRuntimeApi());
   const started = performance.now();

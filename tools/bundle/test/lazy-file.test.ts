@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { postgresTarget } from "../../../packages/rds-postgres/test/conformance/target.ts";
-import { bundle, deploy, startLambda, workspace } from "../src/index.ts";
+import { bundle, deploy, lambdaFunctions, startLambda } from "../src/index.ts";
 import { type Rds, startRds } from "./rds.ts";
 import { type SecretsManager, startSecretsManager } from "./secrets-manager.ts";
 
@@ -15,8 +15,8 @@ let rds: Rds;
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), "quarterturn-bundle-"));
   running.defer(() => rm(folder, { recursive: true }));
-  const bundles = await bundle(folder, [join(workspace, "packages/rds-postgres")]);
-  const { zipFile = "" } = bundles.find(({ strategy }) => strategy === "multi-user") ?? {};
+  const functions = (await lambdaFunctions()).filter(({ name }) => name === "rds-postgres-multi-user");
+  const [{ zipFile = "" } = {}] = await bundle(folder, functions);
   const deployment = running.use(await deploy(zipFile));
   target = running.use(await postgresTarget("multi-user"));
   secretsManager = running.use(await startSecretsManager());

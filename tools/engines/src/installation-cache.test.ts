@@ -1,8 +1,8 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { installationCache } from "./installation-cache.ts";
+import { installationCache, npmInstallation } from "./installation-cache.ts";
 
 let temporary: string;
 beforeEach(async () => {
@@ -43,4 +43,26 @@ test("a cache lasts for a week and is removed after the next", async () => {
   }
   expect(new Set(names).size).toBe(3);
   expect((await readdir(temporary)).sort()).toEqual(names.slice(1).sort());
+});
+
+test("what a folder locks is installed once into the cache, without a script being run, and anew when the lock has changed", async () => {
+  const folder = join(temporary, "locked");
+  await mkdir(folder);
+  const write = (name: string, content: object) => writeFile(join(folder, name), JSON.stringify(content));
+  await write("package.json", { scripts: { install: "touch script-was-run" } });
+  const lock = { lockfileVersion: 3, packages: { "": { hasInstallScript: true } } };
+  await write("package-lock.json", lock);
+
+  const first = await npmInstallation(folder);
+  expect(dirname(first)).toBe(await installationCache());
+  expect((await readdir(first)).sort()).toEqual(["package-lock.json", "package.json"]);
+  await writeFile(join(first, "made-once"), "");
+  expect(await npmInstallation(folder)).toBe(first);
+  expect(await readdir(first)).toContain("made-once");
+  expect(await readdir(await installationCache())).toHaveLength(1);
+
+  await write("package-lock.json", { ...lock, name: "next" });
+  const next = await npmInstallation(folder);
+  expect(next).not.toBe(first);
+  expect(await readdir(next)).not.toContain("made-once");
 });

@@ -1,8 +1,10 @@
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
 
 /**
  * The folder of this user's installations, made if need be. A temporary folder's cleaner removes single files that nobody has used for
@@ -52,6 +54,27 @@ export async function install(destination: string, build: (folder: string) => Pr
     // Another process was faster: its installation is as good.
     if (!existsSync(destination)) throw error;
   }
+}
+
+/**
+ * Installs what a folder's package-lock.json locks into the cache, without the packages' own scripts. It is apart from the workspace, where
+ * its programs or its scripts would be in the way.
+ *
+ * @param folder has the package.json and the lock; its name becomes a part of the installation's
+ * @returns the folder that has `node_modules`
+ * @throws Error with npm's words where it cannot install them
+ */
+export async function npmInstallation(folder: string): Promise<string> {
+  const lock = join(folder, "package-lock.json");
+  const installation = join(await installationCache(), `${basename(folder)}-${recipe(lock)}`);
+  if (!existsSync(installation)) {
+    await install(installation, async (building) => {
+      await copyFile(join(folder, "package.json"), join(building, "package.json"));
+      await copyFile(lock, join(building, "package-lock.json"));
+      await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: building });
+    });
+  }
+  return installation;
 }
 
 const WEEK_MS = 7 * 24 * 3_600_000;

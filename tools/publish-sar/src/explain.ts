@@ -7,8 +7,7 @@ export function explain(
   { bucket, region }: { readonly bucket: string; readonly region: string },
 ): string {
   const { name, message, code, status, attempts, location } = failure(error);
-  if (name === "CredentialsProviderError" || message.startsWith("Could not load credentials"))
-    return "no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+  if (name === "CredentialsProviderError") return withoutCredentials(message, process.env.AWS_PROFILE);
   if (networkCodes.has(code) || networkCodes.has(name))
     return `AWS was not reached (${code || name}): look at the network, then run the command again`;
   if (rejectedCredentials.has(name))
@@ -16,6 +15,9 @@ export function explain(
   if (location !== undefined && location !== region) return inAnotherRegion(location, region);
   if (name === "NoSuchBucket" || (error instanceof S3ServiceException && status === 404))
     return `there is no bucket ${bucket}: make it in ${region}, or give another with --bucket`;
+  // What the SDK says where the answer has no body, which is so with HEAD.
+  if (error instanceof S3ServiceException && message === "UnknownError" && (status === 400 || status === 403))
+    return `S3 refused with status ${status} and gives no reason: see that you have the policy of tools/publish-sar/README.md, that the bucket is yours, that the credentials are valid, and that the clock is right`;
   if (message.includes("Failed to copy S3 object"))
     return `the repository cannot read the bucket (${message}): give it this policy, with your account's number, then run the command again\n${bucketPolicy(bucket)}`;
   if (status === 429 || throttled.test(name))
@@ -33,6 +35,17 @@ export function explain(
 /** S3 says it in its answer, and where the region is another one in its refusal. */
 export const inAnotherRegion = (actual: string, region: string) =>
   `it is in ${actual}: give a bucket in ${region}, or --region ${actual}`;
+
+function withoutCredentials(message: string, profile: string | undefined): string {
+  const wasNothingFound = message === "Could not load credentials from any providers";
+  if (!wasNothingFound) {
+    const from = profile ? ` from the profile ${profile}, which AWS_PROFILE names` : "";
+    return `no AWS credentials${from}: ${message.replaceAll(/\s+/g, " ")}`;
+  }
+  if (profile)
+    return `no AWS credentials were found in the profile ${profile}, which AWS_PROFILE names: correct the name, or the profile in ~/.aws/config or ~/.aws/credentials`;
+  return "no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+}
 
 const networkCodes = new Set([
   "ENOTFOUND",

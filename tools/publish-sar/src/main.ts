@@ -1,8 +1,12 @@
 /** `npm run publish:sar`: publishes the applications to the Serverless Application Repository. */
-import { parseArgs } from "node:util";
+import { execFile } from "node:child_process";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parseArgs, promisify } from "node:util";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ServerlessApplicationRepositoryClient } from "@aws-sdk/client-serverlessapplicationrepository";
-import { dryRun } from "./dry-run.ts";
+import { workspace } from "@quarterturn-tools/bundle";
+import { type DryRun, dryRun, dryRunFolder } from "./dry-run.ts";
 import { packagedApplications } from "./packaged-application.ts";
 import { publish } from "./publish.ts";
 
@@ -11,13 +15,14 @@ npm run publish:sar -- --bucket NAME [--region NAME] [--public] [--dry-run]
 
 Publishes every application to the AWS Serverless Application Repository, in
 the version of its package. What is there already is left alone; a run that was
-interrupted is finished by running it again.
+interrupted is finished by running it again. Everything must be committed.
 
   --bucket   S3 bucket for the archives, in that region, which
              serverlessrepo.amazonaws.com may read
   --region   default: AWS_REGION, or the profile's; public: us-east-1, us-east-2
   --public   share with everybody; otherwise who may use it stays as it is
-  --dry-run  print what would be sent, and send nothing; needs no credentials
+  --dry-run  print what would be sent, and send nothing; needs no credentials.
+             Templates, READMEs and licences go to build/sar
   --debug    an error with its stack`;
 
 const isDebugging = process.argv.includes("--debug");
@@ -45,10 +50,10 @@ try {
 async function run(bucket: string, regionOption: string | undefined, isPublic: boolean, isDry: boolean): Promise<void> {
   const region = await regionFrom(regionOption);
   if (isDry) {
-    for (const line of await dryRun(await packagedApplications(bucket), { bucket, region, isPublic }))
-      console.log(line);
+    await show(await dryRun(await packagedApplications(bucket), { bucket, region, isPublic }));
     return;
   }
+  await refuseUncommitted();
   const destination = {
     s3: new S3Client({ region }),
     repository: new ServerlessApplicationRepositoryClient({ region }),
@@ -56,6 +61,24 @@ async function run(bucket: string, regionOption: string | undefined, isPublic: b
     region,
   };
   await publish(() => packagedApplications(bucket), destination, { isPublic, report: (text) => console.log(text) });
+}
+
+async function show({ lines, files }: DryRun): Promise<void> {
+  await rm(join(workspace, dryRunFolder), { recursive: true, force: true });
+  for (const [file, text] of files) {
+    const path = join(workspace, file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+  for (const line of lines) console.log(line);
+}
+
+async function refuseUncommitted(): Promise<void> {
+  const { stdout } = await promisify(execFile)("git", ["status", "--porcelain"], { cwd: workspace });
+  if (stdout !== "")
+    throw new Error(
+      "There are changes that are not committed: a published version can never be changed, and must be a commit's. Commit them first.",
+    );
 }
 
 /** The option, or what the SDK finds in the environment and the profile. */

@@ -52,8 +52,9 @@ export async function publish(
     throw new Error(
       `An application of ${destination.region} cannot be public: publish it to ${publicRegions.join(" or ")}, from where all regions have it.`,
     );
-  await explained(destination, `bucket ${destination.bucket}`, () => findBucket(destination));
+  // First, since its errors have names: S3 answers to HEAD with a status only.
   const found = await explained(destination, "the repository", () => applicationIds(destination));
+  await explained(destination, `bucket ${destination.bucket}`, () => findBucket(destination));
   const states: State[] = [];
   for (const each of await packaged())
     states.push(await explained(destination, title(each), () => stateOf(each, found.get(each.name), destination)));

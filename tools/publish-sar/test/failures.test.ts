@@ -1,6 +1,9 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ServerlessApplicationRepositoryClient } from "@aws-sdk/client-serverlessapplicationrepository";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { PackagedApplication } from "../src/packaged-application.ts";
 import { publish } from "../src/publish.ts";
 import { type ImitatedAws, region, startImitatedAws } from "./imitated-aws.ts";
@@ -82,21 +85,71 @@ describe("a failure is one line that says what to do", () => {
   });
 
   test.each([
-    ["S3", /^HeadBucket$/, "bucket releases: not allowed"],
-    ["the repository", /^GET \/applications$/, "the repository: not allowed"],
-    ["an application", /^POST \/applications$/, `quarterturn-.* \\d.*: not allowed`],
-  ])("no right to %s", async (_what, operation, message) => {
-    refuse(operation, 403, "AccessDeniedException");
-    expect(await failure({})).toMatch(
-      new RegExp(`^${message} \\(.*\\): tools/publish-sar/README.md has the policy that a publisher needs$`),
+    ["the repository", /^GET \/applications$/, "AccessDeniedException", /^the repository: /],
+    ["an archive's place in S3", /^PutObject$/, "AccessDenied", /^quarterturn-\S+ \d\S+: /],
+    ["an application", /^POST \/applications$/, "AccessDeniedException", /^quarterturn-\S+ \d\S+: /],
+  ])("no right to %s", async (_what, operation, name, beginning) => {
+    await aws.makeBucket("empty");
+    refuse(operation, 403, name);
+    const message = await failure({ bucket: "empty" });
+    expect(message).toMatch(beginning);
+    expect(message.replace(beginning, "")).toBe(
+      `not allowed (${name}: Said by AWS): tools/publish-sar/README.md has the policy that a publisher needs`,
     );
   });
 
-  test("credentials that AWS does not take", async () => {
-    refuse(/^GET \/applications$/, 403, "ExpiredTokenException");
+  test.each([
+    ["a policy that lacks the bucket, or somebody else's bucket", 403, "AccessDenied"],
+    ["credentials that have expired", 400, "ExpiredToken"],
+  ])("%s, of which S3 says to HEAD nothing but the status", async (_what, status, name) => {
+    refuse(/^HeadBucket$/, status, name);
+    expect(await failure({})).toBe(
+      `bucket releases: S3 refused with status ${status} and gives no reason: see that you have the policy of tools/publish-sar/README.md, that the bucket is yours, that the credentials are valid, and that the clock is right`,
+    );
+  });
+
+  test("credentials that have expired are told by the first call, whose answer has a name", async () => {
+    refuse(/./, 403, "ExpiredTokenException");
     expect(await failure({})).toBe(
       "the repository: the AWS credentials are not accepted (ExpiredTokenException): renew them, then run the command again",
     );
+  });
+
+  describe("no credentials", () => {
+    beforeEach(async () => {
+      const folder = await mkdtemp(join(tmpdir(), "quarterturn-sar-"));
+      onTestFinished(() => rm(folder, { recursive: true }));
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const sso = "sso_account_id = 123456789012\nsso_role_name = Release\nsso_region = us-east-1\n";
+      const config = `[profile expired]\n${sso}sso_start_url = https://example.awsapps.com/start\n`;
+      await writeFile(join(folder, "config"), config);
+      const env = { AWS_CONFIG_FILE: join(folder, "config"), AWS_SHARED_CREDENTIALS_FILE: join(folder, "none") };
+      for (const [name, value] of Object.entries({ ...env, HOME: folder, AWS_EC2_METADATA_DISABLED: "true" }))
+        vi.stubEnv(name, value);
+      for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"]) vi.stubEnv(name, undefined);
+    });
+
+    test("anywhere", async () => {
+      expect(await failure({})).toBe(
+        "the repository: no AWS credentials were found: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+      );
+    });
+
+    test("in the profile, because the name is mistyped", async () => {
+      vi.stubEnv("AWS_PROFILE", "expierd");
+      expect(await failure({})).toBe(
+        "the repository: no AWS credentials were found in the profile expierd, which AWS_PROFILE names: correct the name, or the profile in ~/.aws/config or ~/.aws/credentials",
+      );
+    });
+
+    test("in the profile, because its login has expired: the SDK's words, which say so", async () => {
+      vi.stubEnv("AWS_PROFILE", "expired");
+      const message = await failure({});
+      expect(message).toMatch(
+        /^the repository: no AWS credentials from the profile expired, which AWS_PROFILE names: The SSO session .* run aws sso login .*$/,
+      );
+      expect(message).not.toContain("\n");
+    });
   });
 
   test("too many requests, after the SDK's own tries", async () => {
@@ -122,7 +175,7 @@ describe("a failure is one line that says what to do", () => {
 
   test("no network", async () => {
     expect(await failure({ endpoint: "http://127.0.0.1:1" })).toBe(
-      "bucket releases: AWS was not reached (ECONNREFUSED): look at the network, then run the command again",
+      "the repository: AWS was not reached (ECONNREFUSED): look at the network, then run the command again",
     );
   });
 

@@ -93,7 +93,7 @@ async function serve(
   const isS3 = !url.pathname.startsWith("/applications");
   const call = isS3 ? s3Call(method, url, request, body) : undefined;
   const intercepted = aws.intercept(call?.operation ?? `${method} ${url.pathname}`);
-  if (intercepted) return send(response, intercepted);
+  if (intercepted) return call ? sendAsS3(response, method, intercepted) : send(response, intercepted);
   if (call) {
     aws.calls.push(call);
     const answer = await fetch(moto + request.url, {
@@ -115,6 +115,14 @@ async function serve(
 function send(response: ServerResponse, { status, body, error, headers: more }: Answer): void {
   const headers = { "content-type": "application/json", ...(error ? { "x-amzn-errortype": error } : {}), ...more };
   response.writeHead(status, headers).end(JSON.stringify(body));
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html: the answer to HEAD has no body, and so no error's name. */
+function sendAsS3(response: ServerResponse, method: string, { status, body, error, headers }: Answer): void {
+  response.writeHead(status, { "content-type": "application/xml", ...headers });
+  const { message } = body as { message?: string };
+  if (method === "HEAD") response.end();
+  else response.end(`<Error><Code>${error}</Code><Message>${message}</Message></Error>`);
 }
 
 /** Only the three calls that publishing makes. */

@@ -160,13 +160,22 @@ test("--public shares with everybody once, beside those who were there, and name
 /** As a dry run prints them. */
 const inLines = (calls: ImitatedAws["calls"]) =>
   calls.map(({ service, operation, input }) => {
+    const name = String(input.Name ?? input.ApplicationId).replace(/.*\//, "");
     const short = Object.entries(input).map(([key, value]) => {
+      const file = bodies.get(key);
+      if (file === undefined && !Buffer.isBuffer(value)) return [key, value];
       const bytes = Buffer.isBuffer(value) ? value : Buffer.from(String(value));
-      const isLong = Buffer.isBuffer(value) || (typeof value === "string" && value.length > 500);
-      return [key, isLong ? `<${bytes.byteLength} bytes, sha256 ${sha256(bytes)}>` : value];
+      const where = file === undefined ? "" : `, build/sar/${name}/${file}`;
+      return [key, `<${bytes.byteLength} bytes, sha256 ${sha256(bytes)}${where}>`];
     });
     return { service, operation, input: Object.fromEntries(short) };
   });
+
+const bodies = new Map([
+  ["TemplateBody", "template.yaml"],
+  ["ReadmeBody", "README.md"],
+  ["LicenseBody", "LICENSE"],
+]);
 
 const parsed = (lines: readonly string[]) =>
   lines.flatMap((line) => {
@@ -176,13 +185,19 @@ const parsed = (lines: readonly string[]) =>
 
 test("a dry run prints the calls that publishing then makes, the first time and the next", async () => {
   const fresh = applications.map((each) => withCode(each, `fresh code of ${each.name}`));
-  const lines = await dryRun(fresh, { bucket, region, isPublic: true });
-  expect(await dryRun(fresh, { bucket, region, isPublic: true })).toEqual(lines);
+  const dry = await dryRun(fresh, { bucket, region, isPublic: true });
+  expect(await dryRun(fresh, { bucket, region, isPublic: true })).toEqual(dry);
+  const { lines } = dry;
   expect(aws.calls).toEqual([]);
   const boundary = lines.indexOf("");
 
   await published(fresh, true);
   expect(inLines(aws.calls)).toEqual(parsed(lines.slice(0, boundary)));
+  const sent = aws.calls.flatMap(({ input }) =>
+    [...bodies].flatMap(([key, file]) => (key in input ? [[`build/sar/${input.Name}/${file}`, input[key]]] : [])),
+  );
+  expect(sent).toHaveLength(3 * fresh.length);
+  expect(Object.fromEntries(dry.files)).toEqual(Object.fromEntries(sent));
 
   aws.calls.length = 0;
   for (const { versions } of aws.repository.applications.values()) versions.clear();
@@ -201,23 +216,29 @@ test("a dry run in full", async () => {
     sourceCodeUrl: "https://example.org#sha256=00",
     template: "Resources: {}",
     archive: { key: "quarterturn/example/00.zip", bytes: Buffer.from("zip"), checksum: "AAAA" },
-    page: { ...page, Description: "An example.", Labels: ["example"], ReadmeBody: "x".repeat(501) },
+    page: { ...page, Description: "An example.", Labels: ["example"], ReadmeBody: "# It" },
     license: { ...license, LicenseBody: "the licence" },
   };
-  expect((await dryRun([small], { bucket, region, isPublic: true })).join("\n")).toMatchInlineSnapshot(`
+  const { lines, files } = await dryRun([small], { bucket, region, isPublic: true });
+  expect([...files]).toEqual([
+    ["build/sar/quarterturn-example/README.md", "# It"],
+    ["build/sar/quarterturn-example/LICENSE", "the licence"],
+    ["build/sar/quarterturn-example/template.yaml", "Resources: {}"],
+  ]);
+  expect(lines.join("\n")).toMatchInlineSnapshot(`
     "Nothing is sent. Where no application is there yet, these are the 7 calls:
-    s3 HeadBucket {"Bucket":"releases"}
     serverlessrepo ListApplications {}
+    s3 HeadBucket {"Bucket":"releases"}
     s3 HeadObject {"Bucket":"releases","Key":"quarterturn/example/00.zip","ChecksumMode":"ENABLED"}
     s3 PutObject {"Bucket":"releases","Key":"quarterturn/example/00.zip","Body":"<3 bytes, sha256 4a70fe9aa6436e02c2dea340fbd1e352e4ef2d8ce6ca52ad25d4b95471fc8bf2>","ContentType":"application/zip","ChecksumAlgorithm":"SHA256","ChecksumSHA256":"AAAA"}
-    serverlessrepo CreateApplication {"Name":"quarterturn-example","Author":"quarterturn","Description":"An example.","Labels":["example"],"HomePageUrl":"https://github.com/quarterturn/quarterturn","ReadmeBody":"<501 bytes, sha256 3ac31d30e2ef713a7d4803d2923982618af0bfb6488e67e2bcb9d0050f24d56a>","SpdxLicenseId":"Apache-2.0","LicenseBody":"the licence","SemanticVersion":"1.2.3","SourceCodeUrl":"https://example.org#sha256=00","TemplateBody":"Resources: {}"}
+    serverlessrepo CreateApplication {"Name":"quarterturn-example","Author":"quarterturn","Description":"An example.","Labels":["example"],"HomePageUrl":"https://github.com/quarterturn/quarterturn","ReadmeBody":"<4 bytes, sha256 1051987cbedc54642070932ee3fbefc58213b0dd6c8e9023fc9d28c47598de2c, build/sar/quarterturn-example/README.md>","SpdxLicenseId":"Apache-2.0","LicenseBody":"<11 bytes, sha256 836ad69be0c1b42ccf729a3629e381929aebb71179c0da970b83343040ba40e0, build/sar/quarterturn-example/LICENSE>","SemanticVersion":"1.2.3","SourceCodeUrl":"https://example.org#sha256=00","TemplateBody":"<13 bytes, sha256 6983703a8fa98a921cf6a11048021ceb65f10d1004736266b8878658097ec65e, build/sar/quarterturn-example/template.yaml>"}
     serverlessrepo GetApplicationPolicy {"ApplicationId":"arn:aws:serverlessrepo:us-east-1:ACCOUNT:applications/quarterturn-example"}
     serverlessrepo PutApplicationPolicy {"ApplicationId":"arn:aws:serverlessrepo:us-east-1:ACCOUNT:applications/quarterturn-example","Statements":[{"Principals":["*"],"Actions":["Deploy"]}]}
 
     Where an application is there with other versions, these instead of its CreateApplication:
     serverlessrepo GetApplication {"ApplicationId":"arn:aws:serverlessrepo:us-east-1:ACCOUNT:applications/quarterturn-example","SemanticVersion":"1.2.3"}
-    serverlessrepo UpdateApplication {"ApplicationId":"arn:aws:serverlessrepo:us-east-1:ACCOUNT:applications/quarterturn-example","Author":"quarterturn","Description":"An example.","Labels":["example"],"HomePageUrl":"https://github.com/quarterturn/quarterturn","ReadmeBody":"<501 bytes, sha256 3ac31d30e2ef713a7d4803d2923982618af0bfb6488e67e2bcb9d0050f24d56a>"}
-    serverlessrepo CreateApplicationVersion {"ApplicationId":"arn:aws:serverlessrepo:us-east-1:ACCOUNT:applications/quarterturn-example","SemanticVersion":"1.2.3","SourceCodeUrl":"https://example.org#sha256=00","TemplateBody":"Resources: {}"}
+    serverlessrepo UpdateApplication {"ApplicationId":"arn:aws:serverlessrepo:us-east-1:ACCOUNT:applications/quarterturn-example","Author":"quarterturn","Description":"An example.","Labels":["example"],"HomePageUrl":"https://github.com/quarterturn/quarterturn","ReadmeBody":"<4 bytes, sha256 1051987cbedc54642070932ee3fbefc58213b0dd6c8e9023fc9d28c47598de2c, build/sar/quarterturn-example/README.md>"}
+    serverlessrepo CreateApplicationVersion {"ApplicationId":"arn:aws:serverlessrepo:us-east-1:ACCOUNT:applications/quarterturn-example","SemanticVersion":"1.2.3","SourceCodeUrl":"https://example.org#sha256=00","TemplateBody":"<13 bytes, sha256 6983703a8fa98a921cf6a11048021ceb65f10d1004736266b8878658097ec65e, build/sar/quarterturn-example/template.yaml>"}
 
     Where this version is there already: GetApplication says whether it is the same, and nothing is written."
   `);

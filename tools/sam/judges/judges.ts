@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { install, installationCache } from "@quarterturn-tools/engines/installation";
+import { installationCache, npmInstallation, recipe } from "@quarterturn-tools/engines/installation";
 
 const run = promisify(execFile);
 const maxBuffer = 16 * 1024 * 1024;
@@ -44,7 +43,7 @@ export async function judgesEnvironment(): Promise<NodeJS.ProcessEnv> {
 let environment: Promise<string> | undefined;
 
 async function pythonEnvironment(): Promise<string> {
-  const environment = join(await installationCache(), `judges-${await digestOf(requirements)}`);
+  const environment = join(await installationCache(), `judges-${recipe(requirements)}`);
   if (existsSync(environment)) return environment;
   // Its programs know where they were installed, so it cannot be moved when it is complete: then a link to it appears.
   const folder = await mkdtemp(`${environment}-`);
@@ -65,16 +64,7 @@ async function pythonEnvironment(): Promise<string> {
 }
 
 /** Where aws-cdk-lib is, as ./cdk/package-lock.json locks it: installed in the temporary folder when it is first needed. */
-export async function cdkFolder(): Promise<string> {
-  const folder = join(await installationCache(), `cdk-${await digestOf(join(cdk, "package-lock.json"))}`);
-  if (!existsSync(folder)) {
-    await install(folder, async (building) => {
-      await cp(cdk, building, { recursive: true });
-      await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: building });
-    });
-  }
-  return folder;
-}
+export const cdkFolder = () => npmInstallation(cdk);
 
 /** Installs all of them, so that no test waits for it. */
 export async function installJudges(): Promise<void> {
@@ -96,10 +86,3 @@ export async function synthesise(uses: readonly unknown[]): Promise<string> {
 }
 
 const cdk = fileURLToPath(new URL("./cdk", import.meta.url));
-
-async function digestOf(file: string): Promise<string> {
-  return createHash("sha256")
-    .update(await readFile(file))
-    .digest("hex")
-    .slice(0, 12);
-}

@@ -1,4 +1,4 @@
 import { documentdbTarget } from "../../../../packages/documentdb/test/conformance/target.ts";
 import { deployedFunctions } from "./functions.ts";
 
-await deployedFunctions("packages/documentdb", documentdbTarget);
+await deployedFunctions(["documentdb-single-user", "documentdb-multi-user"], documentdbTarget);

@@ -8,7 +8,7 @@ const settings = { "character-set-server": "gbk", "init-connect": "SET NAMES cp1
 // One for both functions: to start it takes longer than all that they do.
 let target: ReturnType<typeof mysqlTarget> | undefined;
 
-await deployedFunctions("packages/rds-mysql", () => {
+await deployedFunctions(["rds-mysql-single-user", "rds-mysql-multi-user"], () => {
   target ??= mysqlTarget("multi-user", { start: (options) => startMysql({ ...options, settings }) });
   return target;
 });

@@ -1,4 +1,4 @@
 import { postgresTarget } from "../../../../packages/rds-postgres/test/conformance/target.ts";
 import { deployedFunctions } from "./functions.ts";
 
-await deployedFunctions("packages/rds-postgres", postgresTarget);
+await deployedFunctions(["rds-postgres-single-user", "rds-postgres-multi-user"], postgresTarget);

@@ -1,4 +1,4 @@
 import { redshiftTarget } from "../../../../packages/redshift/test/conformance/target.ts";
 import { deployedFunctions } from "./functions.ts";
 
-await deployedFunctions("packages/redshift", redshiftTarget);
+await deployedFunctions(["redshift-single-user", "redshift-multi-user"], redshiftTarget);

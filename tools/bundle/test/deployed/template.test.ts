@@ -1,4 +1,6 @@
 import { keyServiceTarget } from "../../../../packages/template/examples/key-service/test/target.ts";
 import { deployedFunctions } from "./functions.ts";
 
-await deployedFunctions("packages/template/examples/key-service", keyServiceTarget, { SECRET_FIELD: "password" });
+await deployedFunctions(["template-single-user", "template-multi-user"], keyServiceTarget, {
+  SECRET_FIELD: "password",
+});
