@@ -13,7 +13,7 @@ const lockedFolder = fileURLToPath(new URL("../verdaccio", import.meta.url));
 /** Verdaccio, an npm registry that others wrote, on 127.0.0.1 and empty. */
 export interface Registry extends AsyncDisposable {
   readonly url: string;
-  /** What makes npm take `@quarterturn` packages from it, and publish them to it; all others come from npm's configured registry. */
+  /** {@link registryEnv} of it. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -35,16 +35,21 @@ export async function startRegistry(): Promise<Registry> {
   ]);
   return {
     url: `http://127.0.0.1:${port}/`,
-    env: {
-      "npm_config_@quarterturn:registry": `http://127.0.0.1:${port}/`,
-      // Any word: npm wants one before it publishes.
-      [`npm_config_//127.0.0.1:${port}/:_authToken`]: "anybody",
-    },
+    env: registryEnv(port),
     async [Symbol.asyncDispose]() {
       child.kill();
       await closed;
       await rm(storage, { recursive: true });
     },
+  };
+}
+
+/** What makes npm take `@quarterturn` packages from a port of 127.0.0.1, and publish them to it; all others come from npm's configured registry. */
+export function registryEnv(port: number): Readonly<Record<string, string>> {
+  return {
+    "npm_config_@quarterturn:registry": `http://127.0.0.1:${port}/`,
+    // Any word: npm wants one before it publishes.
+    [`npm_config_//127.0.0.1:${port}/:_authToken`]: "anybody",
   };
 }
 
