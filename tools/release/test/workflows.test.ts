@@ -16,9 +16,9 @@ test("actionlint finds nothing in the workflows, and finds what is wrong", { tim
 
   const copies = await mkdtemp(join(tmpdir(), "workflows-"));
   const release = await readFile(join(folder, "release.yml"), "utf8");
-  await writeFile(join(copies, "release.yml"), release.replace("needs: [ci, mode]", "needs: [ci, modes]"));
+  await writeFile(join(copies, "release.yml"), release.replace("needs: [ci, packages]", "needs: [ci, packets]"));
   try {
-    expect((await actionlint([join(copies, "release.yml")])).join()).toContain('"modes"');
+    expect((await actionlint([join(copies, "release.yml")])).join()).toContain('"packets"');
   } finally {
     await rm(copies, { recursive: true });
   }
@@ -41,4 +41,24 @@ test("the scripts that the workflows run are there", async () => {
     for (const [, script = ""] of (await readFile(path, "utf8")).matchAll(/npm run ([\w:]+)/g))
       expect(Object.keys(scripts), path).toContain(script);
   }
+});
+
+test("no install script and no build runs where a job can vouch for itself or push, and a checkout keeps its token only to push", async () => {
+  const release = await readFile(join(folder, "release.yml"), "utf8");
+  const jobs = new Map(release.split(/^ {2}(?=\w+:$)/m).map((text) => [text.slice(0, text.indexOf(":")), text]));
+  for (const [name, text] of jobs) {
+    if (/: write/.test(text)) expect(text, name).not.toMatch(/npm ci$|npm run (build|release -- --dry-run)|npx/m);
+    const isKept = text.includes("actions/checkout@") && !text.includes("persist-credentials: false");
+    expect(isKept, name).toBe(text.includes("contents: write"));
+  }
+  expect(jobs.get("npm")).not.toContain("npm ci");
+  expect(jobs.get("packages")).toContain("npm ci\n");
+});
+
+test("a release that waits for somebody holds up no other job", async () => {
+  const release = await readFile(join(folder, "release.yml"), "utf8");
+  expect(
+    [...release.matchAll(/^( *)concurrency: (\w+)$/gm)].map(([, indent, group]) => [indent?.length, group]),
+  ).toEqual(["version", "npm", "applications"].map((job) => [4, job]));
+  expect(release.match(/concurrency/g)).toHaveLength(3);
 });
