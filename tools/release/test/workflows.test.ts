@@ -1,8 +1,11 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { actionlint } from "./actionlint.ts";
+import { smallWorkspace } from "./small-workspace.ts";
 
 const folder = new URL("../../../.github/workflows", import.meta.url).pathname;
 const workflows = (await readdir(folder)).map((name) => join(folder, name));
@@ -61,4 +64,24 @@ test("a release that waits for somebody holds up no other job", async () => {
     [...release.matchAll(/^( *)concurrency: (\w+)$/gm)].map(([, indent, group]) => [indent?.length, group]),
   ).toEqual(["version", "npm", "applications"].map((job) => [4, job]));
   expect(release.match(/concurrency/g)).toHaveLength(3);
+});
+
+test("a version is known as released by the commit that has its tag on origin", async () => {
+  const [, script = ""] =
+    /id: version\n +run: \|\n((?: {10}.*\n)+)/.exec(await readFile(join(folder, "release.yml"), "utf8")) ?? [];
+  const parent = await mkdtemp(join(tmpdir(), "quarterturn-released-"));
+  try {
+    const { folder: cwd, git } = await smallWorkspace(parent);
+    const released = async () => {
+      const output = join(parent, "output");
+      await writeFile(output, "");
+      await promisify(execFile)("bash", ["-e", "-c", script], { cwd, env: { ...process.env, GITHUB_OUTPUT: output } });
+      return readFile(output, "utf8");
+    };
+    expect(await released()).toBe("released=\n");
+    await git("push", "--quiet", "origin", "HEAD:refs/tags/v0.1.0");
+    expect(await released()).toBe(`released=${await git("rev-parse", "HEAD")}\n`);
+  } finally {
+    await rm(parent, { recursive: true });
+  }
 });
