@@ -75,10 +75,9 @@ async function packageJson(folder: string): Promise<PackageJson> {
   return JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
 }
 
-/** Without what no longer holds once it is published, and with links that work outside of the repository; examples stay as they are. */
+/** With links that work outside of the repository; examples stay as they are. */
 function publishedReadme(readme: string, page: string): string {
   return readme
-    .replace(/^\(Not on npm yet: [\s\S]*?\)\n\n/m, "")
     .split(/^(```[\s\S]*?^```$)/m)
     .map((part) =>
       part.startsWith("```")

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -11,16 +11,18 @@ export interface Installed {
   readonly folder: string;
   /** The README that came with it. */
   readonly readme: string;
+  /** What its README says to install. */
+  readonly named: readonly string[];
   /** Everything that was installed, by name. */
   readonly packages: readonly string[];
-  readonly megabytes: number;
-  /** Compiles the README's first example to handler.js, as a strict project of a user's, with both ways of resolution. @throws Error with the compiler's words */
-  compileHandler(): Promise<void>;
   /** What the handlers of these modules say, in a process of its own, to an event that is none of Secrets Manager's. */
   answers(modules: readonly string[]): Promise<readonly string[]>;
 }
 
-/** Installs each package of the registry by its README's line, in a folder of its own under `parent`, all at once. */
+/**
+ * Installs each package of the registry by its README's line, in a folder of its own under `parent`, all at once. The first example of each
+ * README that has a handler is there as handler.ts.
+ */
 export async function installEach<Name extends string>(
   parent: string,
   names: readonly Name[],
@@ -36,33 +38,26 @@ async function installed(folder: string, name: string): Promise<Installed> {
   if (!line?.[1]) throw new Error(`packages/${name}/README.md does not say how it is installed.`);
   await mkdir(folder);
   await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  const words = [...line[1].split(" "), "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
-  await run("npm", words, { cwd: folder });
+  const [command = "", ...words] = line[1].split(" ");
+  await run("npm", [command, ...words, "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], {
+    cwd: folder,
+  });
 
   const modules = join(folder, "node_modules");
   const lock = JSON.parse(await readFile(join(modules, ".package-lock.json"), "utf8")) as { packages: object };
-  const files = (await readdir(modules, { recursive: true, withFileTypes: true })).filter((each) => each.isFile());
-  const sizes = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).size));
-  const readme = await readFile(join(modules, "@quarterturn", name, "README.md"), "utf8");
+  const own = join(modules, "@quarterturn", name);
+  const readme = await readFile(join(own, "README.md"), "utf8");
+  const { exports } = JSON.parse(await readFile(join(own, "package.json"), "utf8")) as { exports: object };
+  const imports = Object.keys(exports).map(
+    (path, i) => `export * as _${i} from "@quarterturn/${name}${path.slice(1)}";`,
+  );
+  await writeFile(join(folder, "exports.ts"), imports.join("\n"));
+  await writeFile(join(folder, "handler.ts"), firstHandler(readme));
   return {
     folder,
     readme,
+    named: words.filter((word) => !word.startsWith("-")),
     packages: Object.keys(lock.packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)),
-    megabytes: sizes.reduce((sum, size) => sum + size, 0) / 1_000_000,
-    async compileHandler() {
-      await writeFile(join(folder, "handler.ts"), /^```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? "");
-      for (const [module, moduleResolution] of [
-        ["esnext", "bundler"],
-        ["nodenext", "nodenext"],
-      ]) {
-        const options = { strict: true, target: "es2023", module, moduleResolution, types: ["node"], typeRoots };
-        const project = { compilerOptions: { ...options, skipLibCheck: true }, files: ["handler.ts"] };
-        await writeFile(join(folder, "tsconfig.json"), JSON.stringify(project));
-        await run(join(root, "node_modules/.bin/tsc"), ["-p", folder]).catch((error: { stdout: string }) => {
-          throw new Error(`${name}, ${moduleResolution}: ${error.stdout}`);
-        });
-      }
-    },
     async answers(modules) {
       const context = "{ awsRequestId: 'request', getRemainingTimeInMillis: () => 3000 }";
       const script = `const answers = [];
@@ -75,5 +70,33 @@ async function installed(folder: string, name: string): Promise<Installed> {
   };
 }
 
-/** A user who writes TypeScript for Node.js has its types. */
-const typeRoots = [join(root, "node_modules/@types")];
+function firstHandler(readme: string): string {
+  const [, example = ""] = /^```ts\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+  return example.includes("export const handler") ? example : "export {};\n";
+}
+
+/**
+ * Compiles, as a strict project of a user's, the handler of each installed package and a module that imports everything that it exports.
+ *
+ * @returns what the compiler says of them and of what this project publishes; what it says of others' declarations is theirs
+ */
+export async function complaintsOfCompiler(
+  folders: readonly string[],
+  moduleResolution: "nodenext" | "bundler",
+): Promise<readonly string[]> {
+  const [parent = ""] = folders.map((folder) => join(folder, ".."));
+  const module = moduleResolution === "bundler" ? "esnext" : moduleResolution;
+  const files = folders.flatMap((folder) => [join(folder, "exports.ts"), join(folder, "handler.ts")]);
+  // A user who writes TypeScript for Node.js has its types.
+  const types = { types: ["node"], typeRoots: [join(root, "node_modules/@types")] };
+  const compilerOptions = { strict: true, noEmit: true, target: "es2023", module, moduleResolution, ...types };
+  const project = join(parent, `tsconfig.${moduleResolution}.json`);
+  await writeFile(project, JSON.stringify({ compilerOptions, files }));
+  const { stdout } = await run(join(root, "node_modules/.bin/tsc"), ["-p", project], { cwd: parent }).catch(
+    (error: Error & { stdout: string }) => {
+      if (error.stdout === "") throw error;
+      return error;
+    },
+  );
+  return stdout.split("\n").filter((line) => line !== "" && !/node_modules\/(?!@quarterturn\/)[^ ]*\(\d/.test(line));
+}

@@ -1,5 +1,8 @@
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { linesThatSayNotYet } from "../src/git.ts";
 
 const readme = (name: string) => readFile(new URL(`../../../packages/${name}/README.md`, import.meta.url), "utf8");
 
@@ -24,3 +27,13 @@ test.each(["rds-postgres", "rds-mysql", "documentdb", "redshift"])(
     expect(tables).toEqual(["facts", "permissions", "settings", "verified-against"]);
   },
 );
+
+test("whatever a page says of what is not published yet is found before a release", async () => {
+  const words = ["grep", "-niE", "npm|application repository|publish", "--", "*.md", ":!.changeset", ":!*CHANGELOG.md"];
+  const { stdout } = await promisify(execFile)("git", words, { maxBuffer: 10_000_000 });
+  const lines = stdout
+    .split("\n")
+    .filter((line) => /\b(nothing|not|neither|until|once)\b.*\b(yet|published)\b/i.test(line));
+  const found = await linesThatSayNotYet();
+  expect(lines.filter((line) => !found.includes(line))).toEqual([]);
+});

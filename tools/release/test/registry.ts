@@ -1,25 +1,22 @@
-import { execFile, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { install, installationCache, recipe } from "@quarterturn-tools/engines/installation";
+import { npmInstallation } from "@quarterturn-tools/engines/installation";
 
 const lockedFolder = fileURLToPath(new URL("../verdaccio", import.meta.url));
 
 /** Verdaccio, an npm registry that others wrote, on 127.0.0.1 and empty. */
 export interface Registry extends AsyncDisposable {
   readonly url: string;
-  /** What makes npm take `@quarterturn` packages from it, and publish them to it; all others come from npm's configured registry. */
+  /** {@link registryEnv} of it. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 export async function startRegistry(): Promise<Registry> {
-  const cache = join(await installationCache(), `verdaccio-${recipe(join(lockedFolder, "package-lock.json"))}`);
-  if (!existsSync(cache)) await install(cache, installVerdaccio);
+  const cache = await npmInstallation(lockedFolder);
   const storage = await mkdtemp(join(tmpdir(), "quarterturn-registry-"));
   const child = fork(join(lockedFolder, "serve.cjs"), [cache, storage], {
     // Its warning that it should not be root's is of no use here.
@@ -35,11 +32,7 @@ export async function startRegistry(): Promise<Registry> {
   ]);
   return {
     url: `http://127.0.0.1:${port}/`,
-    env: {
-      "npm_config_@quarterturn:registry": `http://127.0.0.1:${port}/`,
-      // Any word: npm wants one before it publishes.
-      [`npm_config_//127.0.0.1:${port}/:_authToken`]: "anybody",
-    },
+    env: registryEnv(port),
     async [Symbol.asyncDispose]() {
       child.kill();
       await closed;
@@ -48,7 +41,11 @@ export async function startRegistry(): Promise<Registry> {
   };
 }
 
-async function installVerdaccio(folder: string): Promise<void> {
-  await cp(lockedFolder, folder, { recursive: true });
-  await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+/** What makes npm take `@quarterturn` packages from a port of 127.0.0.1, and publish them to it; all others come from npm's configured registry. */
+export function registryEnv(port: number): Readonly<Record<string, string>> {
+  return {
+    "npm_config_@quarterturn:registry": `http://127.0.0.1:${port}/`,
+    // Any word: npm wants one before it publishes.
+    [`npm_config_//127.0.0.1:${port}/:_authToken`]: "anybody",
+  };
 }
