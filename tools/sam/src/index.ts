@@ -1,8 +1,8 @@
 export { type Application, applications } from "./applications.ts";
-export { code, table } from "./markdown.ts";
+export { code, conditionText, table } from "./markdown.ts";
 export { samPages } from "./pages.ts";
 export { parametersOf } from "./parameters.ts";
 export { readmeOf, roleTable } from "./readme.ts";
-export { policyOf, roleStatements } from "./role.ts";
+export { permissionsOf, policyOf, roleStatements } from "./role.ts";
 export { settingsOf, settingsWithoutWindow } from "./settings.ts";
 export { descriptionOf, templateOf } from "./template.ts";
