@@ -72,14 +72,26 @@ const PROTOCOL: Protocol = {
 
 const DEFAULT_RETRY = { attempts: 3, delayMs: 500 };
 
+/** Before anybody believes that the state is kept. */
+function requireWritable(file: string | undefined, save: () => void): void {
+  try {
+    save();
+  } catch (error) {
+    throw new Error(
+      `The state cannot be kept in ${file}: ${String(error)}. Name a file in a folder that you may write to.`,
+    );
+  }
+}
+
 /**
  * Starts an endpoint that speaks Secrets Manager's protocol on 127.0.0.1.
- * @throws if the port is taken, or the file is not a state file
+ * @throws if the port is taken, or the file is not a state file or cannot be written
  */
 export async function startLocal(options: LocalOptions = {}): Promise<LocalEndpoint> {
   const { region = "us-east-1", accountId = "000000000000", functions = {}, now = () => new Date() } = options;
   const state = options.file === undefined ? { secrets: [] } : readState(options.file);
   const save = options.file === undefined ? () => undefined : stateWriter(options.file, state);
+  requireWritable(options.file, save);
   const log = eventLog(now);
   let unsaved = false;
   const functionArn = (name: string) => `arn:aws:lambda:${region}:${accountId}:function:${name}`;

@@ -112,6 +112,7 @@ it.each([
   [["--function", "f=./no-such-module.js"], "Cannot find module"],
   [["--function", `f=${join(import.meta.dirname, "errors.ts")}`], "exports no function named handler"],
   [["--file", MAIN], "is not a state file"],
+  [["--file", "/no-such-folder/state.json"], "The state cannot be kept in /no-such-folder/state.json"],
 ])("%j is refused in one line", async (flags, message) => {
   const { child, output, errors } = run(...flags);
   const [code] = await once(child, "close");

@@ -13,6 +13,9 @@ const PUBLIC_KEYS = new Set([
   "ssl",
 ]);
 
+/** Shorter values are left alone: to replace each "a" would make a message unreadable and, by its gaps, tell the value. */
+const SHORTEST_VALUE = 4;
+
 /** Replaces every value that any version of the secret holds, so that a function's message can be logged. */
 export function withoutValuesOf(secret: Secret, message: string): string {
   const values = secret.versions
@@ -22,7 +25,7 @@ export function withoutValuesOf(secret: Secret, message: string): string {
       const decoded = Buffer.from(value.SecretBinary, "base64").toString();
       return [value.SecretBinary, decoded, ...valuesInside(decoded)];
     })
-    .filter((value) => value !== "")
+    .filter((value) => value.length >= SHORTEST_VALUE)
     .sort((a, b) => b.length - a.length);
   return values.reduce((text, value) => text.replaceAll(value, "***"), message);
 }

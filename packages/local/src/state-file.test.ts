@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
@@ -130,13 +130,14 @@ it.each(["", "{", "[]", "null", '{"secrets":[]}', '{"format":2,"secrets":[]}'])(
 
 it("answers InternalServiceError when the file cannot be written, and recovers", async () => {
   const directory = join(folder(), "gone");
+  mkdirSync(directory);
   const file = join(directory, "state.json");
   const { sm } = await start({ file });
+  rmSync(directory, { recursive: true });
   await expect(sm.createSecret({ Name: "a", SecretString: "s" })).rejects.toMatchObject({
     name: "InternalServiceError",
     message: expect.stringContaining("ENOENT"),
   });
-  const { mkdirSync } = await import("node:fs");
   mkdirSync(directory);
   expect(await sm.listSecrets({})).toMatchObject({ SecretList: [{ Name: "a" }] });
   expect(readdirSync(directory)).toEqual(["state.json"]);

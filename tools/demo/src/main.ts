@@ -53,7 +53,8 @@ async function show(engine: EngineName): Promise<void> {
       console.error("Interrupted. What was started is stopped, and its files are removed.");
     } else {
       process.exitCode = 1;
-      console.error(error);
+      // What cannot be started says so in words; an error in cleaning up has both causes in it.
+      console.error(error instanceof Error && !(error instanceof SuppressedError) ? error.message : error);
     }
   }
 }

@@ -16,7 +16,8 @@ afterEach(async () => {
   await rm(temporary, { recursive: true });
 });
 
-const wayOut = "Set MONGODB_URL to a server's URL, or run fewer tests with ENGINES=postgres.";
+const wayOut =
+  "Set MONGODB_URL to a server's URL, or do without it (ENGINES=postgres npm test; npm run demo takes PostgreSQL).";
 
 async function leftovers(): Promise<string[]> {
   const [cache = ""] = (await readdir(temporary)).filter((name) => name.startsWith("quarterturn-engines-"));

@@ -57,7 +57,7 @@ async function build(folder: string): Promise<void> {
   } catch (cause) {
     throw new Error(
       `FerretDB, the server for MongoDB's protocol, cannot be built: ${(cause as Error).message}. It takes Go ${OLDEST_GO} or later, and its modules ` +
-        "from the Go module proxy. Set MONGODB_URL to a server's URL, or run fewer tests with ENGINES=postgres.",
+        "from the Go module proxy. Set MONGODB_URL to a server's URL, or do without it (ENGINES=postgres npm test; npm run demo takes PostgreSQL).",
       { cause },
     );
   }

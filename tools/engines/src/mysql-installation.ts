@@ -67,7 +67,7 @@ async function build(product: MysqlProduct, folder: string): Promise<void> {
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `${product.title} cannot be started: ${reason}. Set ${product.urlVariable} to a server's URL, or run fewer tests with ENGINES=postgres.`,
+      `${product.title} cannot be started: ${reason}. Set ${product.urlVariable} to a server's URL, or do without it (ENGINES=postgres npm test; npm run demo takes PostgreSQL).`,
       { cause },
     );
   }

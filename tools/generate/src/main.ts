@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { samPages } from "@quarterturn-tools/sam";
+import { leftoverTemplates, samPages } from "@quarterturn-tools/sam";
 import { generatedPages } from "./tables.ts";
 
 const help = `\
@@ -30,6 +30,8 @@ async function renew(): Promise<void> {
     await writeFile(path, generated);
     console.log(`renewed ${path}`);
   }
+  for (const folder of await leftoverTemplates())
+    console.log(`no rotator has ${folder}: remove it, or the tests will complain`);
 }
 
 function missing(error: NodeJS.ErrnoException): undefined {

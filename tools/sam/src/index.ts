@@ -1,6 +1,6 @@
 export { type Application, applications } from "./applications.ts";
 export { code, conditionText, table } from "./markdown.ts";
-export { samPages } from "./pages.ts";
+export { leftoverTemplates, samPages } from "./pages.ts";
 export { parametersOf } from "./parameters.ts";
 export { readmeOf, roleTable } from "./readme.ts";
 export { permissionsOf, policyOf, roleStatements } from "./role.ts";

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { workspace } from "@quarterturn-tools/bundle";
 import { applications } from "./applications.ts";
@@ -13,4 +14,13 @@ export async function samPages(): Promise<readonly { readonly path: string; read
       { path: join(folder, "README.md"), generated: readmeOf(application) },
     ];
   });
+}
+
+/** The folders of sam-templates/ that are of no application any more. */
+export async function leftoverTemplates(): Promise<readonly string[]> {
+  const known = new Set((await applications()).map(({ folder }) => folder));
+  const found = await readdir(join(workspace, "sam-templates"), { withFileTypes: true });
+  return found
+    .filter((each) => each.isDirectory() && !known.has(each.name))
+    .map(({ name }) => join("sam-templates", name));
 }

@@ -6,6 +6,7 @@ const testsOf = {
     "tools/engines/src/postgres*.test.ts",
     "tools/engines/src/supervised-server.test.ts",
     "tools/{bench,demo}/test/{postgres,redshift}.test.ts",
+    "packages/cache/test/pg-pool.test.ts",
     "tools/bundle/test/{lazy-file,deployed/rds-postgres,deployed/redshift}.test.ts",
     "tools/release/test/release.test.ts",
   ],
@@ -15,6 +16,7 @@ const testsOf = {
     "tools/bundle/test/deployed/rds-mysql.test.ts",
     "tools/release/test/release.test.ts",
     "tools/engines/src/mysql*.test.ts",
+    "packages/cache/test/mysql2-pool.test.ts",
   ],
   mariadb: [
     "packages/rds-mysql/test/{mariadb,bad-input}.test.ts",
@@ -27,6 +29,7 @@ const testsOf = {
     "tools/bundle/test/deployed/documentdb.test.ts",
     "tools/release/test/release.test.ts",
     "tools/engines/src/{ferretdb,mongodb}*.test.ts",
+    "packages/cache/test/mongo-client.test.ts",
   ],
 } as const;
 

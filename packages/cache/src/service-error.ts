@@ -1,0 +1,25 @@
+import { SecretCacheError, type SecretName } from "./errors.ts";
+
+/** What a failed call of GetSecretValue means, and what to do about it. */
+export function serviceError(name: SecretName, error: unknown): SecretCacheError {
+  const { name: kind, message } = error instanceof Error ? error : new Error(String(error));
+  if (kind === "SyntaxError") {
+    // The answer was cut off or no JSON, and the parser's error quotes it: no cause, and no message.
+    return new SecretCacheError("service", name, "GetSecretValue was answered with something that is not JSON");
+  }
+  const what = `GetSecretValue failed: ${kind}: ${message.replace(/\.$/, "")}${advice[kind] ?? ""}`;
+  return new SecretCacheError("service", name, what, { cause: error });
+}
+
+/** The call was ended by the cache's own limit. */
+export function timeoutError(name: SecretName, error: unknown, timeoutMs: number): SecretCacheError {
+  const what = `GetSecretValue was not answered within ${timeoutMs} ms. A network without a way out needs a VPC endpoint of Secrets Manager`;
+  return new SecretCacheError("service", name, what, { cause: error });
+}
+
+const advice: Readonly<Record<string, string>> = {
+  AccessDeniedException: ". Allow secretsmanager:GetSecretValue on it, and kms:Decrypt where it has a key of its own",
+  ResourceNotFoundException: ". Look at its name, the staging label, the region and the account",
+  ExpiredTokenException: ". Log in to AWS again",
+  CredentialsProviderError: ". Give the process a role or AWS credentials",
+};

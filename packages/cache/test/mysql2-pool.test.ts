@@ -1,0 +1,69 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { handler as multiUser } from "@quarterturn/rds-mysql/multi-user";
+import { handler as singleUser } from "@quarterturn/rds-mysql/single-user";
+import { type MysqlServer, startMysql } from "@quarterturn-tools/engines";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { createSecretPool } from "../examples/mysql2-pool.ts";
+import { figuresOf, type Rotating, startRotating, timeout } from "./rotations-under-load.ts";
+
+const opened = new AsyncDisposableStack();
+let server: MysqlServer;
+let rotating: Rotating;
+beforeAll(async () => {
+  server = opened.use(await startMysql());
+  setDefaultCACertificates([...getCACertificates("default"), server.ca]);
+  rotating = opened.use(await startRotating({ "single-user": singleUser, "multi-user": multiUser }));
+});
+afterAll(() => opened.disposeAsync());
+
+async function userSecret(username: string, more: object = {}): Promise<string> {
+  const admin = await server.connect();
+  await admin.query(`CREATE USER ${username} IDENTIFIED BY 'first-password'`);
+  await admin.query(`GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO ${username}`);
+  await admin.end();
+  const { host, port } = server;
+  return rotating.createSecret(username, { host, port, username, password: "first-password", ...more });
+}
+
+/** A pool whose every fifth request ends its connection. */
+function pooled(secretId: string) {
+  const pool = createSecretPool(rotating.cache, secretId, { ssl: { ca: server.ca } });
+  const known = new Set<number>();
+  const request = async (number: number) => {
+    const connection = await pool.getConnection();
+    const isNew = !known.has(connection.threadId);
+    known.add(connection.threadId);
+    await connection.query("SELECT 1");
+    if (number % 5 === 0) connection.destroy();
+    else connection.release();
+    return isNew ? "login" : "no login";
+  };
+  return { pool, request } as const;
+}
+
+it("a mysql2 pool survives 100 rotations of alternating users, and no request fails", { timeout }, async ({
+  annotate,
+}) => {
+  const { host, port, admin } = server;
+  const masterarn = await rotating.createSecret("admin", { host, port, ...admin });
+  const secretId = await userSecret("alternating", { masterarn });
+  const { pool, request } = pooled(secretId);
+  const course = await rotating.underLoad(secretId, "multi-user", 100, request);
+  await annotate(figuresOf(course));
+  expect(course.failures).toEqual([]);
+  expect(course.logins).toBeGreaterThan(100);
+  const [rows] = await pool.execute("SELECT user() AS name");
+  expect(rows).toEqual([{ name: expect.stringMatching(/^alternating(_clone)?@/) }]);
+  await pool.end();
+});
+
+it("a mysql2 pool sees nothing of the rotations of a single user that may keep two passwords", { timeout }, async ({
+  annotate,
+}) => {
+  const secretId = await userSecret("single");
+  const { pool, request } = pooled(secretId);
+  const course = await rotating.underLoad(secretId, "single-user", 10, request);
+  await annotate(figuresOf(course));
+  expect(course.failures).toEqual([]);
+  await pool.end();
+});

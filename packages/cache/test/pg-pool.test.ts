@@ -1,0 +1,79 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { handler as multiUser } from "@quarterturn/rds-postgres/multi-user";
+import { handler as singleUser } from "@quarterturn/rds-postgres/single-user";
+import { type PostgresServer, startPostgres } from "@quarterturn-tools/engines";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { SecretPool } from "../examples/pg-pool.ts";
+import { figuresOf, type Rotating, startRotating, timeout } from "./rotations-under-load.ts";
+
+const opened = new AsyncDisposableStack();
+let server: PostgresServer;
+let rotating: Rotating;
+beforeAll(async () => {
+  server = opened.use(await startPostgres());
+  setDefaultCACertificates([...getCACertificates("default"), server.ca]);
+  rotating = opened.use(await startRotating({ "single-user": singleUser, "multi-user": multiUser }));
+});
+afterAll(() => opened.disposeAsync());
+
+async function userSecret(username: string, more: object = {}): Promise<string> {
+  const admin = await server.connect();
+  await admin.query(`CREATE ROLE ${username} LOGIN PASSWORD 'first-password'`);
+  await admin.end();
+  const { host, port } = server;
+  return rotating.createSecret(username, { host, port, username, password: "first-password", ...more });
+}
+
+/** A pool that keeps a connection for five requests. */
+function pooled(secretId: string) {
+  const pool = new SecretPool(rotating.cache, secretId, {
+    database: "postgres",
+    ssl: { ca: server.ca },
+    maxUses: 5,
+  });
+  // The server's end of idle connections, when it stops; without a listener that would end the process.
+  pool.on("error", () => undefined);
+  const known = new WeakSet();
+  const request = async () => {
+    const client = await pool.connect();
+    try {
+      await client.query("SELECT 1");
+      return known.has(client) ? "no login" : "login";
+    } finally {
+      known.add(client);
+      client.release();
+    }
+  };
+  return { pool, request } as const;
+}
+
+it("a pg Pool survives 100 rotations of alternating users, and no request fails", { timeout }, async ({ annotate }) => {
+  const { host, port, admin } = server;
+  const masterarn = await rotating.createSecret("admin", { host, port, ...admin });
+  const secretId = await userSecret("alternating", { masterarn });
+  const { pool, request } = pooled(secretId);
+  const course = await rotating.underLoad(secretId, "multi-user", 100, request);
+  await annotate(figuresOf(course));
+  expect(course.failures).toEqual([]);
+  expect(course.logins).toBeGreaterThan(100);
+  const { rows } = await pool.query("SELECT session_user AS name");
+  expect(rows).toEqual([{ name: expect.stringMatching(/^alternating(_clone)?$/) }]);
+  await pool.end();
+});
+
+it("a pg Pool recovers from each rotation of a single user by itself", { timeout }, async ({ annotate }) => {
+  const secretId = await userSecret("single");
+  const { pool, request } = pooled(secretId);
+  const course = await rotating.underLoad(secretId, "single-user", 10, request);
+  await annotate(figuresOf(course));
+  expect(course.unexpected).toEqual([]);
+  expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+  await pool.end();
+});
+
+it("who prints the pool sees no password", async () => {
+  const { pool } = pooled(await userSecret("printed"));
+  await pool.query("SELECT 1");
+  expect(JSON.stringify(pool.options)).not.toContain("first-password");
+  await pool.end();
+});
