@@ -29,7 +29,7 @@ async function write(isVerbose: boolean): Promise<void> {
     console.log(`${kilobytes(each.zipBytes)}  ${relative(workspace, each.zipFile)}`);
     if (isVerbose) explain(each);
   }
-  console.log("\nEach is a function's code, to deploy as its package's README says.");
+  console.log("\nEach is a function's code, to deploy as docs/deploying/from-a-clone.md says.");
 }
 
 function explain({ folder, contents }: Bundle): void {

@@ -2,10 +2,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { workspace } from "@quarterturn-tools/bundle";
-import { applications, parametersOf } from "@quarterturn-tools/sam";
+import { applications, parametersOf, roleStatements } from "@quarterturn-tools/sam";
 import { cdkFolder, judge } from "@quarterturn-tools/sam/judges";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parse, type ScalarTag } from "yaml";
+import { conditionKeys } from "../src/condition-keys.ts";
 import { pages, type Snippet, snippetsOf } from "../src/pages.ts";
 
 let scratch: string;
@@ -30,7 +31,7 @@ interface Statement {
   readonly Action: string | readonly string[];
 }
 
-test("every JSON block is JSON, and cfn-lint finds nothing in those that are policies: actions, conditions, principals, ARNs", async () => {
+test("every JSON block is JSON, and cfn-lint finds nothing in those that are policies: actions, operators, principals, ARNs", async () => {
   const resources: Record<string, object> = {};
   for (const snippet of of("json")) {
     const value = JSON.parse(filledIn(snippet.code));
@@ -42,6 +43,27 @@ test("every JSON block is JSON, and cfn-lint finds nothing in those that are pol
   await writeFile(file, JSON.stringify({ Resources: resources }, null, 1));
   expect(await judge("cfn-lint", [file])).toBe("");
 });
+
+// cfn-lint takes any word for a condition's key, and IAM too: one that does not exist is in no request, so that the statement never holds.
+test("every condition's key, of the pages and of the function's role, is one that AWS documents", async () => {
+  const used = new Set<string>();
+  for (const { code } of of("json")) addConditionKeys(JSON.parse(code), used);
+  for (const { code } of of("yaml")) addConditionKeys(parse(code, { customTags: shortFunctions }), used);
+  for (const application of await applications())
+    for (const { condition } of roleStatements(application)) addConditionKeys({ Condition: condition }, used);
+  expect([...used].sort()).toEqual(Object.keys(conditionKeys).sort());
+});
+
+/** Adds the keys of every `Condition` of IAM within a value; those of CloudFormation's resources are names. */
+function addConditionKeys(value: unknown, keys: Set<string>): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, each] of Object.entries(value)) {
+    if (name === "Condition" && typeof each === "object")
+      for (const operands of Object.values(each ?? {}))
+        for (const key of Object.keys(operands as object)) keys.add(key);
+    else addConditionKeys(each, keys);
+  }
+}
 
 /** A resource of CloudFormation that has such a policy. */
 function holderOf(policy: { Statement: readonly Statement[] }): object {
@@ -65,19 +87,45 @@ test("every YAML block is a template, of SAM or CloudFormation, in which cfn-lin
   await expectTemplates(files);
 });
 
-test("every HCL block is HCL, and the stack in it is given what the application takes", async () => {
+test("every HCL block is HCL that names no resource or variable but its own, and the stack in it is given what the application takes", async () => {
   const blocks = of("hcl");
-  expect(blocks.length).toBeGreaterThan(0);
-  const file = join(scratch, "main.tf");
-  await writeFile(file, blocks.map(({ code }) => code).join("\n"));
-  const { resource } = JSON.parse(await judge("hcl2tojson", [file])) as { resource: Record<string, Named>[] };
-  const stacks = resource.flatMap((each) => Object.entries(each)).filter(([type]) => /stack"?$/.test(type));
-  expect(stacks).toHaveLength(blocks.length);
-  for (const { parameters, application_id } of stacks.flatMap(([, named]) => Object.values(named)))
-    await expectDeployable(application_id ?? "quarterturn-rds-postgres-multi-user", Object.keys(parameters));
+  expect(blocks.length).toBeGreaterThan(1);
+  for (const [i, { code }] of blocks.entries()) {
+    const file = join(scratch, `${i}.tf`);
+    await writeFile(file, code);
+    const { resource, variable = [] } = withoutQuotes(JSON.parse(await judge("hcl2tojson", [file]))) as Terraform;
+    const resources = resource.flatMap((each) => Object.entries(each));
+    const declared = new Set([
+      ...variable.flatMap((each) => Object.keys(each)).map((name) => `var.${name}`),
+      ...resources.flatMap(([type, named]) => Object.keys(named).map((name) => `${type}.${name}`)),
+    ]);
+    const used = code.match(/(?<![\w."/])(var|aws_\w+)\.\w+/g) ?? [];
+    expect(used.length).toBeGreaterThan(0);
+    expect(used.filter((name) => !declared.has(name))).toEqual([]);
+    const stacks = resources.filter(([type]) => type.endsWith("_stack")).flatMap(([, named]) => Object.values(named));
+    expect(stacks).toHaveLength(1);
+    for (const { parameters, application_id = "quarterturn-rds-postgres-multi-user", semantic_version } of stacks)
+      await expectDeployable(application_id, Object.keys(parameters), semantic_version);
+  }
 });
 
-type Named = Readonly<Record<string, { readonly application_id?: string; readonly parameters: object }>>;
+interface Terraform {
+  readonly resource: readonly Readonly<Record<string, Readonly<Record<string, Stack>>>>[];
+  readonly variable?: readonly object[];
+}
+interface Stack {
+  readonly application_id?: string;
+  readonly semantic_version?: string;
+  readonly parameters: object;
+}
+
+/** hcl2tojson leaves the quotes round names and texts. */
+function withoutQuotes(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(/^"(.*)"$/s, "$1");
+  if (Array.isArray(value)) return value.map(withoutQuotes);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [withoutQuotes(key), withoutQuotes(each)]));
+}
 
 test("the CDK synthesises every TypeScript block that uses it, and the stack in it is given what the application takes", async () => {
   const blocks = of("ts").filter(({ code }) => code.includes('from "aws-cdk-lib'));
@@ -102,6 +150,11 @@ interface Template {
   readonly Resources: Readonly<Record<string, { readonly Type: string; readonly Properties: unknown }>>;
 }
 
+interface Location {
+  readonly ApplicationId: string;
+  readonly SemanticVersion: string;
+}
+
 /** cfn-lint finds nothing in the templates, and the applications in them get what they take. */
 async function expectTemplates(files: readonly string[]): Promise<void> {
   expect(await judge("cfn-lint", files)).toBe("");
@@ -109,8 +162,8 @@ async function expectTemplates(files: readonly string[]): Promise<void> {
     const { Resources } = parse(await readFile(file, "utf8"), { customTags: shortFunctions }) as Template;
     for (const { Type, Properties } of Object.values(Resources)) {
       if (Type !== "AWS::Serverless::Application") continue;
-      const { Location, Parameters } = Properties as { Location: { ApplicationId: string }; Parameters: object };
-      await expectDeployable(Location.ApplicationId, Object.keys(Parameters));
+      const { Location, Parameters } = Properties as { Location: Location; Parameters: object };
+      await expectDeployable(Location.ApplicationId, Object.keys(Parameters), Location.SemanticVersion);
     }
   }
 }
@@ -121,11 +174,12 @@ const shortFunctions: ScalarTag[] = [
   { tag: "!GetAtt", resolve: (path) => ({ "Fn::GetAtt": [path.split(".", 1)[0], path.replace(/^\w+\./, "")] }) },
 ];
 
-/** The application is one of ours, has these parameters, and needs no other. */
-async function expectDeployable(applicationId: string, given: readonly string[]): Promise<void> {
-  const name = /[\w-]+(?="?$)/.exec(applicationId)?.[0];
+/** The application is one of ours, in its version where one is named, has these parameters, and needs no other. */
+async function expectDeployable(applicationId: string, given: readonly string[], version?: string): Promise<void> {
+  const name = /[\w-]+$/.exec(applicationId)?.[0];
   const application = (await applications()).find((each) => each.name === name);
   if (!application) throw new Error(`${applicationId} is no application of ours`);
+  if (version !== undefined) expect(version, "npm run generate renews it").toBe(application.version);
   const parameters = parametersOf(application);
   expect(parameters.map((each) => each.name)).toEqual(expect.arrayContaining([...given]));
   const required = parameters.filter((each) => each.default === undefined);

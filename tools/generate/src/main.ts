@@ -1,16 +1,17 @@
-/** `npm run generate`: renews what is made from the manifests: the tables of the READMEs and docs, and the SAM templates. */
+/** `npm run generate`: renews what is made from the manifests: the tables and versions of the READMEs and docs, and the SAM templates. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { leftoverTemplates, samPages } from "@quarterturn-tools/sam";
-import { pagesWithTables } from "./tables.ts";
+import { generatedPages } from "./tables.ts";
 
 const help = `\
 npm run generate
 
 Renews what is made from the manifests of the packages: the SAM templates and
-their READMEs, and the tables in other READMEs and docs, between
-<!-- generated: NAME --> and <!-- end -->. Says which files it changed.`;
+their READMEs, the tables in other READMEs and docs, between
+<!-- generated: NAME --> and <!-- end -->, and the versions of the applications
+that docs/deploying names. Says which files it changed.`;
 
 try {
   const { values } = parseArgs({ options: { help: { type: "boolean", short: "h" } } });
@@ -22,7 +23,7 @@ try {
 }
 
 async function renew(): Promise<void> {
-  for (const { path, generated } of [...(await pagesWithTables()), ...(await samPages())]) {
+  for (const { path, generated } of [...(await generatedPages()), ...(await samPages())]) {
     const current = await readFile(path, "utf8").catch(missing);
     if (current === generated) continue;
     await mkdir(dirname(path), { recursive: true });

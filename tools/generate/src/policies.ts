@@ -1,5 +1,13 @@
 import type { Permission } from "@quarterturn/core";
-import { type Application, applications, code, policyOf, roleStatements } from "@quarterturn-tools/sam";
+import {
+  type Application,
+  applications,
+  code,
+  conditionText,
+  permissionsOf,
+  policyOf,
+  roleStatements,
+} from "@quarterturn-tools/sam";
 
 /**
  * The policies of the role of a function for RDS PostgreSQL, by what has to be the case for each to be needed: all of single-user's, or what
@@ -16,8 +24,8 @@ export async function rolePolicies(strategy: Application["strategy"]): Promise<s
     .filter((condition) => !condition?.startsWith("hasMaster"))
     .map((condition) => {
       const together = statements.filter(({ onlyIf }) => onlyIf === condition).map(({ onlyIf: _, ...rest }) => rest);
-      const file = strategy === "single-user" && condition === undefined ? ", as `policy.json`" : "";
-      return `${whenOf(condition)}${file}:\n\n\`\`\`json\n${readable(withoutParameters(policyOf(together)))}\n\`\`\``;
+      const name = strategy === "single-user" ? fileNames[condition ?? "always"] : undefined;
+      return `${whenOf(condition)}${name === undefined ? "" : `, as ${code(name)}`}:\n\n\`\`\`json\n${readable(withoutParameters(policyOf(together)))}\n\`\`\``;
     })
     .join("\n\n");
 }
@@ -27,6 +35,9 @@ async function statementsOf(strategy: Application["strategy"]) {
   if (!application) throw new Error(`There is no application of rds-postgres for ${strategy}`);
   return roleStatements(application);
 }
+
+/** The files that the commands of docs/deploying/npm.md take, by what has to be the case. */
+const fileNames: Readonly<Record<string, string>> = { always: "policy.json", hasVpc: "vpc-policy.json" };
 
 /** With lists of texts on one line, and a list of one as that one. */
 const readable = (policy: unknown) =>
@@ -79,16 +90,32 @@ function withoutParameters(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, each]) => [key, withoutParameters(each)]));
 }
 
-/** The rows of a table: what each engine's functions may do besides. */
+/** The rows of a table: what each engine's functions may do besides, engines and strategies of which that is the same together. */
 export async function engineRows(): Promise<readonly (readonly string[])[]> {
-  return (await applications()).flatMap(({ folder, manifest, strategy }) =>
-    (manifest.permissions ?? [])
-      .filter((permission) => (permission.strategy ?? strategy) === strategy)
-      .map(({ service, operations, resources = ["*"], why, setting }: Permission) => [
-        folder,
-        operations.map((operation) => code(`${service}:${operation}`)).join(", "),
-        resources.map(code).join(", "),
-        setting ? `${why} Only with ${code(`${setting.name}=${setting.value}`)}.` : why,
-      ]),
-  );
+  const rows = new Map<
+    string,
+    { readonly cells: readonly string[]; readonly titles: Set<string>; readonly strategies: Set<string> }
+  >();
+  for (const { manifest, strategy } of await applications()) {
+    for (const permission of permissionsOf({ manifest, strategy })) {
+      const cells = cellsOf(permission);
+      const row = rows.get(cells.join()) ?? { cells, titles: new Set(), strategies: new Set() };
+      row.titles.add(manifest.title);
+      row.strategies.add(strategy);
+      rows.set(cells.join(), row);
+    }
+  }
+  return [...rows.values()].map(({ cells, titles, strategies }) => [
+    `${[...titles].join(", ")}${strategies.size === 1 ? `, ${[...strategies].join()}` : ""}`,
+    ...cells,
+  ]);
+}
+
+function cellsOf({ service, operations, resources, condition, why, setting }: Permission): readonly string[] {
+  const on = resources?.map((resource) => code(`arn:aws:${resource.replace(":", ":REGION:ACCOUNT:")}`)) ?? [code("*")];
+  return [
+    operations.map((operation) => code(`${service}:${operation}`)).join(", "),
+    on.join(", ") + conditionText(condition),
+    setting ? `${why} Only with ${code(`${setting.name}=${setting.value}`)}.` : why,
+  ];
 }

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { leftoverTemplates, samPages } from "@quarterturn-tools/sam";
 import { expect, test } from "vitest";
-import { pagesWithTables } from "./tables.ts";
+import { generatedPages } from "./tables.ts";
 
-test("the tables of the READMEs and docs are those of the manifests (npm run generate renews them)", async () => {
-  const pages = await pagesWithTables();
+test("the tables and versions of the READMEs and docs are those of the manifests (npm run generate renews them)", async () => {
+  const pages = await generatedPages();
   expect(pages.length).toBeGreaterThan(1);
   for (const { path, current, generated } of pages) expect(current, path).toBe(generated);
 });

@@ -17,27 +17,37 @@ const root = new URL("../../..", import.meta.url).pathname;
 const pages = [
   "README.md",
   "docs/*.md",
+  "docs/deploying/*.md",
   "packages/*/README.md",
   "packages/*/examples/*/README.md",
   "sam-templates/README.md",
 ];
 
 /**
- * Every Markdown file in which a table stands between `<!-- generated: NAME -->` and `<!-- end -->`, with the tables as the manifests have
- * them now.
+ * Every Markdown file with what is made from the manifests as they are now: the tables between `<!-- generated: NAME -->` and `<!-- end -->`,
+ * and the version after the ARN of an application.
  */
-export async function pagesWithTables(): Promise<readonly { path: string; current: string; generated: string }[]> {
+export async function generatedPages(): Promise<readonly { path: string; current: string; generated: string }[]> {
   const found = [];
   for await (const path of glob(pages, { cwd: root })) {
     const current = await readFile(join(root, path), "utf8");
-    let generated = current;
+    let generated = await withVersions(current);
     for (const [whole, name = ""] of current.matchAll(/<!-- generated: ([\w-]+) -->[\s\S]*?<!-- end -->/g)) {
       generated = generated.replace(whole, () => `<!-- generated: ${name} -->\n`);
       generated = generated.replace(`<!-- generated: ${name} -->\n`, await marked(name, path));
     }
-    if (current.includes("<!-- generated: ")) found.push({ path: join(root, path), current, generated });
+    found.push({ path: join(root, path), current, generated });
   }
   return found;
+}
+
+/** The text with each application's own version in the SAM, CDK and Terraform snippets that deploy it. */
+async function withVersions(text: string): Promise<string> {
+  const versions = new Map((await applications()).map(({ name, version }) => [name, version]));
+  return text.replaceAll(
+    /(:applications\/([\w-]+)"?,?\s+semantic_?version\s*[:=]\s*"?)([\w.-]+)/gi,
+    (_, before: string, name: string, version: string) => before + (versions.get(name) ?? version),
+  );
 }
 
 async function marked(name: string, path: string): Promise<string> {
@@ -95,7 +105,7 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
   },
   "policy-single-user": () => rolePolicies("single-user"),
   "policy-multi-user": () => rolePolicies("multi-user"),
-  "policy-engines": async () => table(["application", "actions", "on", "what needs it"], await engineRows()),
+  "policy-engines": async () => table(["engine", "actions", "on", "what needs it"], await engineRows()),
   applications: async (path) =>
     table(
       ["application", "what it does"],

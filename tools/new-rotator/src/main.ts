@@ -29,9 +29,11 @@ async function make(name: string): Promise<void> {
   const files = await newRotator(name, join(workspace, "packages"));
   for (const file of files) console.log(`wrote ${relative(workspace, file)}`);
   console.log(`
-Tell npm and the tables of it:                    npm install && npm run generate
-It passes its tests against an imitated service:  npx vitest run packages/${name}
-(They kill the functions at every request, which takes two or three minutes.)
-Then fill in src/keys.ts or src/users.ts, delete the strategy that your service does not need, and do what is marked TODO.
-The way through: docs/writing-a-rotator.md`);
+Link it, and renew the tables and the SAM templates:
+  npm install && npm run generate
+It passes its tests against an imitated service (they kill the functions at
+every request, which takes two or three minutes):
+  npx vitest run packages/${name}
+Then fill in src/keys.ts or src/users.ts, delete the strategy that your service
+does not need, and do what is marked TODO. The way: docs/writing-a-rotator.md`);
 }

@@ -58,7 +58,7 @@ function answer({ headers, method }: IncomingMessage, body: string, calls: reado
     if (method === "HEAD") return { status: 404, type: "application/xml", text: "" };
     return { status: 200, type: headers["content-type"] ?? "application/json", text: method === "PUT" ? "" : "{}" };
   }
-  // CloudFormation: a stack is there, and complete, once a change set was asked for, be it by the Serverless Application Repository.
+  // CloudFormation: a stack is there, made and updated, once a change set was asked for, be it by the Serverless Application Repository.
   const asked = calls.some(({ url, body }) => /changesets$/.test(url) || /Action=CreateChangeSet/.test(body));
   const isAsking = /^Describe(Stacks|ChangeSet)$/.test(action);
   if (isAsking && !asked) {
@@ -70,7 +70,7 @@ function answer({ headers, method }: IncomingMessage, body: string, calls: reado
   const results: Readonly<Record<string, string>> = {
     CreateChangeSet: "<Id>arn:aws:cloudformation:eu-west-1:123456789012:changeSet/a/b</Id>",
     DescribeChangeSet: "<Status>CREATE_COMPLETE</Status>",
-    DescribeStacks: `<Stacks><member>${complete}<StackStatus>CREATE_COMPLETE</StackStatus></member></Stacks>`,
+    DescribeStacks: `<Stacks><member>${complete}<StackStatus>UPDATE_COMPLETE</StackStatus></member></Stacks>`,
   };
   const result = `<${action}Result>${results[action] ?? ""}</${action}Result>`;
   return { status: 200, type: "text/xml", text: `<${action}Response>${result}</${action}Response>` };

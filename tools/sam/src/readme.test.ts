@@ -4,6 +4,7 @@ import { workspace } from "@quarterturn-tools/bundle";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { applications } from "./applications.ts";
+import { code } from "./markdown.ts";
 import { readmeOf } from "./readme.ts";
 import { roleStatements } from "./role.ts";
 import { templateOf } from "./template.ts";
@@ -16,14 +17,18 @@ describe.for(await applications())("the page of $folder", (application) => {
     expect(links.length).toBeGreaterThan(0);
     for (const link of links) {
       expect(link).toMatch(/^https:\/\//);
-      const path = link.startsWith(application.homepage) ? link.replace(/^.*?\/(tree|blob)\/main\//, "") : ".";
+      const path = link.startsWith(application.homepage) ? link.replace(/^.*?\/(tree|blob)\/main\/|#.*/g, "") : ".";
       await access(join(workspace, path));
     }
   });
 
-  test("names every action of the role", () => {
-    for (const { actions } of roleStatements(application)) {
-      for (const action of actions) expect(page).toContain(`\`${action}\``);
+  test("has a row for every statement of the role, with its condition", () => {
+    const rows = page.split("\n");
+    for (const { effect, actions, condition = {} } of roleStatements(application)) {
+      const start = `| ${effect === "Deny" ? "denied: " : ""}${actions.map(code).join(", ")} |`;
+      const keys = Object.values(condition).flatMap((each) => Object.keys(each));
+      const row = rows.find((each) => each.startsWith(start) && keys.every((key) => each.includes(code(key))));
+      expect(row, `${start} ${keys}`).toBeDefined();
     }
   });
 

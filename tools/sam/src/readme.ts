@@ -1,6 +1,6 @@
 import type { Application } from "./applications.ts";
 import type { Value } from "./cloudformation.ts";
-import { code, table } from "./markdown.ts";
+import { code, conditionText, table } from "./markdown.ts";
 import { type Parameter, parametersOf } from "./parameters.ts";
 import { roleStatements, type Statement } from "./role.ts";
 import { isDatabase } from "./settings.ts";
@@ -44,7 +44,7 @@ secret. [What it does in each case, the database rights that it needs and the se
     : `Version ${version}. [What the function does, and the secret's keys](${page}).`;
 }
 
-function deploying({ manifest, strategy, isExample }: Application): string {
+function deploying({ manifest, strategy, isExample, homepage }: Application): string {
   const name = isExample ? "my-rotation" : `${manifest.name}-rotation`;
   const isMultiUser = strategy === "multi-user";
   const reached = isDatabase(manifest) ? "the database and Secrets Manager" : "the service and Secrets Manager";
@@ -64,11 +64,13 @@ aws cloudformation wait change-set-create-complete --change-set-name CHANGE-SET-
 aws cloudformation execute-change-set --change-set-name CHANGE-SET-ARN
 aws cloudformation wait stack-create-complete --stack-name STACK-ARN
 aws cloudformation describe-stacks --stack-name STACK-ARN --query 'Stacks[0].Outputs'
-aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn FUNCTION-ARN --rotation-rules AutomaticallyAfterDays=30
+aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn FUNCTION-ARN --no-rotate-immediately \\
+  --rotation-rules '{"ScheduleExpression": "cron(0 2 ? * SUN *)", "Duration": "3h"}'
 \`\`\`
 
-The first line prints CHANGE-SET-ARN and STACK-ARN, the last but one FUNCTION-ARN. The last rotates at once. The function may rotate every secret of the
-account that names it as its rotation function, and no other.`;
+The first command prints CHANGE-SET-ARN and STACK-ARN, the last but one FUNCTION-ARN. The last gives the secret its schedule and changes no password:
+Secrets Manager runs testSecret alone. [What to look at then, and how to rotate](${homepage}/blob/main/docs/deploying.md#3-try-it-without-changing-anything).
+The function may rotate every secret of the account that names it as its rotation function, and no other.`;
 }
 
 function ownFunction({ strategy, homepage }: Application): string {
@@ -89,7 +91,7 @@ back; \`npm run generate\` writes a template for your rotator, too (sam-template
 where the function shall last.`;
 }
 
-function adminSecret({ manifest }: Application): string {
+function adminSecret({ manifest, homepage }: Application): string {
   const orElse = isDatabase(manifest) ? ", else it is `superuserSecretArn`" : "";
   const actions = isDatabase(manifest)
     ? "`secretsmanager:GetSecretValue` and `secretsmanager:DescribeSecret`"
@@ -99,17 +101,17 @@ function adminSecret({ manifest }: Application): string {
 A secret's \`masterarn\` names its admin secret${orElse}. The role can read \`superuserSecretArn\` (or \`masterSecretArn\`, its older name) and no other
 admin secret: where a secret's \`masterarn\` is another one, or neither parameter is given, its rotations stop with \`privilege\` before anything is
 changed. That is not refused when you deploy, since one function may serve several: then allow the role (\`RotationLambdaRoleARN\`)
-${actions} on each admin secret, by the secret's resource policy or a policy of the
-role, and \`kms:Decrypt\` on its key.`;
+${actions} on each admin secret, and \`kms:Decrypt\` on its key
+([the policy](${homepage}/blob/main/docs/permissions.md#several-admin-secrets)).`;
 }
 
 /** What the role of each of these applications may do, the strategies of one package or one of them. */
 export function roleTable(applications: readonly Application[]): string {
   const rows = new Map<string, readonly string[]>();
   for (const application of applications) {
-    for (const { effect, actions, resources, why } of roleStatements(application)) {
+    for (const { effect, actions, resources, condition, why } of roleStatements(application)) {
       const may = `${effect === "Deny" ? "denied: " : ""}${actions.map(code).join(", ")}`;
-      const on = resources.map(resourceText).join(", ");
+      const on = resources.map(resourceText).join(", ") + conditionText(condition, conditionValue);
       const isFirst = application === applications[0];
       if (!rows.has(may + on)) rows.set(may + on, [may, on, isFirst ? why : `Multi-user: ${why}`]);
     }
@@ -124,6 +126,11 @@ function resourceText(resource: Statement["resources"][number]): string {
   if (kind === "Ref") return `${code(String(value))}, if it is given`;
   if (kind === "Fn::Sub") return code(String(value).replace(/^arn:.*AccountId\}:/, ""));
   return "its log group";
+}
+
+/** A text, or one with the stack's and parameters' values in it. */
+function conditionValue(value: unknown): string {
+  return typeof value === "string" ? code(value) : resourceText(value as Value);
 }
 
 function parameterRow({ name, default: value, description, values }: Parameter): readonly string[] {

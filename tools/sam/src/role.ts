@@ -48,7 +48,8 @@ export function roleConditions(application: Application): Readonly<Record<string
   };
 }
 
-const permissionsOf = ({ manifest, strategy }: Pick<Application, "manifest" | "strategy">) =>
+/** What the functions of one strategy may do beyond their secrets. */
+export const permissionsOf = ({ manifest, strategy }: Pick<Application, "manifest" | "strategy">) =>
   (manifest.permissions ?? []).filter((permission) => (permission.strategy ?? strategy) === strategy);
 
 const conditionOf = ({ name, value }: NonNullable<Permission["setting"]>) =>
