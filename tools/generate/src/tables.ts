@@ -1,16 +1,20 @@
 import { glob, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import type { Manifest, RotatorManifest, Setting } from "@quarterturn/core";
+import type { Manifest, RotatorManifest, Setting, Strategy } from "@quarterturn/core";
 import {
+  type Application,
   applications,
   code,
-  descriptionOf,
   roleTable,
   settingsOf,
   settingsWithoutWindow,
   table,
 } from "@quarterturn-tools/sam";
 import { engineRows, rolePolicies } from "./policies.ts";
+
+/** An example's function is there to be replaced. */
+const titleOf = ({ manifest, isExample }: Application) =>
+  isExample ? "any other service, with code of yours" : manifest.title;
 
 const root = new URL("../../..", import.meta.url).pathname;
 
@@ -106,14 +110,19 @@ const tables: Readonly<Record<string, (path: string) => Promise<string>>> = {
   "policy-single-user": () => rolePolicies("single-user"),
   "policy-multi-user": () => rolePolicies("multi-user"),
   "policy-engines": async () => table(["engine", "actions", "on", "what needs it"], await engineRows()),
-  applications: async (path) =>
-    table(
-      ["application", "what it does"],
-      (await applications()).map((each) => [
-        `[${each.name}](${relative(dirname(path), `sam-templates/${each.folder}`)})`,
-        descriptionOf(each),
-      ]),
-    ),
+  applications: async (path) => {
+    const all = await applications();
+    const of = (title: string, strategy: Strategy) =>
+      all
+        .filter((each) => each.strategy === strategy && titleOf(each) === title)
+        .map(({ name, folder }) => `[${name}](${relative(dirname(path), `sam-templates/${folder}`)})`)
+        .join(", ");
+    const titles = [...new Set(all.map(titleOf))];
+    return table(
+      ["", "the user changes its own password", "an admin alternates between two users"],
+      titles.map((title) => [title, of(title, "single-user"), of(title, "multi-user")]),
+    );
+  },
   permissions: async (path) =>
     roleTable((await applications()).filter(({ packageFolder }) => packageFolder === dirname(path))),
   "template-permissions": async () => roleTable((await applications()).filter(({ isExample }) => isExample)),

@@ -6,4 +6,4 @@ export { parametersOf } from "./parameters.ts";
 export { readmeOf, roleTable } from "./readme.ts";
 export { permissionsOf, policyOf, roleStatements } from "./role.ts";
 export { settingsOf, settingsWithoutWindow } from "./settings.ts";
-export { descriptionOf, templateOf } from "./template.ts";
+export { templateOf } from "./template.ts";

@@ -69,7 +69,7 @@ aws secretsmanager rotate-secret --secret-id SECRET --rotation-lambda-arn FUNCTI
 \`\`\`
 
 The first command prints CHANGE-SET-ARN and STACK-ARN, the last but one FUNCTION-ARN. The last gives the secret its schedule and changes no password:
-Secrets Manager runs testSecret alone. [What to look at then, and how to rotate](${homepage}/blob/main/docs/deploying.md#3-try-it-without-changing-anything).
+Secrets Manager runs testSecret alone. [What to look at then, and how to rotate](${homepage}/blob/main/docs/deploying.md#3-try-it-without-changing-a-password).
 The function may rotate every secret of the account that names it as its rotation function, and no other.`;
 }
 
