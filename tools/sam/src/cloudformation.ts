@@ -9,3 +9,6 @@ export const when = (condition: string, then: Value, otherwise: Value = ref("AWS
   "Fn::If": [condition, then, otherwise],
 });
 export const isGiven = (parameter: string): Value => ({ "Fn::Not": [{ "Fn::Equals": [ref(parameter), ""] }] });
+export const isListGiven = (parameter: string): Value => ({
+  "Fn::Not": [{ "Fn::Equals": [{ "Fn::Join": ["", ref(parameter)] }, ""] }],
+});

@@ -1,7 +1,7 @@
 import type { Permission } from "@quarterturn/core";
 import { adminSecretOperations } from "@quarterturn/database";
 import type { Application } from "./applications.ts";
-import { attribute, isGiven, ref, sub, type Value, when } from "./cloudformation.ts";
+import { attribute, isGiven, isListGiven, ref, sub, type Value, when } from "./cloudformation.ts";
 import { mayHaveAdminSecret, parameterOf } from "./parameters.ts";
 import { isDatabase } from "./settings.ts";
 
@@ -30,7 +30,8 @@ const throughSecretsManager = {
 /** The conditions of the template that the statements name. */
 export function roleConditions(application: Application): Readonly<Record<string, Value>> {
   return {
-    hasVpc: { "Fn::Not": [{ "Fn::Equals": [{ "Fn::Join": ["", ref("vpcSubnetIds")] }, ""] }] },
+    // With one of the two alone Lambda refuses the function, which else would silently run outside of the VPC.
+    hasVpc: { "Fn::Or": [isListGiven("vpcSubnetIds"), isListGiven("vpcSecurityGroupIds")] },
     hasKey: isGiven("kmsKeyArn"),
     ...(mayHaveAdminSecret(application)
       ? {
@@ -90,7 +91,7 @@ export function roleStatements(application: Application): readonly Statement[] {
       resources: ["*"],
     },
     {
-      why: "Where vpcSubnetIds are given: network interfaces, which Lambda makes in the role's name before the function runs.",
+      why: "In a VPC: network interfaces, which Lambda makes in the role's name before the function runs.",
       actions: networkInterfaces,
       resources: ["*"],
       onlyIf: "hasVpc",

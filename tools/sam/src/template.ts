@@ -52,11 +52,6 @@ function template(application: Application): Value {
       hasBoundary: isGiven("permissionsBoundary"),
       hasAlarmTopic: isGiven("alarmTopicArn"),
     },
-    // With groups alone the function would silently run outside the VPC; with subnets alone Lambda refuses it late.
-    Rules: {
-      SubnetsNeedGroups: bothOrNeither("vpcSubnetIds", "vpcSecurityGroupIds"),
-      GroupsNeedSubnets: bothOrNeither("vpcSecurityGroupIds", "vpcSubnetIds"),
-    },
     Resources: {
       RotationFunction: {
         Type: "AWS::Serverless::Function",
@@ -128,19 +123,6 @@ function template(application: Application): Value {
       },
       RotationLogGroup: { Description: "The name of the function's log group.", Value: ref("RotationLog") },
     },
-  };
-}
-
-/**
- * A rule on two parameters that are lists; one that is not given is a list of an empty text.
- *
- * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
- */
-function bothOrNeither(given: string, other: string): Value {
-  const isListGiven = (name: string) => ({ "Fn::Not": [{ "Fn::Contains": [ref(name), ""] }] });
-  return {
-    RuleCondition: isListGiven(given),
-    Assertions: [{ Assert: isListGiven(other), AssertDescription: `Give both or neither of ${given} and ${other}.` }],
   };
 }
 
