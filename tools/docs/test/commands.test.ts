@@ -65,7 +65,7 @@ const blocks = all
 /** A page may name a file that another shows. */
 const files = all.flatMap(snippetsOf).filter(({ file }) => file !== undefined);
 
-describe.concurrent("every command is one that its program takes", { timeout: 120_000 }, () => {
+describe.concurrent("every command is one that its program takes", { timeout: 300_000 }, () => {
   test.each(blocks)("$page:$line", async ({ page, line, code }) => {
     const folder = join(scratch, `${page.replaceAll("/", "-")}-${line}`);
     await cp(join(scratch, "clone"), folder, { recursive: true });
