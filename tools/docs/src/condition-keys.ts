@@ -1,7 +1,7 @@
 const reference = "https://docs.aws.amazon.com/service-authorization/latest/reference";
 const globalKeys = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html";
 
-/** The keys of IAM conditions that policies of this repository name, each with the page that documents it; compared by hand in November 2026. */
+/** The keys of IAM conditions that policies of this repository name, each with the page on which AWS lists it. No test visits those. */
 export const conditionKeys: Readonly<Record<string, string>> = {
   "aws:PrincipalAccount": globalKeys,
   "aws:PrincipalArn": globalKeys,
