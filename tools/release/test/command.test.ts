@@ -52,7 +52,7 @@ const head = () => workspace.git("rev-parse", "HEAD");
 const tags = () => workspace.git("ls-remote", "--tags", "origin");
 
 // Each goes on where the one before has left the workspace, as a release's days do.
-describe("npm run release", { timeout: 60_000 }, () => {
+describe("npm run release", { timeout: 300_000 }, () => {
   it("refuses a tree with changes that are not committed", async () => {
     const path = join(workspace.folder, "new.txt");
     await writeFile(path, "");
