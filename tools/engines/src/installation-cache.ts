@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { chmod, copyFile, lstat, mkdir, mkdtemp, readdir, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -73,6 +73,34 @@ export async function npmInstallation(folder: string): Promise<string> {
       await copyFile(lock, join(building, "package-lock.json"));
       await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: building });
     });
+  }
+  return installation;
+}
+
+/**
+ * Installs the Python packages that a requirements.txt pins into an environment of their own in the cache.
+ *
+ * @param name becomes a part of the installation's
+ * @returns the environment's folder, which has `bin`
+ * @throws Error where there is no python3 with its venv module, or pip cannot install them
+ */
+export async function pythonInstallation(name: string, requirements: string): Promise<string> {
+  const installation = join(await installationCache(), `${name}-${recipe(requirements)}`);
+  if (existsSync(installation)) return installation;
+  // Its programs know where they were installed, so it cannot be moved when it is complete: then a link to it appears.
+  const folder = await mkdtemp(`${installation}-`);
+  const run = promisify(execFile);
+  try {
+    await run("python3", ["-m", "venv", folder]).catch((error: Error) => {
+      throw new Error(`${name} needs python3 with its venv module: ${error.message}`);
+    });
+    const words = ["install", "--quiet", "--disable-pip-version-check", "-r", requirements];
+    await run(join(folder, "bin/pip"), words, { maxBuffer: 16 * 1024 * 1024 });
+    await symlink(folder, installation);
+  } catch (error) {
+    await rm(folder, { recursive: true });
+    // Another process was faster.
+    if (!existsSync(installation)) throw error;
   }
   return installation;
 }

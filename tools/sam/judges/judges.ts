@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { installationCache, npmInstallation, recipe } from "@quarterturn-tools/engines/installation";
+import { npmInstallation, pythonInstallation } from "@quarterturn-tools/engines/installation";
 
 const run = promisify(execFile);
 const maxBuffer = 16 * 1024 * 1024;
@@ -42,26 +41,7 @@ export async function judgesEnvironment(): Promise<NodeJS.ProcessEnv> {
 
 let environment: Promise<string> | undefined;
 
-async function pythonEnvironment(): Promise<string> {
-  const environment = join(await installationCache(), `judges-${recipe(requirements)}`);
-  if (existsSync(environment)) return environment;
-  // Its programs know where they were installed, so it cannot be moved when it is complete: then a link to it appears.
-  const folder = await mkdtemp(`${environment}-`);
-  try {
-    await run("python3", ["-m", "venv", folder]).catch((error: Error) => {
-      throw new Error(`The judges of the templates need python3 with its venv module: ${error.message}`);
-    });
-    await run(join(folder, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", "-r", requirements], {
-      maxBuffer,
-    });
-    await symlink(folder, environment);
-  } catch (error) {
-    await rm(folder, { recursive: true });
-    // Another process was faster.
-    if (!existsSync(environment)) throw error;
-  }
-  return environment;
-}
+const pythonEnvironment = () => pythonInstallation("judges", requirements);
 
 /** Where aws-cdk-lib is, as ./cdk/package-lock.json locks it: installed in the temporary folder when it is first needed. */
 export const cdkFolder = () => npmInstallation(cdk);

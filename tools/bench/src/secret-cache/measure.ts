@@ -1,9 +1,12 @@
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { startLocal } from "@quarterturn/local";
-import { pythonEnvironment } from "./python-environment.ts";
+import { pythonInstallation } from "@quarterturn-tools/engines/installation";
+
+const requirements = fileURLToPath(new URL("./requirements.txt", import.meta.url));
 
 /** Nanoseconds for each get: of the processor for what is held, so that other processes do not count, and otherwise of the clock. */
 export interface CacheFigures {
@@ -29,7 +32,7 @@ export interface CacheResults {
 
 /** Measures both caches against one local endpoint, one after the other, each in a process of its own. */
 export async function measureCaches({ secrets, gets }: { secrets: number; gets: number }): Promise<CacheResults> {
-  const python = await pythonEnvironment();
+  const python = join(await pythonInstallation("bench-python", requirements), "bin/python");
   await using local = await startLocal();
   const client = new SecretsManagerClient({
     endpoint: local.url,
