@@ -4,10 +4,12 @@ import {
   AWSCURRENT,
   AWSPENDING,
   AWSPREVIOUS,
+  changesTo,
   type Decision,
   decide,
   finishMove,
   rotationState,
+  unfinishedVersion,
   type VersionLabels,
   versionWith,
 } from "./labels.ts";
@@ -155,6 +157,45 @@ describe("the state that an operator reads", () => {
   ];
   for (const [name, described, state] of rows) {
     test(`${name}: ${state}`, () => expect(rotationState(described, now, 3_600_000)).toBe(state));
+  }
+});
+
+describe("what an operator's tool asks", () => {
+  const unfinished: readonly [string, VersionLabels, string | undefined][] = [
+    ["nothing pending", { a: [AWSCURRENT] }, undefined],
+    ["a rotation that has not finished", { a: [AWSCURRENT], b: [AWSPENDING] }, "b"],
+    ["one that has", { a: [AWSPREVIOUS], b: [AWSCURRENT, AWSPENDING] }, undefined],
+    ["AWSCURRENT was moved back to the version before", { a: [AWSCURRENT], b: [AWSPREVIOUS, AWSPENDING] }, "b"],
+    ["no version is current", { b: [AWSPENDING] }, "b"],
+  ];
+  for (const [name, versions, expected] of unfinished) {
+    test(`the unfinished version, ${name}: ${expected ?? "none"}`, () =>
+      expect(unfinishedVersion(versions)).toBe(expected));
+  }
+
+  const changes: readonly [string, VersionLabels, string, ReturnType<typeof changesTo>][] = [
+    ["it is there", { a: [AWSCURRENT], b: [] }, AWSCURRENT, []],
+    ["AWSCURRENT", { a: [], b: [AWSCURRENT] }, AWSCURRENT, [{ label: AWSCURRENT, to: "a", from: "b" }]],
+    [
+      "AWSCURRENT leaves a version with AWSPENDING",
+      { a: [AWSPREVIOUS], b: [AWSCURRENT, AWSPENDING] },
+      AWSCURRENT,
+      [
+        { label: AWSPENDING, from: "b" },
+        { label: AWSCURRENT, to: "a", from: "b" },
+      ],
+    ],
+    [
+      "AWSCURRENT, while another version is being rotated in",
+      { a: [AWSPREVIOUS], b: [AWSCURRENT], c: [AWSPENDING] },
+      AWSCURRENT,
+      [{ label: AWSCURRENT, to: "a", from: "b" }],
+    ],
+    ["no version has it", { a: [AWSCURRENT] }, "blue", [{ label: "blue", to: "a" }]],
+    ["AWSPENDING itself", { a: [], b: [AWSPENDING] }, AWSPENDING, [{ label: AWSPENDING, to: "a", from: "b" }]],
+  ];
+  for (const [name, versions, label, expected] of changes) {
+    test(`a label's way to a version, ${name}`, () => expect(changesTo(versions, label, "a")).toEqual(expected));
   }
 });
 

@@ -61,6 +61,31 @@ export function finishMove(
   return { is: "move", move: { label: AWSCURRENT, to: token, from } };
 }
 
+/**
+ * The version that a rotation has not finished bringing in: it holds AWSPENDING and is not AWSCURRENT's. While there is one, the service
+ * refuses to begin another rotation.
+ *
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+ */
+export function unfinishedVersion(versions: VersionLabels): string | undefined {
+  const pending = versionWith(versions, AWSPENDING);
+  return pending !== undefined && !versions[pending]?.includes(AWSCURRENT) ? pending : undefined;
+}
+
+/** One call of UpdateSecretVersionStage by an operator: without `to` it takes the label off, without `from` no version had it. */
+export type LabelChange = Omit<LabelMove, "to" | "from"> & Partial<Pick<LabelMove, "to" | "from">>;
+
+/**
+ * What gives a label to a version: the calls, in order; none where it has it. AWSPENDING that a finished rotation left on AWSCURRENT's
+ * version goes before AWSCURRENT leaves it: it would count as a rotation that is not finished, which refuses others and comes back.
+ */
+export function changesTo(versions: VersionLabels, label: string, to: string): readonly LabelChange[] {
+  const from = versionWith(versions, label);
+  if (from === to) return [];
+  const leftOver = label === AWSCURRENT && from !== undefined && versions[from]?.includes(AWSPENDING);
+  return [...(leftOver ? [{ label: AWSPENDING, from }] : []), { label, to, ...(from === undefined ? {} : { from }) }];
+}
+
 /** The four states that an operator sees. */
 export type RotationState = "NOT_CONFIGURED" | "CONFIGURED_NOT_ROTATING" | "ROTATION_IN_PROGRESS" | "ROTATION_FAILED";
 
@@ -78,9 +103,7 @@ export function rotationState(
   now: Date,
   patienceMs: number,
 ): RotationState {
-  const pending = versionWith(described.versions, AWSPENDING);
-  const isRotating = pending !== undefined && !described.versions[pending]?.includes(AWSCURRENT);
-  if (isRotating) {
+  if (unfinishedVersion(described.versions) !== undefined) {
     const since = described.lastChanged?.getTime() ?? 0;
     return described.rotationEnabled && now.getTime() - since <= patienceMs
       ? "ROTATION_IN_PROGRESS"
