@@ -79,6 +79,12 @@ export interface Session {
    * @throws RotationError
    */
   setPassword(pair: Pair, password: string, isOurs: () => Promise<boolean>): Promise<void>;
+  /**
+   * An admin's: gives a user the password that a secret says it has, where the two have come apart. For a person who has seen which user it is;
+   * no step of a rotation does this. A user that the server does not have, or a name that is several accounts, is refused (`wrong-target`).
+   * @throws RotationError
+   */
+  restorePassword(user: Pick<Login, "username" | "userKeys">, password: string): Promise<void>;
   close(): Promise<void>;
 }
 

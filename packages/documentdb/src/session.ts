@@ -2,7 +2,7 @@ import type { EngineContext, Login, Session } from "@quarterturn/database";
 import { authSourceOf } from "./authentication.ts";
 import { type Connection, connect } from "./connection.ts";
 import { errorCode, unauthorized } from "./errors.ts";
-import { alignTwin, setPassword } from "./twin.ts";
+import { alignTwin, restorePassword, setPassword } from "./twin.ts";
 import { passwordFor, readUser, type User, writeUser } from "./users.ts";
 
 /** A session over an open connection. */
@@ -27,6 +27,8 @@ export function openSession({ login, run, close }: Connection, context: EngineCo
 
     alignTwin: (pair, isOurs) => alignTwin(run, pair, { isOurs, isAccepted }, login, context),
     setPassword: (pair, password, isOurs) => setPassword(run, pair, password, { isOurs, isAccepted }, login, context),
+
+    restorePassword: (user, password) => restorePassword(run, user, password, login, context),
 
     close,
   };

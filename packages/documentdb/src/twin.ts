@@ -87,6 +87,34 @@ export async function setPassword(
   );
 }
 
+/** Gives a user the password that a secret says it has. */
+export async function restorePassword(
+  run: Run,
+  { username, userKeys }: Pick<Login, "username" | "userKeys">,
+  password: string,
+  admin: Login,
+  { log }: EngineContext,
+): Promise<void> {
+  const database = authSourceOf({ userKeys });
+  const user = await readUser(run, database, username, remedy(admin, database));
+  if (!user) {
+    throw new RotationError(
+      "wrong-target",
+      `${addressOf(admin)} has no user "${username}" in ${database}`,
+      "This try changed nothing. Create it, or correct the secret.",
+    );
+  }
+  const command = { updateUser: username, ...passwordFor(user, password) };
+  await writeUser(
+    run,
+    log,
+    database,
+    command,
+    `setting the password of "${username}" of ${database}`,
+    remedy(admin, database),
+  );
+}
+
 async function readPair(run: Run, pair: Pair, admin: Login): Promise<{ original: User; twin: User | undefined }> {
   const database = authSourceOf(pair);
   const original = await readUser(run, database, pair.original, remedy(admin, database));

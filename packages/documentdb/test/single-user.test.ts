@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
-import type { DatabaseSecret } from "@quarterturn/database";
+import { type DatabaseSecret, loginOf } from "@quarterturn/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { documentdb } from "../src/index.ts";
 import { contextOf, type Fixture, single, startFixture, startTimeout, successor } from "./fixture.ts";
 
 let fixture: Fixture;
@@ -160,4 +161,21 @@ describe("hostile values are data (promise 4)", () => {
     await set(between, pending);
     expect([await fixture.accepts(between), await fixture.accepts(pending)]).toEqual([false, true]);
   });
+});
+
+test("an admin restores a user's password, and not that of a user that is not there", async () => {
+  const secret = await fixture.createUser();
+  const next = await successor(secret);
+  const asAdmin = loginOf({ ...secret, ...fixture.admin, userKeys: {} });
+  const session = await documentdb.login(asAdmin, contextOf(fixture));
+  if (session === "rejected") throw new Error("the admin is refused");
+  try {
+    await session.restorePassword(secret, next.password);
+    expect([await fixture.accepts(secret), await fixture.accepts(next)]).toEqual([false, true]);
+    await expect(session.restorePassword({ ...secret, username: "nobody" }, "x")).rejects.toMatchObject({
+      code: "wrong-target",
+    });
+  } finally {
+    await session.close();
+  }
 });

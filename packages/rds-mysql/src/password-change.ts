@@ -93,17 +93,49 @@ export async function changePassword(
 }
 
 /** By SET PASSWORD, since ALTER USER takes a right there that not every user has on itself. Its logs show what is sent, so that is a hash where it can be. */
-async function changeMariadbPassword(run: Run, next: string, doing: string): Promise<void> {
-  const [row] = await run("SHOW CREATE USER", "asking how the user's password is kept");
+async function changeMariadbPassword(run: Run, next: string, doing: string, account?: string): Promise<void> {
+  const [show, set] = [account ?? "", account === undefined ? "" : ` FOR ${account}`];
+  const [row] = await run(`SHOW CREATE USER ${show}`, "asking how the user's password is kept", restoreRemedy);
   if (/ IDENTIFIED BY PASSWORD '\*/.test(String(Object.values(row ?? {})[0]))) {
     try {
-      await run(`SET PASSWORD = ${literal(nativeHash(next))}`, doing);
+      await run(`SET PASSWORD${set} = ${literal(nativeHash(next))}`, doing, restoreRemedy);
       return;
     } catch (error) {
       if (errorNumber(error) !== mustBeSeen) throw error;
     }
   }
-  await run(`SET PASSWORD = PASSWORD(${literal(next)})`, doing);
+  await run(`SET PASSWORD${set} = PASSWORD(${literal(next)})`, doing, restoreRemedy);
+}
+
+const restoreRemedy = "Run as a user who may: GRANT CREATE USER ON *.*, SELECT ON mysql.* to the admin.";
+
+/** An admin's: gives the only account of a name another password; a second one, where it has one, stays. */
+export async function restorePassword(
+  run: Run,
+  { isMariadb }: Server,
+  user: string,
+  password: string,
+  address: string,
+): Promise<void> {
+  const found = await run(
+    `SELECT Host AS host FROM mysql.user WHERE User = ${literal(user)}`,
+    "reading the accounts of the user's name",
+    restoreRemedy,
+  );
+  const accounts = found.map(({ host }) => accountName({ user, host }));
+  const [account] = accounts;
+  if (account === undefined || accounts.length > 1) {
+    throw new RotationError(
+      "wrong-target",
+      account === undefined
+        ? `${address} has no user "${user}"`
+        : `${address} has several accounts of the name "${user}" (${accounts.join(", ")}), and nobody knows which is the secret's`,
+      "This try changed nothing. Give the right one the secret's password yourself (ALTER USER).",
+    );
+  }
+  const doing = `setting the password of ${account}`;
+  if (isMariadb) await changeMariadbPassword(run, password, doing, account);
+  else await run(`ALTER USER ${account} IDENTIFIED BY ${literal(password)}`, doing, restoreRemedy);
 }
 
 /**

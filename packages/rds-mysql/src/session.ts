@@ -1,6 +1,6 @@
 import { addressOf, type EngineContext, type Login, type Session } from "@quarterturn/database";
 import { type Connection, connect } from "./connection.ts";
-import { changePassword, discardOldPassword, requireOwnSession } from "./password-change.ts";
+import { changePassword, discardOldPassword, requireOwnSession, restorePassword } from "./password-change.ts";
 import { prepareSession } from "./server.ts";
 import { alignTwin, setPassword } from "./twin.ts";
 
@@ -31,6 +31,8 @@ export async function openSession({ run, close }: Connection, login: Login, cont
       alignTwin(run, server, pair, { isOurs, currentPassword }, address, context),
     setPassword: (pair, password, isOurs) =>
       setPassword(run, server, pair, password, { isOurs, isAccepted }, address, context),
+
+    restorePassword: ({ username }, password) => restorePassword(run, server, username, password, address),
 
     close,
   };

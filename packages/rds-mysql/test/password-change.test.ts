@@ -2,8 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deadlineOf, RotationError } from "@quarterturn/core";
-import type { DatabaseSecret } from "@quarterturn/database";
+import { type DatabaseSecret, loginOf } from "@quarterturn/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mysql } from "../src/index.ts";
 import { accountName } from "../src/sql.ts";
 import { alternate, contextOf, type Fixture, single, startFixture, successor } from "./fixture.ts";
 
@@ -173,4 +174,35 @@ test("MySQL's general log holds no password of a multi-user rotation, either: it
   expect(log).toMatch(/CREATE USER .*_clone'@'%' IDENTIFIED WITH 'caching_sha2_password' BY <secret> .*ACCOUNT LOCK/);
   expect(log).toMatch(/ALTER USER .*_clone'@'%' IDENTIFIED WITH 'caching_sha2_password' BY <secret> .*ACCOUNT UNLOCK/);
   for (const { password } of [second, third]) expect(log).not.toContain(password);
+});
+
+describe("restorePassword", () => {
+  /** What an admin does to the user of a secret. */
+  async function restore(secret: DatabaseSecret, password: string): Promise<void> {
+    const session = await mysql({}).login(loginOf({ ...secret, ...fixture.admin }), contextOf(fixture));
+    if (session === "rejected") throw new Error("the admin is refused");
+    try {
+      await session.restorePassword(secret, password);
+    } finally {
+      await session.close();
+    }
+  }
+
+  test("gives the user the password that the secret has, also twice", async () => {
+    const secret = await fixture.createUser();
+    const next = await successor(secret);
+    await restore(secret, next.password);
+    await restore(secret, next.password);
+    expect(await accepted(secret, next)).toEqual([false, true]);
+  });
+
+  test("refuses a name that is nobody's, or several accounts'", async () => {
+    const secret = await fixture.createUser();
+    await expect(restore({ ...secret, username: "nobody" }, "x")).rejects.toMatchObject({ code: "wrong-target" });
+    await fixture.createUser(secret.username, "another", "localhost");
+    await expect(restore(secret, "x")).rejects.toMatchObject({
+      code: "wrong-target",
+      what: expect.stringMatching(/several accounts .*@`%`, .*@`localhost`|several accounts .*@`localhost`, .*@`%`/),
+    });
+  });
 });

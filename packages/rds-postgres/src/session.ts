@@ -92,6 +92,20 @@ export function openSession(
         },
       }),
 
+    restorePassword: ({ username }, password) =>
+      givePassword(username, password, {
+        remedy: (admin) => letAdminister(admin, [username]),
+        async before(run) {
+          const sql = `SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = ${escapeLiteral(username)}`;
+          if ((await run(sql, "reading the user")).length === 1) return;
+          throw new RotationError(
+            "wrong-target",
+            `${address} has no user "${username}"`,
+            "This try changed nothing. Create it, or correct the secret.",
+          );
+        },
+      }),
+
     close,
   };
 

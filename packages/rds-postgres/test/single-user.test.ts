@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { deadlineOf } from "@quarterturn/core";
-import type { DatabaseSecret } from "@quarterturn/database";
+import { type DatabaseSecret, loginOf } from "@quarterturn/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgres } from "../src/index.ts";
 import { contextOf, currentMinors, type Fixture, single, startFixture, successor } from "./fixture.ts";
 
 let fixture: Fixture;
@@ -234,5 +235,21 @@ describe.each(currentMinors)("setSecret of the single-user strategy on PostgreSQ
     expect(Date.now()).toBeLessThan(end);
     await fixture.superuser.query("ROLLBACK");
     expect(await accepts(current)).toBe(true);
+  });
+
+  test("an admin restores a user's password, and not that of a user that is not there", async () => {
+    const secret = await fixture.createUser();
+    const next = await successor(secret);
+    const session = await postgres({}).login(loginOf({ ...secret, ...fixture.admin }), contextOf(fixture));
+    if (session === "rejected") throw new Error("the admin is refused");
+    try {
+      await session.restorePassword(secret, next.password);
+      expect([await accepts(secret), await accepts(next)]).toEqual([false, true]);
+      await expect(session.restorePassword({ ...secret, username: "nobody" }, "x")).rejects.toMatchObject({
+        code: "wrong-target",
+      });
+    } finally {
+      await session.close();
+    }
   });
 });

@@ -30,6 +30,12 @@ export function openSession(connection: Connection, login: Login, { log }: Engin
     alignTwin: (pair, isOurs) => alignTwin(admin, pair, isOurs),
     setPassword: (pair, password, isOurs) => setPassword(admin, pair, password, isOurs),
 
+    async restorePassword({ username }, password) {
+      const sql = passwordStatement(username, password);
+      const remedy = "Only a superuser may: use the admin's secret.";
+      await connection.run([...preamble, { sql, doing: `setting the password of "${username}"`, remedy }]);
+    },
+
     close: connection.close,
   };
 }

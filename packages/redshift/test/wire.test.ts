@@ -1,6 +1,7 @@
 import { deadlineOf } from "@quarterturn/core";
 import { loginOf } from "@quarterturn/database";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { redshift } from "../src/index.ts";
 import type { Connection } from "../src/transport.ts";
 import { wire } from "../src/wire.ts";
 import { contextOf, type Fixture, single, startFixture, successor } from "./fixture.ts";
@@ -75,4 +76,15 @@ test("a row that another session holds locked is a timeout before the deadline, 
   await other.end();
   await set({});
   await single().test(pending, contextOf(fixture));
+});
+
+test("an admin restores a user's password", async () => {
+  const secret = await fixture.createUser();
+  const next = await successor(secret);
+  const session = await redshift({}).login(loginOf({ ...secret, ...fixture.server.admin }), contextOf(fixture));
+  if (session === "rejected") throw new Error("the admin is refused");
+  await session.restorePassword(secret, next.password);
+  await session.close();
+  const answers = [secret, next].map((each) => redshift({}).probe(loginOf(each), contextOf(fixture)));
+  expect(await Promise.all(answers)).toEqual(["rejected", "accepted"]);
 });
