@@ -1,117 +1,17 @@
 #!/usr/bin/env node
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { Command, InvalidArgumentError } from "commander";
-import * as v from "valibot";
-import { type LocalEvent, type RotationFunction, startLocal } from "./index.ts";
+import { Command } from "commander";
+import { type ServeFlags, serve, withServeOptions } from "./serve.ts";
 
-interface Flags {
-  port: number;
-  function: Record<string, string>;
-  file?: string;
-}
-
-const handlerSchema = v.custom<Exclude<RotationFunction, URL>>((value) => typeof value === "function");
-const moduleSchema = v.union([
-  v.object({ handler: handlerSchema }),
-  // A CommonJS module whose exports Node could not name.
-  v.pipe(
-    v.object({ default: v.object({ handler: handlerSchema }) }),
-    v.transform((module) => module.default),
+const program = withServeOptions(
+  new Command("quarterturn-local").description(
+    "A local AWS Secrets Manager endpoint that really rotates. It prints its URL when it is ready.",
   ),
-]);
+);
 
-const program = new Command("quarterturn-local")
-  .description("A local AWS Secrets Manager endpoint that really rotates. It prints its URL when it is ready.")
-  .option("--port <PORT>", "port on 127.0.0.1; 0 takes a free one", readPort, 0)
-  .option(
-    "--function <NAME=MODULE-OR-URL>",
-    "a rotation function: a module that exports `handler`, or a Lambda Invoke URL; may be repeated",
-    readFunction,
-    {},
-  )
-  .option("--file <FILE>", "keep the state in this file (secret values in clear, readable by you only)");
-
-const { port, function: sources, file } = program.parse().opts<Flags>();
-const functions: Record<string, RotationFunction> = {};
-const started = Promise.withResolvers<void>();
-for (const [name, source] of Object.entries(sources)) functions[name] = functionAt(name, source);
-const local = await startLocal({ port, functions, ...(file !== undefined && { file }) }).catch(fail);
-isolateFunctions();
-started.resolve();
-for (const [name, source] of Object.entries(sources)) await load(name, source).catch(fail);
-local.onEvent((event) => process.stderr.write(`${lineOf(event)}\n`));
-process.stdout.write(`${local.url}\n`);
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
-    // A function that is still running would keep the process alive.
-    local.close().then(() => process.exit(), fail);
-  });
-}
-
-function readPort(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError("It is a number from 0 to 65535.");
-  return value;
-}
-
-function readFunction(text: string, sofar: Record<string, string>): Record<string, string> {
-  const [, name, source] = /^([A-Za-z0-9_-]{1,64})=(.+)$/.exec(text) ?? [];
-  if (name === undefined || source === undefined) {
-    throw new InvalidArgumentError("It is NAME=MODULE-OR-URL; a name has letters, digits, - and _, 64 at most.");
-  }
-  if (name in sofar) throw new InvalidArgumentError(`There are two functions of the name ${name}.`);
-  return { ...sofar, [name]: source };
-}
-
-/** A module is loaded when the endpoint has started, since it may read its environment as soon as it is loaded. */
-function functionAt(name: string, source: string): RotationFunction {
-  if (isUrl(source)) return new URL(source);
-  return async (event, context) => {
-    await started.promise;
-    return (await load(name, source))?.(event, context);
-  };
-}
-
-/** Functions in this process reach this endpoint and no other, whatever credentials the shell has: those are not handed on to them. */
-function isolateFunctions(): void {
-  for (const name of ["AWS_PROFILE", "AWS_SESSION_TOKEN"]) delete process.env[name];
-  Object.assign(process.env, {
-    AWS_ACCESS_KEY_ID: "local",
-    AWS_SECRET_ACCESS_KEY: "local",
-    AWS_REGION: local.region,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: local.url,
-    SECRETS_MANAGER_ENDPOINT: local.url,
-  });
-}
-
-function isUrl(source: string): boolean {
-  return /^https?:\/\//.test(source);
-}
-
-async function load(name: string, source: string): Promise<Exclude<RotationFunction, URL> | undefined> {
-  if (isUrl(source)) return undefined;
-  const path = resolve(source);
-  const file = existsSync(path) ? path : createRequire(join(process.cwd(), "any.js")).resolve(source);
-  const module = v.safeParse(moduleSchema, await import(pathToFileURL(file).href));
-  if (!module.success) throw new Error(`function ${name}: ${source} exports no function named handler.`);
-  return module.output.handler;
-}
-
-function lineOf(event: LocalEvent): string {
-  const parts = [event.time.toISOString(), event.name, event.secretArn, ...detailsOf(event)];
-  return parts.filter((part) => part !== undefined).join(" ");
-}
-
-function detailsOf(event: LocalEvent): (string | undefined)[] {
-  if (event.kind === "api-call") return [event.errorCode];
-  if (event.kind === "rotation") return [event.versionId, event.message];
-  return [event.outcome, `${event.durationMs.toFixed(0)} ms`, event.errorType, event.errorMessage];
-}
-
-function fail(error: unknown): never {
+try {
+  const { url } = await serve(program.parse().opts<ServeFlags>());
+  process.stdout.write(`${url}\n`);
+} catch (error) {
   const [firstLine] = (error instanceof Error ? error.message : String(error)).split("\n");
-  return program.error(`error: ${firstLine}`);
+  program.error(`error: ${firstLine}`);
 }

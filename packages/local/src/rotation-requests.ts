@@ -59,6 +59,7 @@ export function rotateWhenDue(service: Service, secret: Secret, newVersionId: ()
 function startRotation(service: Service, secret: Secret, versionId: string): void {
   const placeholder = { id: versionId, labels: [], createdAt: service.now() };
   secret.versions = attachLabel([...secret.versions, placeholder], "AWSPENDING", versionId);
+  secret.changedAt = service.now();
   service.rotations.start(secret, versionId, "rotation");
 }
 
