@@ -1,0 +1,153 @@
+import { reasonOf } from "@quarterturn/core";
+import { type Context, quoted } from "./context.ts";
+import { Failure } from "./failure.ts";
+
+interface Mistake {
+  /** The error's name or code, followed by its message. */
+  readonly of: RegExp;
+  tell(facts: Facts): readonly [what: string, next: string];
+}
+
+interface Facts {
+  readonly secretId: string;
+  readonly region: string;
+  readonly endpoint: string;
+  readonly said: string;
+  readonly attempts: number;
+  readonly context: Context;
+}
+
+/** What an error of the SDK means for an operator. The first that matches counts. */
+const mistakes: readonly Mistake[] = [
+  {
+    of: /^Error Region /,
+    tell: ({ said }) => [
+      `No usable Region is set (${said})`,
+      "Give --region, or set AWS_REGION, or name one in the profile.",
+    ],
+  },
+  {
+    of: /^(ExpiredToken|ExpiredTokenException|TokenProviderError)\b|security token .* is expired|session .* has expired|SSO session|token.* expired/i,
+    tell: ({ context }) => [
+      "The AWS session has expired",
+      `Log in again: aws sso login${ofProfile(context)}, or however this session was begun; then run the same command again.`,
+    ],
+  },
+  {
+    of: /^CredentialsProviderError|Could not resolve credentials/,
+    tell: ({ context, said }) => [
+      `There are no AWS credentials to call Secrets Manager with (${said})`,
+      `See which there are: aws configure list${ofProfile(context)}. For the local endpoint set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to anything.`,
+    ],
+  },
+  {
+    of: /^(UnrecognizedClient|InvalidSignature|IncompleteSignature|MissingAuthenticationToken|InvalidClientTokenId|SignatureDoesNotMatch)/,
+    tell: ({ context, said }) => [
+      `AWS does not know these credentials (${said})`,
+      `See whose they are: aws sts get-caller-identity${ofProfile(context)}.`,
+    ],
+  },
+  {
+    of: /^AccessDeniedException Secrets Manager cannot invoke/,
+    tell: ({ secretId, context }) => [
+      `Secrets Manager cannot invoke the function of "${secretId}": it was deleted, or its policy does not allow it`,
+      `See which function it is: ${context.next("status", secretId)}; whether it exists: aws lambda get-function --function-name ARN; allow it: aws lambda add-permission (docs/deploying.md has the command).`,
+    ],
+  },
+  {
+    of: /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|DecryptionFailure|EncryptionFailure)\b/,
+    tell: ({ secretId, said, context }) => [
+      `AWS does not allow this for ${secretId === "" ? "this identity" : `"${secretId}"`} (${said})`,
+      `See who you are: aws sts get-caller-identity${ofProfile(context)}. The README of quarterturn lists what each command needs.`,
+    ],
+  },
+  {
+    of: /^ResourceNotFoundException .*(secret value|staging label)/,
+    tell: ({ secretId, said, context }) => [
+      `"${secretId}" has no such version (${said})`,
+      `See those that there are: ${context.next("status", secretId)}.`,
+    ],
+  },
+  {
+    of: /^ResourceNotFoundException/,
+    tell: ({ secretId, region, context }) => [
+      `There is no secret "${secretId}" in ${region}`,
+      `See those that there are: ${context.next("status", "--all")}; or give another --region.`,
+    ],
+  },
+  {
+    of: /^InvalidRequestException .*No Lambda rotation function/i,
+    tell: ({ secretId }) => [
+      `"${secretId}" has no rotation: no function is set`,
+      `Set one: aws secretsmanager rotate-secret --secret-id ${secretId} --rotation-lambda-arn ARN --rotation-rules AutomaticallyAfterDays=30.`,
+    ],
+  },
+  {
+    of: /^InvalidRequestException .*previous rotation/i,
+    tell: ({ secretId, context }) => [
+      `A rotation of "${secretId}" is in progress already, and the service now tries it again`,
+      `See how far it is: ${context.next("status", secretId)}; end it: ${context.next("cancel", secretId, "--clear-pending")}.`,
+    ],
+  },
+  {
+    of: /^InvalidRequestException .*(marked for deletion|marked deleted|scheduled for deletion)/i,
+    tell: ({ secretId }) => [
+      `"${secretId}" is marked for deletion`,
+      `If it is needed: aws secretsmanager restore-secret --secret-id ${secretId}.`,
+    ],
+  },
+  {
+    of: /^(Throttling|ThrottlingException|TooManyRequestsException|RequestLimitExceeded|SlowDown|LimitExceededException .*rate)/,
+    tell: ({ attempts }) => [
+      `AWS answers that there are too many requests, ${attempts} times in a row`,
+      "Run the same command again in a minute; AWS_MAX_ATTEMPTS=10 tries more often.",
+    ],
+  },
+  {
+    of: /^(TimeoutError|NetworkingError|ECONN\w+|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT|CERT\w*|UNABLE\w*|SELF\w*|DEPTH\w*|ERR_TLS\w*)/,
+    tell: ({ endpoint, said }) => [
+      `No answer from ${endpoint} (${said})`,
+      "Check the network, --region and --endpoint-url.",
+    ],
+  },
+];
+
+/**
+ * An error that the SDK threw, as one line with the next command.
+ *
+ * @param secretId what was asked about
+ */
+export async function awsFailure(error: unknown, secretId: string | undefined, context: Context): Promise<Failure> {
+  if (error instanceof Failure) return error;
+  const said = context.redactor.redact(reasonOf(error)).replace(/\.$/, "");
+  const name = nameOf(error);
+  if (name === undefined) throw error;
+  const facts: Facts = {
+    secretId: secretId ?? "",
+    said,
+    attempts: attemptsOf(error),
+    context,
+    ...(await placeOf(context)),
+  };
+  const mistake = mistakes.find(({ of }) => of.test(`${name} ${said}`));
+  const [what, next] = mistake?.tell(facts) ?? [`AWS answers ${name}: ${said}`, ""];
+  return new Failure("aws", what, next, { cause: error });
+}
+
+/** The name of an error that the SDK throws, or its code where Node gave it one; undefined for an error of our own. */
+function nameOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, $metadata } = error as Error & { code?: string; $metadata?: object };
+  if (code !== undefined) return code;
+  const isOfTheSdk = $metadata !== undefined || error.name !== "Error" || error.message.startsWith("Region ");
+  return isOfTheSdk && !(error instanceof TypeError) ? error.name : undefined;
+}
+
+const attemptsOf = (error: unknown) => (error as { $metadata?: { attempts?: number } }).$metadata?.attempts ?? 1;
+
+async function placeOf({ secretsManager, flags }: Context): Promise<Pick<Facts, "region" | "endpoint">> {
+  const region = await secretsManager.config.region().catch(() => "no region");
+  return { region, endpoint: flags.endpointUrl ?? `Secrets Manager in ${region}` };
+}
+
+const ofProfile = ({ flags }: Context) => (flags.profile === undefined ? "" : ` --profile ${quoted(flags.profile)}`);

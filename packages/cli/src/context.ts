@@ -1,0 +1,49 @@
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { createRedactor, type Redactor } from "@quarterturn/core";
+import { type ClientOptions, clientOptions } from "./aws.ts";
+import type { Io } from "./io.ts";
+
+/** The options that every command has. */
+export interface CommonFlags {
+  readonly json?: boolean;
+  readonly region?: string;
+  readonly profile?: string;
+  readonly endpointUrl?: string;
+  readonly debug?: boolean;
+}
+
+/** What a command works with. */
+export interface Context {
+  readonly io: Io;
+  readonly flags: CommonFlags;
+  /** For the clients of other services. */
+  readonly clientOptions: ClientOptions;
+  readonly secretsManager: SecretsManagerClient;
+  /** Knows every secret value that this command has read. */
+  readonly redactor: Redactor;
+  /** A line for people, beside the result. */
+  note(line: string): void;
+  /** A command to run next, in the same place: with the region, profile and endpoint that this one was given. */
+  next(...words: readonly string[]): string;
+}
+
+export function contextOf(io: Io, flags: CommonFlags): Context {
+  const options = clientOptions(flags);
+  return {
+    io,
+    flags,
+    clientOptions: options,
+    secretsManager: new SecretsManagerClient(options),
+    redactor: createRedactor(),
+    note: (line) => void io.stderr.write(`${line}\n`),
+    next: (...words) => ["quarterturn", ...[...words, ...placeOf(flags)].map(quoted)].join(" "),
+  };
+}
+
+function placeOf({ region, profile, endpointUrl }: CommonFlags): string[] {
+  const named = { "--region": region, "--profile": profile, "--endpoint-url": endpointUrl };
+  return Object.entries(named).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
+}
+
+/** A word as a shell takes it. */
+export const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

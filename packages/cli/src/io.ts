@@ -1,0 +1,16 @@
+import type { Readable, Writable } from "node:stream";
+
+/** What a command reads and writes: the process's own streams, or a test's. */
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  /** Results. */
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Everything else: questions, progress, failures. */
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  now(): Date;
+}
+
+/** Whether somebody is there to answer a question. */
+export const isInteractive = ({ stdin, stderr }: Io): boolean => stdin.isTTY === true && stderr.isTTY === true;

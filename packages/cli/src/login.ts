@@ -1,0 +1,114 @@
+import { deadlineOf, jsonFormat, type RotationContext, RotationError, readSecretValue } from "@quarterturn/core";
+import { type DatabaseSecret, databaseSecretSchema, loginOf, whereOf } from "@quarterturn/database";
+import type { Context } from "./context.ts";
+import { type Product, productOf } from "./engines.ts";
+import { type Secret, tagsOf } from "./secret.ts";
+import { readCurrent, readVersion } from "./version.ts";
+
+/** What became of a login with a version's value. */
+export type Verdict =
+  /** The database took it. */
+  | { readonly is: "accepted"; readonly where: string }
+  /** The database was reached and refused the name or the password. */
+  | { readonly is: "refused"; readonly where: string }
+  /** Nobody knows: the database was not reached, or the value is not one of a database that is known here. */
+  | { readonly is: "unknown"; readonly why: string }
+  /** The version has no value: createSecret has not run. */
+  | { readonly is: "no value" };
+
+/** A version's value as that of a database's secret. */
+export interface DatabaseVersion {
+  readonly product: Product;
+  readonly value: DatabaseSecret;
+}
+
+/** How long a login may take, all its questions together, in milliseconds. */
+const LOGIN_MS = 20_000;
+
+/**
+ * Logs in with a version's value as testSecret of the rotation function does, from this machine, and logs out. Changes nothing.
+ *
+ * @throws Failure where the value could not be read
+ */
+export async function tryVersion(context: Context, secret: Secret, id: string): Promise<Verdict> {
+  const text = await readVersion(context, secret, id);
+  if (text === undefined) return { is: "no value" };
+  try {
+    return await tryLogin(context, secret, await databaseVersion(text, `version ${id}`));
+  } catch (error) {
+    return { is: "unknown", why: reasonIn(error, context) };
+  }
+}
+
+/** Logs in as tryVersion does, with a value that was read already. */
+export async function tryLogin(
+  context: Context,
+  secret: Secret,
+  { product, value }: DatabaseVersion,
+): Promise<Verdict> {
+  try {
+    const engine = await product.load();
+    const answer = await engine.probe(loginOf(value), rotationContext(context, secret));
+    return { is: answer === "rejected" ? "refused" : "accepted", where: whereOf(value) };
+  } catch (error) {
+    return { is: "unknown", why: reasonIn(error, context) };
+  }
+}
+
+/** @throws RotationError `bad-secret` where it is not the value of a database that is known here */
+export async function databaseVersion(text: string, version: string): Promise<DatabaseVersion> {
+  const product = productOf(engineIn(text));
+  if (product === undefined) {
+    throw new RotationError(
+      "bad-secret",
+      `The value of ${version} names no database that is known here, so nobody can try its login`,
+      'It is known by "engine" in the JSON: see quarterturn apps.',
+    );
+  }
+  return { product, value: await readSecretValue(text, version, databaseSecretSchema(product.manifest), jsonFormat) };
+}
+
+function engineIn(text: string): unknown {
+  try {
+    return (jsonFormat.read(text) as { engine?: unknown }).engine;
+  } catch (error) {
+    // What is no JSON names no engine. The parser's message quotes the secret.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** What the engines ask for, as the function has it. */
+export function rotationContext(context: Context, secret: Secret): RotationContext {
+  const end = Date.now() + LOGIN_MS;
+  const warn = (message: string) => context.note(context.redactor.redact(message));
+  return {
+    secretId: secret.arn,
+    token: "",
+    deadline: deadlineOf(() => end - Date.now()),
+    log: { debug: () => undefined, info: () => undefined, warn, error: warn },
+    readSecret: (secretId) => readCurrent(context, secretId),
+    describeSecret: (secretId) => tagsOf(context, secretId),
+    requirePending: async () => undefined,
+  };
+}
+
+/** Why nobody can say whether a login is good. @throws the error, where it is not one that an engine foresaw */
+export function reasonIn(error: unknown, context: Context): string {
+  if (!(error instanceof RotationError)) throw error;
+  return context.redactor.redact(`${error.what}. ${error.advice}`).replace(/\.$/, "");
+}
+
+/** A verdict in words, to stand after "VERSION: ". */
+export function wordsOf(verdict: Verdict): string {
+  switch (verdict.is) {
+    case "accepted":
+      return `logs in at ${verdict.where}`;
+    case "refused":
+      return `is refused at ${verdict.where}`;
+    case "unknown":
+      return `could not be tried: ${verdict.why}`;
+    case "no value":
+      return "has no value, or is not there any more";
+  }
+}

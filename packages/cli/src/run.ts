@@ -1,0 +1,99 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { type Act, addAwsOptions, addCommonOptions, type Register } from "./command.ts";
+import { registerApps } from "./commands/apps.ts";
+import { registerCancel } from "./commands/cancel.ts";
+import { registerLocal } from "./commands/local.ts";
+import { registerRecover } from "./commands/recover.ts";
+import { registerRollback } from "./commands/rollback.ts";
+import { registerRotate } from "./commands/rotate.ts";
+import { registerStage } from "./commands/stage.ts";
+import { registerStatus } from "./commands/status.ts";
+import { type CommonFlags, contextOf } from "./context.ts";
+import { type Ending, exitCodes } from "./exit-codes.ts";
+import { asFailure, Failure } from "./failure.ts";
+import type { Io } from "./io.ts";
+import { print } from "./output.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+const ofAws: readonly Register[] = [
+  registerStatus,
+  registerRotate,
+  registerCancel,
+  registerRollback,
+  registerRecover,
+  registerStage,
+];
+const others: readonly Register[] = [registerApps, registerLocal];
+
+const description =
+  "The operator's side of AWS Secrets Manager rotations. Credentials and Region come from where the AWS CLI takes them.";
+
+/**
+ * Runs one command line.
+ *
+ * @param argv the words after the program's name
+ * @returns the exit code
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let ending: Ending = "done";
+
+  const act: Act =
+    (work) =>
+    async (...words) => {
+      const command: Command = words[words.length - 1] as never;
+      const flags: CommonFlags = command.opts();
+      const context = contextOf(io, flags);
+      const tell = (failure: Failure) => {
+        context.note(context.redactor.redact(`quarterturn: ${failure.message}`));
+        if (flags.debug) for (const line of framesOf(failure)) context.note(context.redactor.redact(line));
+        ending = failure.ending;
+      };
+      try {
+        const outcome = await work(context, ...(words.slice(0, -1) as never));
+        print(outcome, io, flags.json === true);
+        if (outcome.failure) tell(outcome.failure);
+      } catch (thrown) {
+        tell(io.signal.aborted ? interrupted(thrown) : asFailure(thrown));
+      } finally {
+        context.secretsManager.destroy();
+      }
+    };
+
+  const program = new Command("quarterturn")
+    .description(description)
+    .version(version)
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => 80,
+      getErrHelpWidth: () => 80,
+      outputError: (text, write) => write(text.replace(/^error:/, "quarterturn:").replace(/\.?\n$/, `. ${hint}\n`)),
+    });
+  for (const register of ofAws) addAwsOptions(register(program, act));
+  for (const register of others) register(program, act);
+  for (const command of program.commands) addCommonOptions(command);
+  try {
+    await program.parseAsync(argv, { from: "user" });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode !== 0) ending = "usage";
+  }
+  return exitCodes[ending].code;
+}
+
+const interrupted = (cause: unknown) =>
+  new Failure("interrupted", "Interrupted; what was begun at AWS goes on", "", { cause });
+
+const hint = "See quarterturn --help.";
+
+/** The stack of a failure and of what caused it, line by line. */
+function framesOf(failure: Error): string[] {
+  const { cause } = failure;
+  return [...(failure.stack ?? "").split("\n"), ...(cause instanceof Error ? ["Caused by:", ...framesOf(cause)] : [])];
+}

@@ -1,0 +1,83 @@
+import { DescribeSecretCommand, type DescribeSecretCommandOutput } from "@aws-sdk/client-secrets-manager";
+import { type RotationState, rotationState, type VersionLabels } from "@quarterturn/core";
+import { ask } from "./aws.ts";
+import type { Context } from "./context.ts";
+
+/** What is known of a secret without its value; dates are absent where the service does not say them. */
+export interface Secret {
+  readonly name: string;
+  readonly arn: string;
+  readonly state: RotationState;
+  /** Absent where rotation was never configured, false where it was cancelled. */
+  readonly rotationEnabled?: boolean;
+  readonly functionArn?: string;
+  readonly schedule?: {
+    readonly automaticallyAfterDays?: number;
+    readonly expression?: string;
+    readonly duration?: string;
+  };
+  readonly created?: Date;
+  readonly lastChanged?: Date;
+  readonly lastRotated?: Date;
+  readonly nextRotation?: Date;
+  readonly versions: VersionLabels;
+}
+
+/**
+ * How long nothing may change at a secret before its rotation counts as failed: the service does not say that it has given up, and a
+ * rotation is four invocations, each of at most the quarter of an hour that Lambda allows.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
+const PATIENCE_MS = 4 * 15 * 60_000;
+
+/** DescribeSecret. @throws Failure */
+export async function describe(context: Context, secretId: string): Promise<Secret> {
+  return secretOf(await describeSecret(context, secretId), context.io.now());
+}
+
+/** By which a secret that another service manages says what it is for. @throws Failure */
+export async function tagsOf(context: Context, secretId: string): Promise<{ tags: Record<string, string> }> {
+  const { Tags = [] } = await describeSecret(context, secretId);
+  return { tags: Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [Key, Value])) };
+}
+
+function describeSecret(context: Context, secretId: string): Promise<DescribeSecretCommandOutput> {
+  const command = new DescribeSecretCommand({ SecretId: secretId });
+  return ask(context, secretId, (options) => context.secretsManager.send(command, options));
+}
+
+function secretOf(described: DescribeSecretCommandOutput, now: Date): Secret {
+  const { RotationEnabled, VersionIdsToStages: versions = {}, LastChangedDate, RotationRules: rules } = described;
+  return withoutUndefined({
+    name: described.Name ?? "",
+    arn: described.ARN ?? "",
+    state: rotationState(
+      { rotationEnabled: RotationEnabled, versions, lastChanged: LastChangedDate },
+      now,
+      PATIENCE_MS,
+    ),
+    rotationEnabled: RotationEnabled,
+    functionArn: described.RotationLambdaARN,
+    schedule:
+      rules &&
+      withoutUndefined({
+        automaticallyAfterDays: rules.AutomaticallyAfterDays,
+        expression: rules.ScheduleExpression,
+        duration: rules.Duration,
+      }),
+    created: described.CreatedDate,
+    lastChanged: LastChangedDate,
+    lastRotated: described.LastRotatedDate,
+    nextRotation: described.NextRotationDate,
+    versions,
+  });
+}
+
+type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+function withoutUndefined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Defined<T>;
+}

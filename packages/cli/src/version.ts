@@ -1,0 +1,53 @@
+import { GetSecretValueCommand, paginateListSecretVersionIds } from "@aws-sdk/client-secrets-manager";
+import { ask } from "./aws.ts";
+import type { Context } from "./context.ts";
+import { Failure } from "./failure.ts";
+import type { Secret } from "./secret.ts";
+
+/** The AWSCURRENT value of a secret, known to the redactor from now on. @throws Failure */
+export async function readCurrent(context: Context, secretId: string): Promise<string> {
+  const command = new GetSecretValueCommand({ SecretId: secretId });
+  const { SecretString } = await ask(context, secretId, (options) => context.secretsManager.send(command, options));
+  if (SecretString === undefined) throw binary(`"${secretId}"`);
+  context.redactor.learn(SecretString);
+  return SecretString;
+}
+
+const binary = (what: string) => new Failure("refused", `The value of ${what} is binary, which no rotator here reads`);
+
+/** The value of a version, known to the redactor from now on; undefined where it has none yet. @throws Failure */
+export async function readVersion(context: Context, { arn, name }: Secret, id: string): Promise<string | undefined> {
+  const command = new GetSecretValueCommand({ SecretId: arn, VersionId: id });
+  const answer = await ask(context, name, (options) =>
+    context.secretsManager.send(command, options).catch((error: Error) => {
+      if (error.name === "ResourceNotFoundException") return undefined;
+      throw error;
+    }),
+  );
+  if (answer === undefined) return undefined;
+  if (answer.SecretString === undefined) throw binary(`version ${id} of "${name}"`);
+  context.redactor.learn(answer.SecretString);
+  return answer.SecretString;
+}
+
+/** A version that the service still keeps. */
+export interface KeptVersion {
+  readonly id: string;
+  readonly labels: readonly string[];
+  readonly created?: Date;
+}
+
+/** Every version that the service still keeps, those without labels too. @throws Failure */
+export async function keptVersions(context: Context, { arn, name }: Secret): Promise<readonly KeptVersion[]> {
+  const pages = paginateListSecretVersionIds(
+    { client: context.secretsManager, pageSize: 100 },
+    { SecretId: arn, IncludeDeprecated: true },
+  );
+  const versions: KeptVersion[] = [];
+  for (;;) {
+    const { value: page, done } = await ask(context, name, () => pages.next());
+    if (done) return versions;
+    for (const { VersionId = "", VersionStages = [], CreatedDate } of page.Versions ?? [])
+      versions.push({ id: VersionId, labels: VersionStages, ...(CreatedDate && { created: CreatedDate }) });
+  }
+}

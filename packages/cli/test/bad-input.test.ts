@@ -1,0 +1,163 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { quarterturn, quarterturnAt } from "./command-line.ts";
+import { type Service, startService } from "./secrets-manager.ts";
+
+/** Everything that goes wrong is one line on standard error, which ends with what to do next, and no stack. */
+function expectOneLine({ stdout, stderr }: { stdout: string; stderr: string }): string {
+  expect(stdout).toBe("");
+  expect(stderr).toMatch(/^quarterturn: [^\n]+\n$/);
+  return stderr.slice("quarterturn: ".length, -1);
+}
+
+describe("what the service answers", () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await startService();
+    const { sm, local } = service;
+    const create = (Name: string) => sm.createSecret({ Name, SecretString: "value" });
+    await create("without-rotation");
+    await create("in-progress");
+    await sm.rotateSecret({ SecretId: "in-progress", RotationLambdaARN: "fails" });
+    await local.settled("in-progress");
+    await create("marked");
+    await sm.deleteSecret({ SecretId: "marked" });
+  });
+  afterAll(() => service[Symbol.asyncDispose]());
+
+  test.each([
+    ["status none", 'There is no secret "none" in us-east-1. See those that there are: quarterturn status --all'],
+    ["rotate none", 'There is no secret "none" in us-east-1. See those that there are: quarterturn status --all'],
+    ["recover none", 'There is no secret "none" in us-east-1. See those that there are: quarterturn status --all'],
+    [
+      "rotate without-rotation",
+      '"without-rotation" has no rotation: no function is set. Set one: aws secretsmanager rotate-secret --secret-id without-rotation',
+    ],
+    [
+      "rotate in-progress",
+      'A rotation of "in-progress" is in progress already, and the service now tries it again. See how far it is: quarterturn status in-progress',
+    ],
+    [
+      "rotate marked",
+      '"marked" is marked for deletion. If it is needed: aws secretsmanager restore-secret --secret-id marked',
+    ],
+  ])("%s", async (line, words) => {
+    const ran = await quarterturnAt(service.local)(line);
+    expect(expectOneLine(ran)).toContain(words);
+    expect(ran.code).toBe(4);
+  });
+
+  test("rotate of a secret whose function was deleted", async () => {
+    const aws = await refusing(
+      "AccessDeniedException",
+      "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.",
+    );
+    const ran = await quarterturnAt(aws)("rotate app");
+    expect(expectOneLine(ran)).toContain(
+      'Secrets Manager cannot invoke the function of "app": it was deleted, or its policy does not allow it. See which function it is: quarterturn status app',
+    );
+    expect(ran.code).toBe(4);
+  });
+});
+
+/** An endpoint that answers everything with one error. */
+async function refusing(type: string, message: string): Promise<{ url: string; requests: () => number }> {
+  let requests = 0;
+  const server = createServer((_, response) => {
+    requests += 1;
+    response
+      .writeHead(400, { "content-type": "application/x-amz-json-1.1" })
+      .end(JSON.stringify({ __type: type, message }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests: () => requests };
+}
+
+describe("an identity that may not, or no longer", () => {
+  test.each([
+    [
+      "AccessDeniedException",
+      "User: arn:aws:iam::1:user/me is not authorized to perform: secretsmanager:DescribeSecret",
+      /^AWS does not allow this for "app" \(User: .*DescribeSecret\)\. See who you are: aws sts get-caller-identity\./,
+    ],
+    [
+      "ExpiredTokenException",
+      "The security token included in the request is expired",
+      /^The AWS session has expired\. Log in again: aws sso login,/,
+    ],
+    [
+      "UnrecognizedClientException",
+      "The security token included in the request is invalid.",
+      /^AWS does not know these credentials .* aws sts get-caller-identity\.$/,
+    ],
+    [
+      "InternalServiceError",
+      "An error occurred on the server side.",
+      /^AWS answers InternalServiceError: An error occurred on the server side\.$/,
+    ],
+  ])("%s", async (type, message, words) => {
+    const ran = await quarterturnAt(await refusing(type, message))("status app");
+    expect(expectOneLine(ran)).toMatch(words);
+    expect(ran.code).toBe(4);
+  });
+
+  test("throttling is retried, and then said", async () => {
+    const aws = await refusing("ThrottlingException", "Rate exceeded");
+    const ran = await quarterturnAt(aws)("status app");
+    expect(expectOneLine(ran)).toMatch(
+      /^AWS answers that there are too many requests, 3 times in a row\. Run the same command again/,
+    );
+    expect(aws.requests()).toBe(3);
+    expect(ran.code).toBe(4);
+  });
+
+  test("no network", async () => {
+    const ran = await quarterturnAt({ url: "http://127.0.0.1:1" })("status app");
+    expect(expectOneLine(ran)).toMatch(
+      /^No answer from http:\/\/127\.0\.0\.1:1 \(.*ECONNREFUSED.*\)\. Check the network/,
+    );
+    expect(ran.code).toBe(4);
+  });
+});
+
+describe("what the machine has not", () => {
+  const bare = {
+    AWS_CONFIG_FILE: "/dev/null",
+    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+    AWS_EC2_METADATA_DISABLED: "true",
+  };
+  const without = (...names: string[]) => {
+    for (const [name, value] of Object.entries(bare)) vi.stubEnv(name, value);
+    for (const name of names) vi.stubEnv(name, undefined);
+    onTestFinished(() => void vi.unstubAllEnvs());
+  };
+
+  test("no Region", async () => {
+    without("AWS_REGION", "AWS_DEFAULT_REGION");
+    const ran = await quarterturn(["status", "app"]);
+    expect(expectOneLine(ran)).toBe(
+      "No usable Region is set (Region is missing). Give --region, or set AWS_REGION, or name one in the profile.",
+    );
+    expect(ran.code).toBe(4);
+  });
+
+  test("no credentials", async () => {
+    without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    const ran = await quarterturn(["status", "app", "--profile", "my own"]);
+    expect(expectOneLine(ran)).toMatch(/^There are no AWS credentials .* aws configure list --profile 'my own'\./);
+    expect(ran.code).toBe(4);
+  });
+});
+
+test("--debug shows where an error came from, below the line", async () => {
+  const { stderr } = await quarterturnAt({ url: "http://127.0.0.1:1" })("status app --debug");
+  expect(stderr).toMatch(/^quarterturn: No answer .*\n/);
+  expect(stderr).toMatch(/^at .*aws-failure\.ts/m);
+  expect(stderr).toMatch(/^Caused by:$/m);
+});

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { quarterturnAt, steady } from "./command-line.ts";
+import { type Database, startDatabase } from "./database.ts";
+import { startImitatedAws } from "./imitated-aws.ts";
+
+let database: Database;
+const run = (line: string) => quarterturnAt(database.service.local)(line);
+const described = (SecretId: string) => database.service.sm.describeSecret({ SecretId });
+
+beforeAll(async () => {
+  database = await startDatabase();
+});
+afterAll(() => database[Symbol.asyncDispose]());
+
+/** A secret whose rotation has stopped at a step and blocks every other. */
+async function stuckAt(step: "createSecret" | "setSecret" | "testSecret", keys?: object): Promise<string> {
+  const secret = await database.createSecret(keys);
+  await database.rotate(secret, `stops-at-${step}`);
+  return secret;
+}
+
+/** Whether the secret rotates by the real function again. */
+async function rotatesAgain(secret: string): Promise<boolean> {
+  await database.rotate(secret);
+  return database.accepts(secret, "AWSCURRENT");
+}
+
+describe("cancel", () => {
+  test("turns rotation off, and says that the pending version is left and blocks", async () => {
+    const secret = await stuckAt("setSecret");
+    const ran = await run(`cancel ${secret} --yes`);
+    expect(ran.code).toBe(0);
+    expect(steady(ran)).toMatchInlineSnapshot(`
+      "Rotation was turned off; function and schedule are kept.
+      Version VERSION-1 is still AWSPENDING, and blocks later rotations: quarterturn cancel SECRET --clear-pending --endpoint-url http://HOST
+      ---
+      Rotation is turned off; function and schedule are kept
+      "
+    `);
+    expect((await described(secret)).RotationEnabled).toBe(false);
+    await expect(database.version(secret, "AWSPENDING")).resolves.toBeDefined();
+
+    const again = await run(`cancel ${secret} --yes`);
+    expect(again.code).toBe(0);
+    expect(steady(again)).toMatchInlineSnapshot(`
+      "Rotation of SECRET is off already, and version VERSION-1 is still AWSPENDING (--clear-pending).
+      ---
+      "
+    `);
+  });
+
+  test("of a secret without rotation does nothing", async () => {
+    await database.service.sm.createSecret({ Name: "none", SecretString: "x" });
+    expect(await run("cancel none --clear-pending")).toMatchObject({
+      code: 0,
+      stdout: "Rotation of none is off already, and nothing is pending.\n",
+    });
+  });
+
+  test("asks before it does anything", async () => {
+    const secret = await database.createSecret();
+    expect(await run(`cancel ${secret}`)).toMatchObject({ code: 2, stdout: "" });
+    expect((await described(secret)).RotationEnabled).toBe(true);
+  });
+});
+
+describe("cancel --clear-pending", () => {
+  test("before setSecret: AWSCURRENT logs in, so the pending value may go, and rotations work again", async () => {
+    const secret = await stuckAt("setSecret");
+    const ran = await run(`cancel ${secret} --clear-pending --yes`);
+    expect(ran.code).toBe(0);
+    expect(steady(ran)).toMatchInlineSnapshot(`
+      "Rotation was turned off; function and schedule are kept. AWSPENDING was taken off version VERSION-1.
+      To rotate again: quarterturn rotate SECRET --wait --endpoint-url http://HOST
+      ---
+      AWSCURRENT logs in at DATABASE (as "SECRET"); AWSPENDING is refused at DATABASE (as "SECRET")
+      Rotation is turned off; function and schedule are kept
+      AWSPENDING is taken off version VERSION-1
+      AWSCURRENT logs in at DATABASE (as "SECRET"); AWSPENDING is refused at DATABASE (as "SECRET")
+      "
+    `);
+    await expect(database.version(secret, "AWSPENDING")).rejects.toThrow();
+    expect(await rotatesAgain(secret)).toBe(true);
+  });
+
+  test("before createSecret there is no value that could be lost", async () => {
+    const secret = await stuckAt("createSecret");
+    expect(await run(`cancel ${secret} --clear-pending --yes`)).toMatchObject({ code: 0 });
+    expect(await rotatesAgain(secret)).toBe(true);
+  });
+
+  test("after setSecret only the pending value logs in: refused, with the command that promotes it", async () => {
+    const secret = await stuckAt("testSecret");
+    const ran = await run(`cancel ${secret} --clear-pending --yes --force`);
+    expect(ran.code).toBe(3);
+    expect(steady(ran)).toMatchInlineSnapshot(`
+      "---
+      quarterturn: AWSPENDING of "SECRET" was not taken off, nothing was changed. AWSCURRENT is refused at DATABASE (as "SECRET"); AWSPENDING logs in at DATABASE (as "SECRET"). AWSPENDING is the value that works: quarterturn stage SECRET AWSCURRENT VERSION-1 --endpoint-url http://HOST
+      "
+    `);
+    expect((await described(secret)).RotationEnabled).toBe(true);
+
+    const [, command = ""] = /: quarterturn (stage .*?) --endpoint-url/.exec(ran.stderr) ?? [];
+    expect(await run(`${command} --yes`)).toMatchObject({ code: 0 });
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+    expect(await rotatesAgain(secret)).toBe(true);
+  });
+
+  test("there it offers somebody at a terminal to promote the pending value", async () => {
+    const secret = await stuckAt("testSecret");
+    const line = `cancel ${secret} --clear-pending`;
+    expect(await quarterturnAt(database.service.local)(line, { key: "n" })).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("AWSPENDING is the value that works"),
+    });
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(false);
+    expect(await quarterturnAt(database.service.local)(line, { key: "y" })).toMatchObject({ code: 0 });
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+    expect((await described(secret)).RotationEnabled).toBe(true);
+    expect(await rotatesAgain(secret)).toBe(true);
+  });
+
+  test("where neither logs in it is refused, --force or not: recover finds what does", async () => {
+    const secret = await stuckAt("setSecret");
+    await database.setPassword(secret, "another");
+    const ran = await run(`cancel ${secret} --clear-pending --yes --force`);
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toMatch(/AWSCURRENT is refused .*AWSPENDING is refused .*quarterturn recover/);
+    await expect(database.version(secret, "AWSPENDING")).resolves.toBeDefined();
+  });
+
+  test("where the database cannot be reached it is refused without --force", async () => {
+    const secret = await stuckAt("setSecret", { port: 1 });
+    const refused = await run(`cancel ${secret} --clear-pending --yes`);
+    expect(refused.code).toBe(3);
+    expect(refused.stderr).toMatch(/could not be tried.*--force\.$/m);
+    expect((await described(secret)).RotationEnabled).toBe(true);
+    expect(await run(`cancel ${secret} --clear-pending --yes --force`)).toMatchObject({ code: 0 });
+    await expect(database.version(secret, "AWSPENDING")).rejects.toThrow();
+  });
+
+  test("a step that still changes the password while rotation is turned off: AWSPENDING stays", async () => {
+    const secret = await stuckAt("setSecret");
+    await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) => {
+      if (operation !== "CancelRotateSecret") return;
+      await database.setPassword(secret, (await database.value(secret, "AWSPENDING")).password);
+    });
+    const ran = await quarterturnAt(aws)(`cancel ${secret} --clear-pending --yes`);
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toMatch(/was not taken off, rotation was turned off\. .*AWSPENDING logs in/);
+    expect(await database.accepts(secret, "AWSPENDING")).toBe(true);
+  });
+
+  test("never prints a password", async () => {
+    const secret = await stuckAt("setSecret");
+    const values = [await database.value(secret, "AWSCURRENT"), await database.value(secret, "AWSPENDING")];
+    const { stdout, stderr } = await run(`cancel ${secret} --clear-pending --yes --debug --json`);
+    for (const { password } of values) expect(stdout + stderr).not.toContain(password);
+  });
+});

@@ -1,0 +1,89 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { createTestCa, startFerretdb, startMysql } from "@quarterturn-tools/engines";
+import { expect, test } from "vitest";
+import { products } from "../src/engines.ts";
+import { quarterturnAt } from "./command-line.ts";
+import { startService } from "./secrets-manager.ts";
+
+const ca = await createTestCa();
+setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+const certificate = await ca.issue({ hosts: ["localhost"] });
+
+/** What a test needs of a server beside the command line. */
+interface Server extends AsyncDisposable {
+  readonly engine: string;
+  readonly keys: object;
+  readonly admin: object;
+}
+
+async function mysqlServer(): Promise<Server> {
+  const server = await startMysql({ certificate });
+  const root = await server.connect();
+  await root.query("CREATE USER app IDENTIFIED BY 'the-new-one'");
+  await root.query("CREATE USER boss IDENTIFIED BY 'boss-password'");
+  await root.query("GRANT SELECT, CREATE USER ON *.* TO boss");
+  return {
+    engine: "mysql",
+    keys: { host: server.host, port: server.port },
+    admin: { username: "boss", password: "boss-password" },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+async function mongoServer(): Promise<Server> {
+  const server = await startFerretdb({ certificate });
+  const client = await server.connect();
+  await client.db("shop").command({ createUser: "app", pwd: "the-new-one", roles: [] });
+  const roles = [{ role: "userAdminAnyDatabase", db: "admin" }];
+  await client.db("admin").command({ createUser: "boss", pwd: "boss-password", roles });
+  return {
+    engine: "mongo",
+    keys: { host: server.host, port: server.port, dbname: "shop" },
+    admin: { username: "boss", password: "boss-password", dbname: "admin" },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+test.each([
+  ["MySQL", mysqlServer],
+  ["DocumentDB's protocol", mongoServer],
+])(
+  "%s is logged in to with a version's value: rollback refuses, and an admin restores the password",
+  {
+    timeout: 300_000,
+  },
+  async (_, start) => {
+    await using server = await start();
+    await using service = await startService();
+    const { sm, labels } = service;
+    const common = { engine: server.engine, ...server.keys };
+    await sm.createSecret({ Name: "boss", SecretString: JSON.stringify({ ...common, ...server.admin }) });
+    const value = (password: string) => JSON.stringify({ ...common, username: "app", password });
+    await sm.createSecret({ Name: "app", SecretString: value("the-old-one") });
+    await sm.putSecretValue({ SecretId: "app", SecretString: value("the-new-one") });
+    const run = quarterturnAt(service.local);
+    expect(await run("rollback app --yes")).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("is refused at localhost"),
+    });
+    expect(await run("recover app --yes")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("AWSCURRENT of app logs in"),
+    });
+    expect(await run("rollback app --yes --restore-password --admin-secret boss")).toMatchObject({ code: 0 });
+    expect(await labels("app")).toEqual({
+      [value("the-old-one")]: ["AWSCURRENT"],
+      [value("the-new-one")]: ["AWSPREVIOUS"],
+    });
+    expect(await run("recover app --yes")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("AWSCURRENT of app logs in"),
+    });
+  },
+);
+
+test("every product's engine is the one of its manifest, and no two have an engine's name in common", async () => {
+  const names = products.flatMap(({ manifest }) => manifest.engines);
+  expect(new Set(names).size).toBe(names.length);
+  for (const { manifest, load } of products) expect((await load()).manifest).toBe(manifest);
+});

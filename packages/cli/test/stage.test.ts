@@ -1,0 +1,116 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { quarterturnAt, steady } from "./command-line.ts";
+import { type Database, startDatabase } from "./database.ts";
+
+let database: Database;
+const run = (line: string) => quarterturnAt(database.service.local)(line);
+
+beforeAll(async () => {
+  database = await startDatabase();
+});
+afterAll(() => database[Symbol.asyncDispose]());
+
+/** A secret that was rotated once: of its versions AWSCURRENT logs in and AWSPREVIOUS does not. */
+async function rotated(keys?: object): Promise<{ secret: string; current: string; previous: string }> {
+  const secret = await database.createSecret(keys);
+  await database.rotate(secret);
+  const [current, previous] = [
+    await database.version(secret, "AWSCURRENT"),
+    await database.version(secret, "AWSPREVIOUS"),
+  ];
+  return { secret, current, previous };
+}
+
+describe("stage", () => {
+  test("moves AWSCURRENT to a version that logs in, and takes off the AWSPENDING that would undo it", async () => {
+    const { secret, current, previous } = await rotated();
+    await database.setPassword(secret, (await database.value(secret, "AWSPREVIOUS")).password);
+    const ran = await run(`stage ${secret} AWSCURRENT ${previous} --yes`);
+    expect(ran.code).toBe(0);
+    expect(steady(ran)).toMatchInlineSnapshot(`
+      "AWSCURRENT of SECRET is on version VERSION-1.
+      ---
+      Version VERSION-1 logs in at DATABASE (as "SECRET")
+      AWSPENDING is taken off version VERSION-2
+      AWSCURRENT moves to version VERSION-1 from VERSION-2
+      "
+    `);
+    const { VersionIdsToStages } = await database.service.sm.describeSecret({ SecretId: secret });
+    expect(VersionIdsToStages).toEqual({ [previous]: ["AWSCURRENT"], [current]: ["AWSPREVIOUS"] });
+    await database.rotate(secret);
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  test("refuses AWSCURRENT for a version that the database refuses, --force or not", async () => {
+    const { secret, current, previous } = await rotated();
+    const ran = await run(`stage ${secret} AWSCURRENT ${previous} --yes --force`);
+    expect(ran.code).toBe(3);
+    expect(steady(ran)).toMatchInlineSnapshot(`
+      "---
+      quarterturn: AWSCURRENT of "SECRET" was not moved. Version VERSION-1 is refused at DATABASE (as "SECRET"). See which version does: quarterturn recover SECRET --endpoint-url http://HOST.
+      "
+    `);
+    expect(await database.version(secret, "AWSCURRENT")).toBe(current);
+  });
+
+  test("refuses AWSCURRENT where the database cannot be reached, unless it is forced", async () => {
+    const secret = `unreachable-${randomUUID()}`;
+    const { sm } = database.service;
+    const value = JSON.stringify({
+      engine: "postgres",
+      host: "localhost",
+      port: 1,
+      username: "u",
+      password: "never-shown",
+    });
+    const { VersionId: first } = await sm.createSecret({ Name: secret, SecretString: value });
+    await sm.putSecretValue({ SecretId: secret, SecretString: value });
+    const refused = await run(`stage ${secret} AWSCURRENT ${first} --yes`);
+    expect(refused).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/could not be tried: localhost:1 .*--force\.$/m),
+    });
+    expect(refused.stderr).not.toContain("never-shown");
+    expect(await run(`stage ${secret} AWSCURRENT ${first} --yes --force`)).toMatchObject({ code: 0 });
+    expect(await database.version(secret, "AWSCURRENT")).toBe(first);
+  });
+
+  test("a value that names no database known here is refused for AWSCURRENT, and other labels are not asked about", async () => {
+    const { sm } = database.service;
+    const { VersionId = "" } = await sm.createSecret({ Name: "plain", SecretString: "never-shown" });
+    await sm.putSecretValue({ SecretId: "plain", SecretString: "never-shown-2" });
+    expect(await run(`stage plain AWSCURRENT ${VersionId} --yes`)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("names no database that is known here"),
+    });
+    expect(await run(`stage plain blue ${VersionId} --yes`)).toMatchObject({ code: 0 });
+    expect(await database.version("plain", "blue")).toBe(VersionId);
+    expect(await run(`stage plain blue ${VersionId} --yes`)).toMatchObject({
+      code: 0,
+      stdout: `blue of plain is on version ${VersionId} already.\n`,
+    });
+  });
+
+  test("without a terminal it says what it would do, and asks for --yes", async () => {
+    const { secret, current } = await rotated();
+    const ran = await run(`stage ${secret} blue ${current}`);
+    expect(ran.code).toBe(2);
+    expect(steady(ran)).toMatchInlineSnapshot(`
+      "---
+      blue is given to version VERSION-1
+      quarterturn: Nothing was changed: this asks before it changes something, and nobody is there to answer. Read what it would do, above, then run it again with --yes.
+      "
+    `);
+    await expect(database.version(secret, "blue")).rejects.toThrow();
+  });
+
+  test("a version that is not there is one line", async () => {
+    const { secret } = await rotated();
+    for (const label of ["AWSCURRENT", "blue"]) {
+      const { stderr, code } = await run(`stage ${secret} ${label} ${randomUUID()} --yes`);
+      expect(code).toBeGreaterThan(2);
+      expect(stderr.trim().split("\n").at(-1)).toMatch(/^quarterturn: .*quarterturn status app\d+ /);
+    }
+  });
+});
