@@ -86,14 +86,13 @@ describe("a release", { timeout: 120_000 }, () => {
   });
 
   it("puts into each tarball dist, README, LICENSE, CHANGELOG and package.json, and nothing of use only in the repository", async () => {
-    for (const { name, version } of packages) {
+    for (const { name, version, directory } of packages) {
       const { files, text } = await tarball(name, version);
       const others = files.filter((file) => !/^dist\/([\w-]+\/)?[\w-]+\.(js|js\.map|d\.ts)$/.test(file));
       expect(others, name).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
       expect(await text("package.json")).not.toMatch(
         /@quarterturn\/source|devDependencies|"scripts"|@quarterturn-tools/,
       );
-      const directory = name.replace("@quarterturn/", "packages/");
       expect(JSON.parse(await text("package.json"))).toMatchObject({
         license: "Apache-2.0",
         homepage: `${homepage}/tree/main/${directory}`,
@@ -114,7 +113,7 @@ const examples = (readme: string) => readme.match(/^```[\s\S]*?^```$/gm);
 
 /** A published tarball, as the registry gives it. */
 async function tarball(name: string, version: string) {
-  const file = `${name.split("/")[1]}-${version}.tgz`;
+  const file = `${name.split("/").at(-1)}-${version}.tgz`;
   const response = await fetch(`${registry.url}${name}/-/${file}`);
   await writeFile(join(folder, file), new Uint8Array(await response.arrayBuffer()));
   const { stdout } = await run("tar", ["-tzf", join(folder, file)]);
@@ -132,10 +131,7 @@ describe("installed from the registry by its README's line", { timeout: 120_000 
   let installed: Readonly<Record<string, Installed>>;
   beforeAll(async () => {
     await release();
-    installed = await installEach(
-      folder,
-      names().map((name) => name.replace("@quarterturn/", "")),
-    );
+    installed = await installEach(folder, packages, registry.url);
   });
   const package_ = (name: string): Installed => {
     const found = installed[name];
@@ -184,6 +180,11 @@ describe("installed from the registry by its README's line", { timeout: 120_000 
       expect(await package_(name).answers(handlers)).toEqual(handlers.map(() => refused));
     },
   );
+
+  it("the installed command line runs", async () => {
+    const { stdout } = await run(join(package_("cli").folder, "node_modules/.bin/quarterturn"), ["apps"]);
+    expect(stdout).toContain("quarterturn-rds-postgres-single-user ");
+  });
 
   it.each(databases)("$name rotates a password", async ({ name, start }) => {
     await using database = await start();

@@ -26,9 +26,10 @@ test("a patch of one package gives all packages the same new version, each with 
     for (const path of manifests) {
       const text = await readFile(join(folder, path), "utf8");
       const { name, version } = JSON.parse(text) as { name: string; version: string };
+      const isPublic = /^(@quarterturn\/.+|quarterturn)$/.test(name);
       const named = [...text.matchAll(/"@quarterturn\/[\w-]+": "(?!\.\/)(.+)"/g)].map(([, range = ""]) => range);
-      for (const each of [...named, ...(name.startsWith("@quarterturn/") ? [version] : [])]) versions.add(each);
-      if (name.startsWith("@quarterturn/")) {
+      for (const each of [...named, ...(isPublic ? [version] : [])]) versions.add(each);
+      if (isPublic) {
         const changelog = await readFile(join(folder, dirname(path), "CHANGELOG.md"), "utf8");
         expect(changelog, path).toContain(`## ${version}\n`);
       }

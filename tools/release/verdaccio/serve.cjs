@@ -7,6 +7,9 @@ const { runServer } = createRequire(`${installation}/`)("verdaccio");
 runServer({
   self_path: storage,
   storage,
-  packages: { "@quarterturn/*": { access: "$all", publish: "$all" } },
+  packages: {
+    "@quarterturn/*": { access: "$all", publish: "$all" },
+    quarterturn: { access: "$all", publish: "$all" },
+  },
   log: { type: "stdout", format: "json", level: "error" },
 }).then((server) => server.listen(0, "127.0.0.1", () => process.send(server.address().port)));
