@@ -33,6 +33,14 @@ export {
 } from "./manifest.ts";
 export { generatePassword, type PasswordSettings, passwordSettings } from "./password.ts";
 export { createRedactor, oneLine, type Redactor } from "./redaction.ts";
+export {
+  keyOperations,
+  logOperations,
+  networkInterfaceOperations,
+  permissionsOf,
+  readKeyOperations,
+  secretOperations,
+} from "./role.ts";
 export type { CurrentAfterSet, RotationContext, RotationValues, Rotator } from "./rotator.ts";
 export { runStep } from "./runner.ts";
 export { jsonFormat, readSecretValue, type SecretFormat, textFormat } from "./secret-value.ts";

@@ -1,4 +1,5 @@
-import { applications, permissionsOf } from "@quarterturn-tools/sam";
+import { permissionsOf } from "@quarterturn/core";
+import { applications } from "@quarterturn-tools/sam";
 import { expect, test } from "vitest";
 import { engineRows } from "./policies.ts";
 

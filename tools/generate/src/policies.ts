@@ -1,13 +1,5 @@
-import type { Permission } from "@quarterturn/core";
-import {
-  type Application,
-  applications,
-  code,
-  conditionText,
-  permissionsOf,
-  policyOf,
-  roleStatements,
-} from "@quarterturn-tools/sam";
+import { type Permission, permissionsOf } from "@quarterturn/core";
+import { type Application, applications, code, conditionText, policyOf, roleStatements } from "@quarterturn-tools/sam";
 
 /**
  * The policies of the role of a function for RDS PostgreSQL, by what has to be the case for each to be needed: all of single-user's, or what

@@ -4,6 +4,6 @@ export { code, conditionText, table } from "./markdown.ts";
 export { leftoverTemplates, samPages } from "./pages.ts";
 export { parametersOf } from "./parameters.ts";
 export { readmeOf, roleTable } from "./readme.ts";
-export { permissionsOf, policyOf, roleStatements } from "./role.ts";
+export { policyOf, roleStatements } from "./role.ts";
 export { settingsOf, settingsWithoutWindow } from "./settings.ts";
 export { templateOf } from "./template.ts";

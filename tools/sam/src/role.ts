@@ -1,4 +1,12 @@
-import type { Permission } from "@quarterturn/core";
+import {
+  keyOperations,
+  logOperations,
+  networkInterfaceOperations,
+  type Permission,
+  permissionsOf,
+  readKeyOperations,
+  secretOperations,
+} from "@quarterturn/core";
 import { adminSecretOperations } from "@quarterturn/database";
 import type { Application } from "./applications.ts";
 import { attribute, isGiven, isListGiven, ref, sub, type Value, when } from "./cloudformation.ts";
@@ -49,10 +57,6 @@ export function roleConditions(application: Application): Readonly<Record<string
   };
 }
 
-/** What the functions of one strategy may do beyond their secrets. */
-export const permissionsOf = ({ manifest, strategy }: Pick<Application, "manifest" | "strategy">) =>
-  (manifest.permissions ?? []).filter((permission) => (permission.strategy ?? strategy) === strategy);
-
 const conditionOf = ({ name, value }: NonNullable<Permission["setting"]>) =>
   `${parameterOf({ name })}Is${value.replace(/(^|\W)(\w)/g, (_, __, letter: string) => letter.toUpperCase())}`;
 
@@ -61,13 +65,13 @@ export function roleStatements(application: Application): readonly Statement[] {
   return [
     {
       why: "The secrets that name this function as their rotation function, and no others.",
-      actions: ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"].map(secretsManager),
+      actions: secretOperations.map(of("secretsmanager")),
       resources: [arn("secretsmanager:secret:*")],
       condition: { StringEquals: { "secretsmanager:resource/AllowRotationLambdaArn": functionArn } },
     },
     {
       why: "The secrets' key, through Secrets Manager only. The key aws/secretsmanager needs no permission.",
-      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+      actions: keyOperations.map(of("kms")),
       resources: [ref("kmsKeyArn")],
       condition: throughSecretsManager,
       onlyIf: "hasKey",
@@ -75,14 +79,14 @@ export function roleStatements(application: Application): readonly Statement[] {
     ...(mayHaveAdminSecret(application) ? adminSecretStatements(application) : []),
     ...permissionsOf(application).map(({ service, operations, resources, condition, why, setting }) => ({
       why: setting ? `${why} With ${parameterOf(setting)} ${setting.value}.` : why,
-      actions: operations.map((operation) => `${service}:${operation}`),
+      actions: operations.map(of(service)),
       resources: resources?.map(arn) ?? ["*"],
       ...(condition ? { condition } : {}),
       ...(setting ? { onlyIf: conditionOf(setting) } : {}),
     })),
     {
       why: "The function's log.",
-      actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      actions: logOperations.map(of("logs")),
       resources: [attribute("RotationLog", "Arn")],
     },
     {
@@ -113,7 +117,7 @@ export function roleStatements(application: Application): readonly Statement[] {
   ];
 }
 
-const secretsManager = (operation: string) => `secretsmanager:${operation}`;
+const of = (service: string) => (operation: string) => `${service}:${operation}`;
 
 function adminSecretStatements({ manifest }: Application): readonly Statement[] {
   const operations = isDatabase(manifest) ? adminSecretOperations : (["GetSecretValue"] as const);
@@ -122,13 +126,13 @@ function adminSecretStatements({ manifest }: Application): readonly Statement[] 
     return [
       {
         why: "The admin secret.",
-        actions: operations.map(secretsManager),
+        actions: operations.map(of("secretsmanager")),
         resources: [ref(`${name}SecretArn`)],
         onlyIf: `${condition}Secret`,
       },
       {
         why: "The admin secret's key, through Secrets Manager only.",
-        actions: ["kms:Decrypt"],
+        actions: readKeyOperations.map(of("kms")),
         resources: [ref(`${name}SecretKmsKeyArn`)],
         condition: throughSecretsManager,
         onlyIf: `${condition}Key`,
@@ -137,20 +141,9 @@ function adminSecretStatements({ manifest }: Application): readonly Statement[] 
   });
 }
 
-/**
- * What AWS documents for a function in a VPC, on the resources that it documents: all, and for the deletion those of the account and region.
- * With less the function may find itself in no VPC.
- *
- * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
- */
-const deletionOfNetworkInterfaces = ["ec2:DeleteNetworkInterface"];
-const networkInterfaces = [
-  "ec2:AssignPrivateIpAddresses",
-  "ec2:CreateNetworkInterface",
-  "ec2:DescribeNetworkInterfaces",
-  "ec2:DescribeSubnets",
-  "ec2:UnassignPrivateIpAddresses",
-];
+/** On the resources that AWS documents. With less the function may find itself in no VPC. */
+const networkInterfaces = networkInterfaceOperations.make.map(of("ec2"));
+const deletionOfNetworkInterfaces = networkInterfaceOperations.takeAway.map(of("ec2"));
 
 /** The statements as CloudFormation takes them. */
 export function policyOf(statements: readonly Statement[]): Value {
