@@ -1,4 +1,4 @@
-import type { CurrentAfterSet, Manifest, RotationContext, UserPair } from "@quarterturn/core";
+import type { CurrentAfterSet, Manifest, RotationContext, RotationError, UserPair } from "@quarterturn/core";
 import type { TlsPolicy } from "./tls.ts";
 
 /** Where and as whom to log in. */
@@ -85,7 +85,28 @@ export interface Session {
    * @throws RotationError
    */
   restorePassword(user: Pick<Login, "username" | "userKeys">, password: string): Promise<void>;
+  /**
+   * An admin's: how a pair stands, for a person who asks before a rotation does. Changes nothing. Absent where the engine cannot say it without
+   * trying.
+   * @throws RotationError where even the reading fails
+   */
+  inspectPair?(pair: Pair): Promise<PairState>;
   close(): Promise<void>;
+}
+
+/** What stands against a rotation, and what helps. */
+export type Obstacle = Pick<RotationError, "what" | "advice">;
+
+/** How the two users of the multi-user strategy stand. */
+export interface PairState {
+  /** What the session's user lacks to make the twin and to set passwords; absent where nothing is known to be lacking. */
+  readonly adminLacks?: Obstacle;
+  /** `unproven` where a user has the twin's name, and only AWSPREVIOUS's password would prove that it is the secret's. */
+  readonly twin: "none" | "known" | "unproven";
+  /** Why the twin cannot be rotated, or would leave the application without something. */
+  readonly twinFault?: Obstacle;
+  /** What the twin owns, or is the definer of, as far as the session's user sees it, e.g. `3 objects` or "view `shop`.`orders`". */
+  readonly twinDefines: readonly string[];
 }
 
 /** The two users of the multi-user strategy, and which of them is meant. */

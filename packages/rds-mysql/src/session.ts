@@ -1,5 +1,6 @@
 import { addressOf, type EngineContext, type Login, type Session } from "@quarterturn/database";
 import { type Connection, connect } from "./connection.ts";
+import { inspectPair } from "./inspection.ts";
 import { changePassword, discardOldPassword, requireOwnSession, restorePassword } from "./password-change.ts";
 import { prepareSession } from "./server.ts";
 import { alignTwin, setPassword } from "./twin.ts";
@@ -33,6 +34,8 @@ export async function openSession({ run, close }: Connection, login: Login, cont
       setPassword(run, server, pair, password, { isOurs, isAccepted }, address, context),
 
     restorePassword: ({ username }, password) => restorePassword(run, server, username, password, address),
+
+    inspectPair: (pair) => inspectPair(run, server, pair, address),
 
     close,
   };

@@ -138,7 +138,8 @@ export async function setPassword(
   if (discards.length > 0) await run(`ALTER USER ${discards.join(", ")}`, doing, remedy);
 }
 
-async function requireOriginal(
+/** @throws RotationError where the server cannot have twins, or has no such user */
+export async function requireOriginal(
   run: Run,
   { hasAttributes }: Server,
   pair: Omit<Pair, "pending">,
@@ -184,7 +185,7 @@ async function requireMarks(pairs: readonly AccountPair[], run: Run, isOurs: IsO
  * From such an account's hosts the twin's logins would reach it, and not what the original's logins reach: they would find another's account,
  * or an old password, or no rights. It may be the definer of views, so it is not for this function to drop it.
  */
-function refuseStrays(strays: readonly AccountRow[], original: string, address: string): void {
+export function refuseStrays(strays: readonly AccountRow[], original: string, address: string): void {
   for (const { user, host } of strays) {
     throw new RotationError(
       "wrong-target",

@@ -1,5 +1,13 @@
 import { type LogFields, RotationError } from "@quarterturn/core";
-import { addressOf, type EngineContext, type Login, type Pair, type Session } from "@quarterturn/database";
+import {
+  addressOf,
+  type EngineContext,
+  type Login,
+  type Obstacle,
+  type Pair,
+  type PairState,
+  type Session,
+} from "@quarterturn/database";
 import { type Connection, causeOf } from "@quarterturn/pg-wire";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { isAccepted } from "./connection.ts";
@@ -106,8 +114,61 @@ export function openSession(
         },
       }),
 
+    async inspectPair(pair) {
+      let state: PairState | undefined;
+      await transaction(client, login, context, async (run, identity) => {
+        const roles = await readPair(run, pair.original, pair.twin);
+        const adminLacks = await lackingRight(run, identity, roles);
+        const twinFault = roles.twin && faultOf(roles, pair);
+        state = {
+          twin: roles.twin ? "known" : "none",
+          twinDefines: roles.twin ? ownedBy(roles) : [],
+          ...(adminLacks && { adminLacks }),
+          ...(twinFault && { twinFault }),
+        };
+      });
+      if (state) return state;
+      throw new Error("a transaction was committed whose work was not done");
+    },
+
     close,
   };
+
+  /** What alignTwin and setPassword would be refused for. From PostgreSQL 16 on CREATEROLE alone gives no right over other roles. */
+  async function lackingRight(
+    run: Run,
+    { sessionUser, versionNumber }: Identity,
+    { original, twin }: RolePair & { original: Role },
+  ): Promise<Obstacle | undefined> {
+    const users = [original.name, ...(twin ? [twin.name] : [])];
+    const administers = users.map(
+      (user) => `pg_catalog.pg_has_role(session_user, ${escapeLiteral(user)}, 'MEMBER WITH ADMIN OPTION')`,
+    );
+    const sql = `SELECT rolsuper OR (rolcreaterole AND (${versionNumber < 160_000} OR (${administers.join(" AND ")}))) AS may
+      FROM pg_catalog.pg_roles WHERE rolname = session_user`;
+    const [row] = await run(sql, "reading the admin's rights");
+    if (row?.may === true) return undefined;
+    return {
+      what: `${address}: the admin "${sessionUser}" may not make and change the users ${users.map((user) => `"${user}"`).join(" and ")}`,
+      advice: letAdminister(sessionUser, users),
+    };
+  }
+
+  function faultOf(roles: RolePair & { original: Role }, { original, twin, pending }: Pair): Obstacle | undefined {
+    try {
+      requireMember(roles, original, twin);
+      // alignTwin makes a pending twin a full one.
+      if (pending === "original") requireFullMember(roles, original, twin);
+    } catch (error) {
+      if (error instanceof RotationError) return error;
+      throw error;
+    }
+    if (!mustStayItself(roles)) return undefined;
+    return {
+      what: `${address}: the sessions of "${twin}" act as itself, and what it owns and may do is not the original's: the application loses it at every other rotation`,
+      advice: `In each of its databases: ${reassign(original, twin)} The next rotation then makes it act as the original.`,
+    };
+  }
 
   /** Sets a password in one transaction; an md5 form that is refused at the login, since pg_hba.conf wants SCRAM, gives way to that. */
   async function givePassword(username: string, password: string, { remedy, before, beforeCommit }: PasswordChange) {
@@ -131,7 +192,7 @@ export function openSession(
   }
 
   function ownFields({ twinsOwn }: RolePair, original: string, twin: string): LogFields {
-    const statement = `REASSIGN OWNED BY ${escapeIdentifier(twin)} TO ${escapeIdentifier(original)};`;
+    const statement = reassign(original, twin);
     return { server: address, twin, ...twinsOwn, ...(twinsOwn.objects > 0 ? { statement } : {}) };
   }
 
@@ -197,4 +258,16 @@ export function openSession(
       });
     }
   }
+}
+
+const reassign = (original: string, twin: string) =>
+  `REASSIGN OWNED BY ${escapeIdentifier(twin)} TO ${escapeIdentifier(original)};`;
+
+function ownedBy({ twinsOwn: { objects, rights, databases, memberships } }: RolePair): readonly string[] {
+  const places = databases.length > 0 ? ` (in ${databases.join(", ")})` : "";
+  return [
+    ...(objects > 0 ? [`${objects} object${objects === 1 ? "" : "s"}${places}`] : []),
+    ...(rights > 0 ? [`rights on ${rights} object${rights === 1 ? "" : "s"}${places}`] : []),
+    ...memberships.map((role) => `membership in ${role}`),
+  ];
 }

@@ -1,0 +1,76 @@
+import { type DatabaseSecret, loginOf, type PairState, pairOf } from "@quarterturn/database";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { postgres } from "../src/index.ts";
+import { alternate, contextOf, type Fixture, startFixture } from "./fixture.ts";
+
+let fixture: Fixture;
+beforeAll(async () => {
+  fixture = await startFixture();
+  await fixture.superuser.query(
+    "CREATE ROLE weak LOGIN PASSWORD 'boss-password'; CREATE SCHEMA shop; GRANT ALL ON SCHEMA shop TO PUBLIC",
+  );
+});
+afterAll(() => fixture[Symbol.asyncDispose]());
+
+/** How the secret's pair stands in an admin's eyes. */
+async function inspect(secret: DatabaseSecret, admin = fixture.admin.username): Promise<PairState> {
+  const login = loginOf({ ...secret, ...fixture.admin, username: admin });
+  const session = await postgres({}).login(login, contextOf(fixture));
+  if (session === "rejected" || !session.inspectPair) throw new Error("the admin cannot look");
+  try {
+    return await session.inspectPair({ ...pairOf(secret.username), userKeys: {} });
+  } finally {
+    await session.close();
+  }
+}
+
+test("a pair before its first rotation, and after it", async () => {
+  const first = await fixture.createUser();
+  expect(await inspect(first)).toEqual({ twin: "none", twinDefines: [] });
+  const second = await alternate(fixture, first);
+  expect(await inspect(second)).toEqual({ twin: "known", twinDefines: [] });
+  expect(await inspect(await alternate(fixture, second))).toEqual({ twin: "known", twinDefines: [] });
+});
+
+test("it changes nothing", async () => {
+  const secret = await fixture.createUser();
+  const state = () => fixture.superuser.query("SELECT * FROM pg_authid").then(({ rows }) => rows);
+  const before = await state();
+  await inspect(secret);
+  expect(await state()).toEqual(before);
+});
+
+test("an admin without the right says which statement gives it", async () => {
+  const secret = await fixture.createUser("needy");
+  expect((await inspect(secret, "weak")).adminLacks).toEqual({
+    what: expect.stringContaining('the admin "weak" may not make and change the users "needy"'),
+    advice: 'Run as a role that may: ALTER ROLE "weak" CREATEROLE; GRANT "needy" TO "weak" WITH ADMIN OPTION;',
+  });
+  await fixture.superuser.query("ALTER ROLE weak CREATEROLE");
+  expect((await inspect(secret, "weak")).adminLacks).toBeDefined();
+  await fixture.superuser.query('ALTER ROLE weak NOCREATEROLE; GRANT "needy" TO "weak" WITH ADMIN OPTION');
+  expect((await inspect(secret, "weak")).adminLacks).toBeDefined();
+  await fixture.superuser.query("ALTER ROLE weak CREATEROLE");
+  expect((await inspect(secret, "weak")).adminLacks).toBeUndefined();
+});
+
+test("a user that merely has the twin's name is told", async () => {
+  const secret = await fixture.createUser();
+  await fixture.superuser.query(`CREATE ROLE ${secret.username}_clone`);
+  expect((await inspect(secret)).twinFault?.what).toContain(`that is not a member of "${secret.username}"`);
+});
+
+test("a twin as AWS's function leaves it: what it owns, and the statement that gives it to the original", async () => {
+  const secret = await fixture.createUser();
+  const twin = `${secret.username}_clone`;
+  await fixture.superuser.query(
+    `CREATE ROLE ${twin} LOGIN PASSWORD 'twin-password'; GRANT ${secret.username} TO ${twin}; GRANT ${twin} TO boss WITH ADMIN OPTION`,
+  );
+  const asTwin = { ...secret, username: twin, password: "twin-password" };
+  await fixture.query(asTwin, `CREATE TABLE shop.${twin}_orders (id int)`);
+  const found = await inspect(secret);
+  expect(found).toMatchObject({ twin: "known", twinDefines: ["1 object (in postgres)"] });
+  expect(found.twinFault?.advice).toContain(`REASSIGN OWNED BY "${twin}" TO "${secret.username}";`);
+  await fixture.superuser.query(`REASSIGN OWNED BY "${twin}" TO "${secret.username}"`);
+  expect(await inspect(secret)).toEqual({ twin: "known", twinDefines: [] });
+});
