@@ -10,6 +10,7 @@ export const exitCodes = {
   aws: { code: 4, meaning: "AWS said no, or could not be reached." },
   failed: { code: 5, meaning: "The rotation failed." },
   "timed-out": { code: 6, meaning: "The rotation has not ended within `--timeout`. It may go on." },
+  unhealthy: { code: 7, meaning: "`doctor` found something that fails." },
   interrupted: { code: 130, meaning: "Ctrl-C. What was begun at AWS goes on." },
 } as const;
 

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { type Act, addAwsOptions, addCommonOptions, type Register } from "./command.ts";
 import { registerApps } from "./commands/apps.ts";
 import { registerCancel } from "./commands/cancel.ts";
+import { registerDoctor } from "./commands/doctor.ts";
 import { registerLocal } from "./commands/local.ts";
 import { registerRecover } from "./commands/recover.ts";
 import { registerRollback } from "./commands/rollback.ts";
@@ -26,6 +27,7 @@ const ofAws: readonly Register[] = [
   registerRollback,
   registerRecover,
   registerStage,
+  registerDoctor,
 ];
 const others: readonly Register[] = [registerApps, registerLocal];
 

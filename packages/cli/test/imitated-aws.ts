@@ -8,6 +8,32 @@ export interface ImitatedAws extends AsyncDisposable {
   readonly url: string;
   /** What the function's log group holds when it is asked about a version; without it there is no such group. */
   log?: (version: string) => readonly string[];
+  /** Answers a call in the place of all others here: another service, or other data. */
+  play?: (call: Call) => Answer | undefined;
+  /** Every call, as IAM names its action, e.g. `ec2:DescribeSubnets`. */
+  readonly calls: string[];
+}
+
+export interface Call {
+  readonly action: string;
+  readonly body: string;
+}
+
+export interface Answer {
+  readonly status?: number;
+  /** As the service's protocol has it: JSON, or XML of EC2 and IAM. */
+  readonly body: string;
+  /** In JSON's protocols, where an error's name is for Lambda. */
+  readonly errorType?: string;
+}
+
+/** The action of a call, from its path (Lambda), its header (JSON) or its form (EC2 and IAM). */
+function actionOf({ headers, url = "", method }: IncomingMessage, body: string): string {
+  const [, service] = /\/([a-z0-9-]+)\/aws4_request/.exec(headers.authorization ?? "") ?? [];
+  const target = headers["x-amz-target"];
+  if (typeof target === "string") return `${service}:${target.split(".").at(-1)}`;
+  const ofLambda = { configuration: "GetFunctionConfiguration", policy: "GetPolicy" }[url.split("/").at(-1) ?? ""];
+  return `${service}:${ofLambda ?? new URLSearchParams(body).get("Action") ?? `${method} ${url}`}`;
 }
 
 /**
@@ -27,7 +53,13 @@ export async function startImitatedAws(
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = String(request.headers["x-amz-target"] ?? request.url);
     const body = await buffer(request);
-    if (target.startsWith("secretsmanager.")) {
+    const action = actionOf(request, body.toString());
+    aws.calls.push(action);
+    const played = aws.play?.({ action, body: body.toString() });
+    if (played) {
+      const headers = played.errorType === undefined ? {} : { "x-amzn-errortype": played.errorType };
+      response.writeHead(played.status ?? 200, headers).end(played.body);
+    } else if (target.startsWith("secretsmanager.")) {
       const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
       const forwarded = await fetch(secretsManagerUrl, { method: "POST", headers, body: new Uint8Array(body) });
       await onAnswer(target.replace("secretsmanager.", ""));
@@ -63,6 +95,7 @@ export async function startImitatedAws(
   await once(server, "listening");
   const aws: ImitatedAws = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls: [],
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

@@ -1,0 +1,77 @@
+import { pairOf, RotationError } from "@quarterturn/core";
+import { adminLogin, databaseSettings, type PairState, type ServerDirectory, whereOf } from "@quarterturn/database";
+import type { Context } from "../context.ts";
+import { rotationContext } from "../login.ts";
+import { describe, type Secret } from "../secret.ts";
+import type { Database } from "./secret-value.ts";
+import { type Seen, seen, whyUnseen } from "./seen.ts";
+
+/** The admin of the multi-user strategy. */
+export interface Admin {
+  /** Its secret. */
+  readonly secret: Seen<Secret>;
+  /** Whether the function has to ask AWS's own API which server the admin's secret is for, or whether it is the secret's. */
+  readonly asksForServers: boolean;
+  /** What became of a login with it; absent where the database was not reached. */
+  readonly login?: Seen<
+    RotationError | { readonly is: "rejected" | "accepted"; readonly where: string; readonly pair?: PairState }
+  >;
+}
+
+/**
+ * Finds the admin as the function would, logs in and looks at the two users.
+ *
+ * @param settings the function's
+ */
+export async function lookAtAdmin(
+  context: Context,
+  secret: Secret,
+  { product, value }: Database,
+  adminSecretId: string,
+  settings: Readonly<Record<string, string>>,
+  isReached: boolean,
+): Promise<Admin> {
+  let asksForServers = false;
+  const asking = (directory: ServerDirectory): ServerDirectory => ({
+    ...directory,
+    managedServer(...given) {
+      asksForServers = true;
+      return directory.managedServer(...given);
+    },
+    isSameDatabase(...given) {
+      asksForServers = true;
+      return directory.isSameDatabase(...given);
+    },
+  });
+
+  async function logIn(): Promise<NonNullable<Admin["login"]>> {
+    try {
+      const { manifest } = product;
+      const rotation = rotationContext(context, secret);
+      const { ALLOWED_HOSTS, SUPERUSER_SECRET_ARN } = settings;
+      const asked = databaseSettings({ ALLOWED_HOSTS, SUPERUSER_SECRET_ARN }, manifest);
+      const admin = await adminLogin(value, value, manifest, asking(await product.loadDirectory()), asked, rotation);
+      const where = whereOf(admin);
+      const engine = await product.load();
+      const { dbname } = engine.hasRightsPerDatabase ? value : admin;
+      const session = await engine.login({ ...admin, ...(dbname === undefined ? {} : { dbname }) }, rotation);
+      if (session === "rejected") return seen({ is: session, where });
+      try {
+        const pair = await session.inspectPair?.({ ...pairOf(value.username), userKeys: value.userKeys });
+        return seen({ is: "accepted", where, ...(pair && { pair }) });
+      } finally {
+        await session.close();
+      }
+    } catch (error) {
+      if (error instanceof RotationError) return seen(error);
+      return whyUnseen(context, error);
+    }
+  }
+
+  const login = isReached ? await logIn() : undefined;
+  return {
+    secret: await describe(context, adminSecretId).then(seen, (error) => whyUnseen(context, error)),
+    asksForServers,
+    ...(login && { login }),
+  };
+}

@@ -1,0 +1,30 @@
+import { RotationError } from "@quarterturn/core";
+import { adviceIn } from "../advice.ts";
+import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
+import type { Facts } from "../facts.ts";
+import { secret } from "./secret.ts";
+
+export const isSingleUser = ({ strategy }: Facts) =>
+  strategy === "single-user" ? "single-user, which has no admin and no twin" : undefined;
+
+export const admin: Check = {
+  name: "admin",
+  moot: isSingleUser,
+  needs: [secret],
+  look({ admin: found, redact }) {
+    const login = found?.login;
+    if (!login) return notLookedAt("the database is not reached");
+    if (login.is === "unseen") return notKnown(login.why);
+    if (login.it instanceof RotationError) {
+      const told = [redact(login.it.what), redact(adviceIn(login.it))] as const;
+      return login.it.code === "busy" ? notKnown(...told) : fail(...told);
+    }
+    const { is, where, pair } = login.it;
+    if (is === "rejected") return fail(`the admin is refused at ${where}`, "Correct the admin's secret, or rotate it.");
+    if (!pair) return pass(`logs in at ${where}; its rights are not looked at for this engine`);
+    const { adminLacks } = pair;
+    return adminLacks
+      ? fail(redact(adminLacks.what), redact(adminLacks.advice))
+      : pass(`logs in at ${where}, and may change both users`);
+  },
+};

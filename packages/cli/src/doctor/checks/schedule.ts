@@ -1,0 +1,19 @@
+import { isOverdue } from "../../secret-report.ts";
+import { dayOf } from "../../times.ts";
+import { type Check, fail, pass } from "../check.ts";
+
+export const schedule: Check = {
+  name: "schedule",
+  look({ id, secret, now, next }) {
+    const { rotationEnabled, schedule: rules, nextRotation, lastRotated } = secret;
+    if (rotationEnabled === undefined) return fail("rotation was never turned on", next("enable", id));
+    if (!rotationEnabled) return fail("rotation is off", `Turn it on: ${next("rotate", id, "--wait")}`);
+    const days = rules?.automaticallyAfterDays;
+    const when = rules?.expression ?? (days === undefined ? undefined : `every ${days} days`);
+    if (when === undefined) return fail("there is none: it rotates only when it is told to", next("enable", id));
+    const last = lastRotated ? `, last on ${dayOf(lastRotated)}` : ", not rotated yet";
+    if (isOverdue(secret, now))
+      return fail(`overdue: ${when}${last}`, `See what fails: ${next("rotate", id, "--wait")}`);
+    return pass(`${when}${last}${nextRotation ? `, next by ${dayOf(nextRotation)}` : ""}`);
+  },
+};

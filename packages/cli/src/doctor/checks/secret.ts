@@ -1,0 +1,27 @@
+import { type Check, fail, notKnown, pass } from "../check.ts";
+
+/** Keys that the function reads; others it keeps. */
+const read = ["engine", "host", "port", "username", "password", "dbname", "ssl", "masterarn"];
+
+/** @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html */
+export const secret: Check = {
+  name: "secret",
+  look({ id, value, aws }) {
+    if (value.is === "unseen") return notKnown(value.why);
+    if (value.it.is === "of no database known here") {
+      return notKnown(
+        `the value names no database that is known here (${value.it.namesEngine ? "another" : "no"} "engine")`,
+        'If it is one of those in quarterturn apps, put its "engine" into the JSON.',
+      );
+    }
+    if (value.it.is === "wrong") {
+      const fix = `Store a value that can be used: ${aws("secretsmanager", "put-secret-value", "--secret-id", id, "--secret-string", "file://FILE")}`;
+      return fail(value.it.what, fix);
+    }
+    const { keys, product } = value.it;
+    const own = [...read, ...(product.manifest.secretKeys ?? []).map((key) => key.name)];
+    const known = keys.filter((key) => own.includes(key));
+    const others = keys.length - known.length;
+    return pass(`${product.manifest.title}: ${known.join(", ")}${others > 0 ? `, and ${others} more` : ""}`);
+  },
+};

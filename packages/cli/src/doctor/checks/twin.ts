@@ -1,0 +1,41 @@
+import { pairOf, RotationError } from "@quarterturn/core";
+import { adviceIn } from "../advice.ts";
+import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
+import { databaseOf } from "../facts.ts";
+import { isSingleUser } from "./admin.ts";
+import { secret } from "./secret.ts";
+
+/** The second user of the multi-user strategy, and what would be lost with it. */
+export const twin: Check = {
+  name: "twin",
+  moot: isSingleUser,
+  needs: [secret],
+  look(facts) {
+    const login = facts.admin?.login;
+    const database = databaseOf(facts);
+    if (!database || login?.is !== "seen" || login.it instanceof RotationError || login.it.is === "rejected")
+      return notLookedAt("it takes that the admin logs in");
+    const { pair } = login.it;
+    if (!pair) return notKnown(`the users of ${database.product.manifest.title} are not looked at here`);
+    const { original, twin: name } = pairOf(database.value.username);
+    const list = pair.twinDefines;
+    if (pair.twinFault)
+      return { ...fail(facts.redact(pair.twinFault.what), facts.redact(adviceIn(pair.twinFault))), list };
+    switch (pair.twin) {
+      case "none":
+        return pass(`"${name}" does not exist yet: the first rotation makes it`);
+      case "unproven":
+        return {
+          ...pass(
+            `"${name}" exists, and does not say whose twin it is`,
+            "The next rotation takes it on if AWSPREVIOUS logs in as it, and refuses it otherwise.",
+          ),
+          list,
+        };
+      case "known":
+        return list.length === 0
+          ? pass(`"${name}" is the twin of "${original}"`)
+          : { ...pass(`"${name}" is the twin of "${original}", and has`, "Who drops that user breaks these."), list };
+    }
+  },
+};

@@ -1,0 +1,210 @@
+/** What the checks of `doctor` say of facts about the secret, its function and its labels, without AWS or a database. */
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { examine } from "../src/doctor/check.ts";
+import { rotationFunction } from "../src/doctor/checks/function.ts";
+import { invocation } from "../src/doctor/checks/invocation.ts";
+import { key } from "../src/doctor/checks/key.ts";
+import { pending } from "../src/doctor/checks/pending.ts";
+import { role } from "../src/doctor/checks/role.ts";
+import { schedule } from "../src/doctor/checks/schedule.ts";
+import { secret } from "../src/doctor/checks/secret.ts";
+import { checks } from "../src/doctor/checks.ts";
+import { seen } from "../src/doctor/seen.ts";
+import { database, factsWith, functionArn, functionWith, say, secretArn, unseen } from "./doctor-facts.ts";
+
+test("a check whose needs have not passed is not looked at, and one that is nothing to the secret says why", () => {
+  const found = examine(checks, factsWith({ value: unseen, server: { addresses: [], connection: "connected" } }));
+  const of = (name: string) => found.find(({ check }) => check === name);
+  expect(of("secret")).toMatchObject({ is: "not known", what: "you may not" });
+  expect(of("DNS")).toMatchObject({ is: "not looked at", what: 'it takes that "secret" passes' });
+  expect(of("login")).toMatchObject({ is: "not looked at", what: 'it takes that "TLS" passes' });
+  expect(of("admin")).toMatchObject({ is: "not looked at", what: expect.stringMatching(/^single-user/) });
+});
+
+test("every check comes after those that it needs, and has a name of its own", () => {
+  for (const [i, { needs = [] }] of checks.entries())
+    for (const need of needs) expect(checks.indexOf(need)).toSatisfy((at: number) => at >= 0 && at < i);
+  expect(new Set(checks.map(({ name }) => name)).size).toBe(checks.length);
+});
+
+test("the README has a row for each check, in their order", async () => {
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const [, table = ""] = readme.split("| check | passes where |\n| --- | --- |\n");
+  const rows = [...(table.split("\n\n")[0] ?? "").matchAll(/^\| ([^|]+) \|/gm)];
+  expect(rows.map(([, name]) => name)).toEqual(checks.map(({ name }) => name));
+});
+
+describe("secret", () => {
+  test.each([
+    [database(), "pass | PostgreSQL: engine, host, and 1 more"],
+    [unseen, "not known | you may not"],
+    [
+      seen({ is: "wrong", what: "host is missing" }),
+      "fail | host is missing | Store a value that can be used: aws secretsmanager put-secret-value --secret-id shop --secret-string file://FILE",
+    ],
+    [
+      seen({ is: "of no database known here", namesEngine: false }),
+      'not known | the value names no database that is known here (no "engine") | If it is one of those in quarterturn apps, put its "engine" into the JSON.',
+    ],
+  ])("%#", (value, said) => expect(say(secret, { value })).toBe(said));
+});
+
+describe("function", () => {
+  const fixed = "Correct that, and deploy it again.";
+  test.each<[object, string]>([
+    [{}, "pass | shop-rotation is Active"],
+    [{ State: "Failed", StateReason: "no subnet" }, `fail | shop-rotation is Failed: no subnet | ${fixed}`],
+    [
+      { LastUpdateStatus: "Failed", LastUpdateStatusReason: "no key" },
+      `fail | the last change of shop-rotation failed: no key | ${fixed}`,
+    ],
+    [{ State: "Pending" }, "not known | shop-rotation is being changed | Look again in a minute."],
+    [{ LastUpdateStatus: "InProgress" }, "not known | shop-rotation is being changed | Look again in a minute."],
+    [
+      { State: "Inactive" },
+      "pass | shop-rotation is Inactive | It was idle for long: a first invocation fails, and the service tries again.",
+    ],
+  ])("%j", (configuration, said) => {
+    expect(say(rotationFunction, { rotationFunction: functionWith(configuration) })).toBe(said);
+  });
+
+  test("none, one that is gone, and one that another service has no need of", () => {
+    expect(say(rotationFunction, { rotationFunction: undefined })).toBe(
+      "fail | no rotation function is set | quarterturn enable shop",
+    );
+    expect(say(rotationFunction, { rotationFunction: { ...functionWith({}), configuration: seen(undefined) } })).toBe(
+      `fail | ${functionArn} does not exist | Deploy it again, or set another: quarterturn enable shop`,
+    );
+    const managed = { secret: { arn: secretArn, owningService: "rds" }, rotationFunction: undefined };
+    expect(say(rotationFunction, managed)).toBe("not looked at | rds rotates this secret itself");
+  });
+});
+
+describe("invocation", () => {
+  const statement = (changes: object) => ({
+    Effect: "Allow",
+    Principal: { Service: "secretsmanager.amazonaws.com" },
+    Action: "lambda:InvokeFunction",
+    ...changes,
+  });
+  const only = (key: string, value: string, operator = "StringEquals") =>
+    statement({ Condition: { [operator]: { [key]: value } } });
+  const command = `aws lambda add-permission --function-name ${functionArn} --statement-id secrets-manager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account 111122223333`;
+  const mine = "pass | Secrets Manager may invoke the function for account 111122223333";
+  const others = `fail | the function's policy lets Secrets Manager invoke it for others than 111122223333 or this secret | ${command}`;
+  const nobody = `fail | the function's policy does not let Secrets Manager invoke it | ${command}`;
+  const vague = "not known | the function's policy has conditions that are not understood here";
+
+  test.each<[object[], string]>([
+    [[], nobody],
+    [[only("AWS:SourceAccount", "111122223333")], mine],
+    [[statement({ Principal: { Service: ["events.amazonaws.com"] } })], nobody],
+    [[statement({ Action: ["lambda:GetFunction"] })], nobody],
+    [[only("aws:SourceAccount", "999999999999")], others],
+    [[only("aws:SourceAccount", "1111*")], others],
+    [[only("aws:SourceArn", `${secretArn.slice(0, -6)}*`, "ArnLike")], mine],
+    [[only("aws:SourceArn", "arn:aws:secretsmanager:*:*:secret:stock-*", "ArnLike")], others],
+    [[only("aws:PrincipalOrgID", "o-1")], vague],
+    [[only("aws:SourceAccount", "111122223333", "StringNotEquals")], vague],
+    [[only("aws:SourceAccount", "999999999999"), only("aws:SourceAccount", "111122223333")], mine],
+    [
+      [only("aws:SourceAccount", "111122223333"), statement({ Effect: "Deny" })],
+      "fail | the function's policy denies it to Secrets Manager | Take that statement out of it.",
+    ],
+  ])("%j", (statements, said) => {
+    expect(say(invocation, { rotationFunction: functionWith({}, { Statement: statements }) })).toBe(said);
+  });
+
+  test("without a condition it works, and the command for a better one is said", () => {
+    const found = say(invocation, {
+      rotationFunction: functionWith({}, { Statement: statement({ Action: "lambda:*" }) }),
+    });
+    expect(found).toMatch(/^pass \| Secrets Manager may invoke the function \| .*aws:SourceAccount/);
+    expect(found).toContain(command);
+  });
+
+  test("no policy, one that may not be read, one that means nothing", () => {
+    expect(say(invocation, { rotationFunction: functionWith({}) })).toBe(nobody);
+    expect(say(invocation, { rotationFunction: { ...functionWith({}), policy: unseen } })).toBe(
+      "not known | you may not",
+    );
+    expect(say(invocation, { rotationFunction: { ...functionWith({}), policy: seen("<policy>") } })).toBe(
+      "not known | the function's policy is not understood here",
+    );
+  });
+});
+
+describe("role", () => {
+  const arn = "arn:aws:iam::111122223333:role/rotation/shop-role";
+  const lacks = (action: string, undecided: string[] = []) => ({
+    action,
+    resource: "it",
+    why: "the secret",
+    undecided,
+  });
+  test.each([
+    [seen([]), "pass | shop-role may do all that this rotation takes"],
+    [
+      seen([lacks("a:B"), lacks("a:C")]),
+      "fail | shop-role may not a:B, a:C | Allow it on it (the secret): docs/permissions.md has the policies.",
+    ],
+    [seen([lacks("a:B", ["aws:vpce"])]), "not known | a:B of shop-role hangs on aws:vpce"],
+    [unseen, "not known | you may not"],
+  ])("%j", (lacking, said) => expect(say(role, { role: { arn, lacking } })).toBe(said));
+
+  test.each<[object | undefined, string]>([
+    [undefined, "pass | aws/secretsmanager, which needs no permission"],
+    [
+      { metadata: seen({ KeyState: "Enabled" }), lacking: seen([]) },
+      "pass | shop-role may use it, by its own policies; it is enabled",
+    ],
+    [{ metadata: seen({ KeyState: "Enabled" }), lacking: unseen }, "not known | enabled; you may not"],
+    [
+      { metadata: seen({ KeyState: "Enabled" }), lacking: seen([lacks("kms:Decrypt")]) },
+      "fail | shop-role may not kms:Decrypt | Allow it on it (the secret): docs/permissions.md has the policies.",
+    ],
+    [{ metadata: seen({ KeyState: "Disabled" }) }, "fail | k is Disabled | aws kms enable-key --key-id k"],
+    [
+      { metadata: seen({ KeyState: "PendingDeletion" }) },
+      "fail | k is PendingDeletion | aws kms cancel-key-deletion --key-id k",
+    ],
+    [
+      { metadata: seen(undefined) },
+      "fail | k does not exist | Without it the value cannot be read. Give the secret another key, and store its value anew.",
+    ],
+    [{ metadata: unseen }, "not known | you may not"],
+  ])("and the key: %j", (found, said) => {
+    const of = found && { kmsKeyId: "k" };
+    expect(say(key, { secret: { arn: secretArn, ...of }, key: found, role: { arn, lacking: seen([]) } })).toBe(said);
+  });
+});
+
+describe("labels and schedule", () => {
+  const versions = { one: ["AWSCURRENT"], two: ["AWSPENDING"] };
+  const lastChanged = new Date("2030-01-29T09:00:00Z");
+  test.each<[object, string]>([
+    [{ versions: { one: ["AWSCURRENT", "AWSPENDING"] } }, "pass | no rotation is unfinished"],
+    [{ versions, lastChanged, state: "ROTATION_IN_PROGRESS" }, "pass | a rotation to version two is in progress"],
+    [
+      { versions, lastChanged, state: "ROTATION_FAILED" },
+      "fail | stuck for 2 d: version two | It blocks every later rotation. When the reason is gone: quarterturn cancel shop --clear-pending",
+    ],
+  ])("AWSPENDING: %j", (of, said) => expect(say(pending, { secret: of })).toBe(said));
+
+  const monthly = { rotationEnabled: true, schedule: { automaticallyAfterDays: 30 } };
+  test.each<[object, string]>([
+    [{}, "fail | rotation was never turned on | quarterturn enable shop"],
+    [{ rotationEnabled: false }, "fail | rotation is off | Turn it on: quarterturn rotate shop --wait"],
+    [{ rotationEnabled: true }, "fail | there is none: it rotates only when it is told to | quarterturn enable shop"],
+    [
+      { ...monthly, lastRotated: lastChanged, nextRotation: new Date("2030-02-28T23:59:59Z") },
+      "pass | every 30 days, last on 2030-01-29, next by 2030-02-28",
+    ],
+    [{ rotationEnabled: true, schedule: { expression: "rate(4 hours)" } }, "pass | rate(4 hours), not rotated yet"],
+    [
+      { ...monthly, lastRotated: new Date("2029-12-01T00:00:00Z"), nextRotation: new Date("2029-12-31T23:59:59Z") },
+      "fail | overdue: every 30 days, last on 2029-12-01 | See what fails: quarterturn rotate shop --wait",
+    ],
+  ])("schedule: %j", (of, said) => expect(say(schedule, { secret: { versions: {}, ...of } })).toBe(said));
+});

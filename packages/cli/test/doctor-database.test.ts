@@ -1,0 +1,163 @@
+/** What the checks of `doctor` say of facts about the database. */
+import { describe, expect, test } from "vitest";
+import { admin } from "../src/doctor/checks/admin.ts";
+import { dns } from "../src/doctor/checks/dns.ts";
+import { login } from "../src/doctor/checks/login.ts";
+import { plaintext } from "../src/doctor/checks/plaintext.ts";
+import { tcp } from "../src/doctor/checks/tcp.ts";
+import { tls } from "../src/doctor/checks/tls.ts";
+import { twin } from "../src/doctor/checks/twin.ts";
+import type { Facts } from "../src/doctor/facts.ts";
+import { seen } from "../src/doctor/seen.ts";
+import { products } from "../src/engines.ts";
+import { database, factsWith, failing, say, unseen } from "./doctor-facts.ts";
+
+const redshift = products.find(({ manifest }) => manifest.name === "redshift");
+
+describe("from this machine", () => {
+  test.each<[string, object, string]>([
+    [
+      "db.example",
+      { addresses: ["10.0.9.5", "93.184.216.34"] },
+      "pass | db.example is 10.0.9.5 (private), 93.184.216.34, on this machine",
+    ],
+    [
+      "db.example",
+      { addresses: ["fd00::5", "172.32.0.1"] },
+      "pass | db.example is fd00::5 (private), 172.32.0.1, on this machine",
+    ],
+    [
+      "db.x.eu-central-1.rds.amazonaws.com",
+      { addresses: "ENOTFOUND" },
+      'fail | this machine finds no address of db.x.eu-central-1.rds.amazonaws.com (ENOTFOUND) | Correct "host"',
+    ],
+    ["db.x.eu-central-1.rds.amazonaws.com", { addresses: "EAI_AGAIN" }, "not known | this machine finds no address"],
+    [
+      "db.internal",
+      { addresses: "ENOTFOUND" },
+      "not known | this machine finds no address of db.internal (ENOTFOUND) | A name of a private zone",
+    ],
+  ])("DNS: %s %j", (host, server, said) => expect(say(dns, { value: database({ host }), server })).toContain(said));
+
+  test.each<[string, string, string]>([
+    ["connected", "10.0.9.5", "pass | answers, from this machine"],
+    ["ECONNREFUSED", "10.0.9.5", "fail | nothing listens at db.example:5432, from this machine | Start"],
+    [
+      "ETIMEDOUT",
+      "10.0.9.5",
+      "not known | db.example:5432 is private, and cannot be reached from outside of its VPC (ETIMEDOUT) | Run this inside",
+    ],
+    [
+      "EHOSTUNREACH",
+      "93.184.216.34",
+      "not known | no connection to db.example:5432 from this machine (EHOSTUNREACH); the function may have one",
+    ],
+  ])("TCP: %s %s", (connection, address, said) =>
+    expect(say(tcp, { server: { connection, addresses: [address] } })).toContain(said),
+  );
+
+  test.each<[Facts["value"], unknown, string, string]>([
+    [database(), "accepted", "pass | the certificate is verified, from this machine", "pass | nobody needs it"],
+    [database(), "rejected", "pass | the certificate is verified, from this machine", "pass | nobody needs it"],
+    [
+      database(),
+      failing("privilege"),
+      "pass | the certificate is verified, from this machine",
+      "pass | nobody needs it",
+    ],
+    [database(), failing("timeout"), "not known | it is timeout | Do this.", "not known | it is timeout"],
+    [
+      database(),
+      failing("tls"),
+      "fail | it is tls | Do this.",
+      "fail | AWS's functions reach this server in plaintext only, and do not say so; Quarterturn's refuse | Mend TLS",
+    ],
+    [
+      database({ ssl: true }),
+      failing("tls"),
+      "fail | it is tls | Do this.",
+      'pass | no function uses it, since the secret says "ssl": true',
+    ],
+    [
+      database({ ssl: true, ...(redshift && { product: redshift }) }),
+      failing("tls"),
+      "fail | it is tls",
+      "fail | AWS's functions reach this server in plaintext only",
+    ],
+    [
+      database({ ssl: false }),
+      "accepted",
+      'pass | none, since the secret says "ssl": false',
+      'pass | the secret allows it: "ssl": false',
+    ],
+  ])("TLS and plaintext: %#", (value, outcome, ofTls, ofPlaintext) => {
+    const facts = { value, server: { addresses: [], connection: "connected", login: outcome } };
+    expect(say(tls, facts)).toContain(ofTls);
+    expect(say(plaintext, facts)).toContain(ofPlaintext);
+  });
+
+  test.each<[unknown, string]>([
+    ["accepted", 'pass | AWSCURRENT logs in at db.example:5432 (as "app")'],
+    [
+      "rejected",
+      'fail | AWSCURRENT is refused at db.example:5432 (as "app") | See which version works: quarterturn recover shop',
+    ],
+    [failing("privilege"), "fail | it is privilege | Do this."],
+    [failing("busy"), "not known | it is busy | Do this."],
+  ])("login: %#", (outcome, said) => expect(say(login, { server: { login: outcome } })).toBe(said));
+});
+
+describe("the admin and the twin", () => {
+  const logsIn = (pair?: object) => seen({ is: "accepted", where: "db (as boss)", ...(pair && { pair }) });
+  const lacking = { what: "boss may not", advice: "GRANT it" };
+  const known = { twin: "known", twinDefines: [] };
+  test.each<[unknown, string, string]>([
+    [undefined, "not looked at | the database is not reached", "not looked at | it takes that the admin logs in"],
+    [unseen, "not known | you may not", "not looked at | it takes that the admin logs in"],
+    [
+      seen({ is: "rejected", where: "db (as boss)" }),
+      "fail | the admin is refused at db (as boss) | Correct",
+      "not looked at | it takes",
+    ],
+    [seen(failing("privilege")), "fail | it is privilege | Do this.", "not looked at | it takes"],
+    [seen(failing("busy")), "not known | it is busy | Do this.", "not looked at | it takes"],
+    [
+      logsIn(),
+      "pass | logs in at db (as boss); its rights are not looked at for this engine",
+      "not known | the users of PostgreSQL are not looked at here",
+    ],
+    [
+      logsIn({ ...known, adminLacks: lacking }),
+      "fail | boss may not | GRANT it",
+      'pass | "app_clone" is the twin of "app"',
+    ],
+    [
+      logsIn({ ...known, twin: "none" }),
+      "pass | logs in at db (as boss), and may change both users",
+      'pass | "app_clone" does not exist yet',
+    ],
+    [
+      logsIn({ ...known, twin: "unproven" }),
+      "pass | logs in",
+      'pass | "app_clone" exists, and does not say whose twin it is | The next rotation takes it on',
+    ],
+    [logsIn({ ...known, twinFault: lacking }), "pass | logs in", "fail | boss may not | GRANT it"],
+    [
+      logsIn({ ...known, twinDefines: ["view a.b"] }),
+      "pass | logs in",
+      'pass | "app_clone" is the twin of "app", and has | Who drops that user breaks these.',
+    ],
+  ])("%#", (found, ofAdmin, ofTwin) => {
+    const facts = { strategy: "multi-user", admin: { login: found } };
+    expect(say(admin, facts)).toContain(ofAdmin);
+    expect(say(twin, facts)).toContain(ofTwin);
+  });
+
+  test("what the twin has is a list", () => {
+    const facts = factsWith({
+      strategy: "multi-user",
+      admin: { login: logsIn({ ...known, twinDefines: ["view a.b"] }) },
+    });
+    expect(twin.look(facts)).toMatchObject({ list: ["view a.b"] });
+  });
+});

@@ -1,0 +1,359 @@
+/** `doctor` as it is run: a real PostgreSQL, the local endpoint, and Lambda, IAM, EC2 and KMS as played-account.ts imitates them. */
+import { readFile } from "node:fs/promises";
+import { startPostgres } from "@quarterturn-tools/engines";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { quarterturnAt, type Ran, type Surroundings, steady } from "./command-line.ts";
+import { type Database, startDatabase } from "./database.ts";
+import { type ImitatedAws, startImitatedAws } from "./imitated-aws.ts";
+import { type PlayedAccount, playing } from "./played-account.ts";
+
+let database: Database;
+let aws: ImitatedAws;
+beforeAll(async () => {
+  database = await startDatabase();
+  aws = await startImitatedAws(database.service.local.url, "any");
+});
+afterAll(async () => {
+  await aws[Symbol.asyncDispose]();
+  await database[Symbol.asyncDispose]();
+});
+
+const account = "000000000000";
+const invokes = {
+  Effect: "Allow",
+  Principal: { Service: "secretsmanager.amazonaws.com" },
+  Action: "lambda:InvokeFunction",
+  Condition: { StringEquals: { "AWS:SourceAccount": account } },
+};
+const everywhere = { ipProtocol: "-1", ipRanges: [{ cidrIp: "0.0.0.0/0" }] };
+
+/** An account in which a rotation of the test's database works: in a VPC, with an endpoint and a key. */
+const healthy: PlayedAccount = {
+  function: {
+    Role: `arn:aws:iam::${account}:role/rotation/shop-rotation`,
+    VpcConfig: { VpcId: "vpc-1", SubnetIds: ["subnet-a"], SecurityGroupIds: ["sg-function"] },
+    LoggingConfig: { LogGroup: "shop-rotation-log" },
+  },
+  policy: { Version: "2012-10-17", Statement: [invokes] },
+  network: {
+    subnetSet: [{ subnetId: "subnet-a", vpcId: "vpc-1", cidrBlock: "10.0.1.0/24" }],
+    routeTableSet: [{ vpcId: "vpc-1", associationSet: [{ main: true }], routeSet: [] }],
+    vpcEndpointSet: [
+      {
+        vpcEndpointId: "vpce-1",
+        vpcId: "vpc-1",
+        serviceName: "com.amazonaws.us-east-1.secretsmanager",
+        state: "available",
+        privateDnsEnabled: true,
+        groupSet: [{ groupId: "sg-endpoint" }],
+      },
+    ],
+    networkInterfaceSet: [
+      {
+        networkInterfaceId: "eni-1",
+        vpcId: "vpc-1",
+        privateIpAddress: "10.0.2.5",
+        publicIp: "127.0.0.1",
+        groupSet: [{ groupId: "sg-db" }],
+      },
+    ],
+    securityGroupInfo: [
+      { groupId: "sg-function", ipPermissionsEgress: [everywhere] },
+      {
+        groupId: "sg-endpoint",
+        ipPermissions: [{ ipProtocol: "tcp", fromPort: 443, toPort: 443, ipRanges: [{ cidrIp: "10.0.0.0/16" }] }],
+      },
+      { groupId: "sg-db", ipPermissions: [{ ipProtocol: "-1", groups: [{ groupId: "sg-function" }] }] },
+    ],
+  },
+  key: { KeyId: "key-1", Arn: `arn:aws:kms:us-east-1:${account}:key/key-1`, KeyState: "Enabled" },
+};
+
+/** All that was printed, and the passwords that no line of it may hold. */
+let everything = "";
+const passwords: string[] = ["boss-password"];
+
+async function doctor(
+  secret: string,
+  played: PlayedAccount = healthy,
+  surroundings: Surroundings = {},
+  flags = "",
+): Promise<Ran> {
+  aws.play = playing(played);
+  aws.calls.length = 0;
+  const ran = await quarterturnAt(aws)(`doctor ${secret}${flags}`, surroundings);
+  everything += ran.stdout + ran.stderr;
+  return ran;
+}
+
+const lineOf = (stdout: string, check: string) =>
+  stdout.split("\n").find((line) => line.slice(2).startsWith(`${check.padEnd(10)}  `)) ?? "";
+
+/** What was printed as the README shows it. */
+function shown(ran: Pick<Ran, "stdout" | "stderr">): string {
+  const days: string[] = [];
+  return steady(ran)
+    .replaceAll(/\d{4}-\d\d-\d\d/g, (day) => {
+      if (!days.includes(day)) days.push(day);
+      return `2030-01-0${days.indexOf(day) + 1}`;
+    })
+    .replaceAll("SECRET", "app")
+    .replaceAll("stops-at-setSecret", "shop-rotation")
+    .replaceAll("DATABASE", "db.example:5432")
+    .replaceAll("VERSION-1", "da245431-1f0c-4d0a-8f53-3f7e31c1b0d2")
+    .replaceAll("localhost is 127.0.0.1", "db.example is 10.0.2.5 (private)")
+    .replaceAll(" --endpoint-url http://HOST", "")
+    .replaceAll("000000000000", "111122223333");
+}
+
+/** A secret with a schedule and a key of its own. */
+async function prepared(keys: object = {}): Promise<string> {
+  const secret = await database.createSecret(keys);
+  const { sm, local } = database.service;
+  await sm.updateSecret({ SecretId: secret, KmsKeyId: "key-1" });
+  await sm.rotateSecret({ SecretId: secret, RotationRules: { AutomaticallyAfterDays: 30 }, RotateImmediately: false });
+  await local.settled(secret);
+  passwords.push((await database.value(secret, "AWSCURRENT")).password);
+  return secret;
+}
+
+const masterarn = async () => (await database.service.sm.describeSecret({ SecretId: "boss" })).ARN;
+
+test("of a rotation that works everything passes, and the exit code is 0", async () => {
+  const secret = await prepared({ masterarn: await masterarn() });
+  await database.rotate(secret);
+  const { code, ...ran } = await doctor(secret);
+  expect(code).toBe(0);
+  expect(Math.max(...ran.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(shown(ran)).toMatchInlineSnapshot(`
+    "✓ secret      PostgreSQL: engine, host, port, username, password, masterarn
+    ✓ function    rotates is Active
+    ✓ invocation  Secrets Manager may invoke the function for account 111122223333
+    ✓ role        shop-rotation may do all that this rotation takes
+    ✓ VPC to AWS  through the endpoint vpce-1
+    ✓ VPC to DB   security groups let the function through
+    ✓ DNS         db.example is 10.0.2.5 (private), on this machine
+    ✓ TCP         answers, from this machine
+    ✓ TLS         the certificate is verified, from this machine
+    ✓ plaintext   nobody needs it
+    ✓ login       AWSCURRENT logs in at db.example:5432 (as "app")
+    ✓ admin       logs in at db.example:5432 (as "boss"), and may change both users
+    ✓ twin        "app_clone" does not exist yet: the first rotation makes it
+    ✓ AWSPENDING  no rotation is unfinished
+    ✓ schedule    every 30 days, last on 2030-01-01, next by 2030-01-02
+    ✓ KMS key     shop-rotation may use it, by its own policies; it is enabled
+    ---
+    "
+  `);
+});
+
+test("what is wrong is marked, with what to do below, and the exit code is 7", async () => {
+  const secret = await prepared();
+  await database.rotate(secret, "stops-at-setSecret");
+  await database.setPassword(secret, "another-password");
+  const now = () => new Date(Date.now() + 3 * 3_600_000);
+  const { code, ...ran } = await doctor(secret, { ...healthy, key: { ...healthy.key, KeyState: "Disabled" } }, { now });
+  expect(code).toBe(7);
+  expect(shown(ran)).toMatchInlineSnapshot(`
+    "✓ secret      PostgreSQL: engine, host, port, username, password
+    ✓ function    shop-rotation is Active
+    ✓ invocation  Secrets Manager may invoke the function for account 111122223333
+    ✓ role        shop-rotation may do all that this rotation takes
+    ✓ VPC to AWS  through the endpoint vpce-1
+    ✓ VPC to DB   security groups let the function through
+    ✓ DNS         db.example is 10.0.2.5 (private), on this machine
+    ✓ TCP         answers, from this machine
+    ✓ TLS         the certificate is verified, from this machine
+    ✓ plaintext   nobody needs it
+    ✗ login       AWSCURRENT is refused at db.example:5432 (as "app")
+                  → See which version works: quarterturn recover app
+    - admin       not looked at: single-user, which has no admin and no twin
+    - twin        not looked at: single-user, which has no admin and no twin
+    ✗ AWSPENDING  stuck for 3 h: version da245431-1f0c-4d0a-8f53-3f7e31c1b0d2
+                  → It blocks every later rotation. When the reason is gone: quarterturn cancel app --clear-pending
+    ✓ schedule    every 30 days, not rotated yet, next by 2030-01-01
+    ✗ KMS key     key-1 is Disabled
+                  → aws kms enable-key --key-id key-1
+    ---
+    quarterturn: 3 of 16 checks failed. What to do is below each.
+    "
+  `);
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  expect(readme).toContain(shown(ran).split("---\n").join(""));
+});
+
+test("it makes the calls that the README says, with every check looked at, and each of them reads", async () => {
+  const secret = await prepared({ masterarn: await masterarn() });
+  const { code, stdout } = await doctor(secret);
+  expect(code).toBe(0);
+  expect(stdout).not.toContain("not looked at");
+  const called = [...new Set(aws.calls)].sort();
+  for (const action of called) expect(action).toMatch(/^[a-z0-9]+:(Get|Describe|Simulate)[A-Z]/);
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  expect(readme).toContain(`| \`doctor\` | ${called.join(", ")} |`);
+});
+
+test("it changes neither the secret nor the database", async () => {
+  const secret = await prepared({ masterarn: await masterarn() });
+  const state = async () => [
+    await database.superuser.query("SELECT * FROM pg_authid").then(({ rows }) => rows),
+    await database.service.sm.describeSecret({ SecretId: secret }).then(({ VersionIdsToStages }) => VersionIdsToStages),
+  ];
+  const before = await state();
+  expect((await doctor(secret)).code).toBe(0);
+  expect(await state()).toEqual(before);
+});
+
+test("--json is whole, with the same keys for every check", async () => {
+  const secret = await prepared();
+  const { stdout } = await doctor(secret, { ...healthy, denied: ["lambda:GetPolicy"] }, {}, " --json");
+  const { checks, ...rest } = JSON.parse(stdout) as { checks: Record<string, unknown>[] };
+  expect(rest).toEqual({ name: secret, arn: expect.stringContaining(secret), strategy: "single-user" });
+  for (const check of checks) expect(Object.keys(check)).toEqual(["check", "is", "what", "list", "fix"]);
+  expect(checks.find(({ check }) => check === "invocation")).toEqual({
+    check: "invocation",
+    is: "not known",
+    what: "you may not lambda:GetPolicy",
+    list: [],
+    fix: null,
+  });
+});
+
+test.each([
+  ["lambda:GetFunctionConfiguration", "function", ["invocation", "role", "VPC to AWS", "VPC to DB"]],
+  ["lambda:GetPolicy", "invocation", []],
+  ["iam:SimulatePrincipalPolicy", "role", []],
+  ["ec2:DescribeSubnets", "VPC to AWS", []],
+  ["ec2:DescribeSecurityGroups", "VPC to DB", []],
+  ["kms:DescribeKey", "KMS key", []],
+  ["secretsmanager:GetSecretValue", "secret", ["VPC to DB", "DNS", "TCP", "TLS", "plaintext", "login"]],
+])("without %s it is not known, and nothing fails", async (action, check, hanging) => {
+  const secret = await prepared();
+  const { code, stdout } = await doctor(secret, { ...healthy, denied: [action] });
+  expect(code).toBe(0);
+  expect(lineOf(stdout, check)).toBe(`? ${check.padEnd(10)}  not known: you may not ${action}`);
+  for (const each of hanging) expect(lineOf(stdout, each)).toMatch(/^- .*not looked at: it takes that/);
+});
+
+describe("the role", () => {
+  test("is asked for what the template grants, for this function", async () => {
+    const asked: Record<string, [resource: string, conditions: object]> = {};
+    const secret = await prepared({ masterarn: await masterarn() });
+    const { ARN = "" } = await database.service.sm.describeSecret({ SecretId: secret });
+    await doctor(secret, {
+      ...healthy,
+      mayRole(action, resource, conditions) {
+        asked[`${action} ${resource}`] = [resource, conditions];
+        return true;
+      },
+    });
+    const functionArn = `arn:aws:lambda:us-east-1:${account}:function:rotates`;
+    const through = {
+      "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com",
+      "kms:EncryptionContext:SecretARN": ARN,
+    };
+    const of = (action: string) =>
+      Object.entries(asked)
+        .filter(([name]) => name.startsWith(`${action} `))
+        .map(([, each]) => each);
+    expect(of("secretsmanager:PutSecretValue")).toEqual([
+      [ARN, { "secretsmanager:resource/AllowRotationLambdaArn": functionArn }],
+    ]);
+    expect(of("secretsmanager:GetSecretValue")).toEqual([
+      [ARN, { "secretsmanager:resource/AllowRotationLambdaArn": functionArn }],
+      [await masterarn(), {}],
+    ]);
+    expect(of("logs:PutLogEvents")).toEqual([[`arn:aws:logs:us-east-1:${account}:log-group:shop-rotation-log:*`, {}]]);
+    expect(of("ec2:CreateNetworkInterface")).toEqual([["*", {}]]);
+    expect(of("kms:GenerateDataKey")).toEqual([[healthy.key?.Arn, through]]);
+    // The two secrets name one host, so that nobody asks RDS.
+    expect(of("rds:DescribeDBInstances")).toEqual([]);
+  });
+
+  test("that lacks something fails, and where a policy asks for what nobody here knows it is not known", async () => {
+    const secret = await prepared();
+    const without = (answer: boolean | readonly string[]) => ({
+      ...healthy,
+      mayRole: (action: string) => (action === "secretsmanager:PutSecretValue" ? answer : true),
+    });
+    const failed = await doctor(secret, without(false));
+    expect(failed.code).toBe(7);
+    expect(lineOf(failed.stdout, "role")).toBe("✗ role        shop-rotation may not secretsmanager:PutSecretValue");
+    const vague = await doctor(secret, without(["aws:SourceVpce"]));
+    expect(vague.code).toBe(0);
+    expect(lineOf(vague.stdout, "role")).toContain(
+      "not known: secretsmanager:PutSecretValue of shop-rotation hangs on aws:SourceVpce",
+    );
+  });
+});
+
+test("a server without TLS: AWS's functions would use it in plaintext, and it is said who may", async () => {
+  await using server = await startPostgres();
+  const superuser = await server.connect();
+  await superuser.query("CREATE ROLE plain LOGIN PASSWORD 'plain-password'");
+  await superuser.end();
+  const value = {
+    engine: "postgres",
+    host: server.host,
+    port: server.port,
+    username: "plain",
+    password: "plain-password",
+  };
+  const look = async (name: string, ssl?: boolean | string) => {
+    await database.service.sm.createSecret({ Name: name, SecretString: JSON.stringify({ ...value, ssl }) });
+    const { stdout } = await doctor(name, {});
+    return ["TLS", "plaintext", "login"].map((check) => lineOf(stdout, check).slice(0, 50));
+  };
+  expect(await look("without-ssl")).toEqual([
+    expect.stringMatching(/^✗ TLS {9}localhost:\d+ \(as "plain"\): the/),
+    "✗ plaintext   AWS's functions reach this server in plaintext only, and do not say so; Quarterturn's refuse".slice(
+      0,
+      50,
+    ),
+    '- login       not looked at: it takes that "TLS" passes'.slice(0, 50),
+  ]);
+  expect((await look("with-ssl", "True"))[1]).toMatch(/^✓ plaintext {3}no function uses it/);
+  expect(await look("plaintext", false)).toEqual([
+    '✓ TLS         none, since the secret says "ssl": false'.slice(0, 50),
+    '✓ plaintext   the secret allows it: "ssl": false',
+    expect.stringMatching(/^✓ login {7}AWSCURRENT logs in at localhost/),
+  ]);
+});
+
+test("a value that cannot be used, a host that is not there, a port where nothing listens", async () => {
+  const { sm } = database.service;
+  const value = { engine: "postgres", host: "localhost", port: 1, username: "u", password: "never-shown" };
+  const look = async (name: string, changes: object) => {
+    await sm.createSecret({ Name: name, SecretString: JSON.stringify({ ...value, ...changes }) });
+    return (await doctor(name, {})).stdout;
+  };
+  expect(lineOf(await look("hostless", { host: undefined }), "secret")).toContain("(host is missing)");
+  expect(lineOf(await look("portless", {}), "TCP")).toBe(
+    "✗ TCP         nothing listens at localhost:1, from this machine",
+  );
+  expect(lineOf(await look("nowhere", { host: "nowhere.invalid" }), "DNS")).toMatch(
+    /^\? DNS {9}not known: this machine finds no address/,
+  );
+});
+
+test("an admin that may not, and a twin that is another's", async () => {
+  const secret = await prepared({ masterarn: await masterarn() });
+  await database.superuser.query(`REVOKE ${secret} FROM boss; CREATE ROLE ${secret}_clone`);
+  const { code, stdout } = await doctor(secret);
+  expect(code).toBe(7);
+  expect(stdout).toMatch(
+    /^✗ admin .*the admin "boss" may not make and change the users .*\n {14}→ Run as a role that may: ALTER ROLE "boss" CREATEROLE/m,
+  );
+  expect(stdout).toMatch(/^✗ twin .*that is not a member of ".*\n {14}→ If it is meant to be the second user/m);
+});
+
+test("an unknown secret is one line, with exit code 4", async () => {
+  const { code, stdout, stderr } = await doctor("none");
+  expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+  expect(stderr).toMatch(/^quarterturn: There is no secret "none" in us-east-1\. .*\n$/);
+});
+
+test("no output held a value of a secret", () => {
+  expect(passwords.length).toBeGreaterThan(10);
+  for (const password of passwords) expect(everything).not.toContain(password);
+});
