@@ -101,6 +101,8 @@ describe("invocation", () => {
     [[only("AWS:SourceAccount", "111122223333")], mine],
     [[statement({ Principal: { Service: ["events.amazonaws.com"] } })], nobody],
     [[statement({ Action: ["lambda:GetFunction"] })], nobody],
+    [[{ ...only("aws:SourceAccount", "111122223333"), Principal: "*" }], mine],
+    [[{ ...only("aws:SourceAccount", "999999999999"), Effect: "Deny" }], nobody],
     [[only("aws:SourceAccount", "999999999999")], others],
     [[only("aws:SourceAccount", "1111*")], others],
     [[only("aws:SourceArn", `${secretArn.slice(0, -6)}*`, "ArnLike")], mine],

@@ -23,8 +23,8 @@ describe("from this machine", () => {
     ],
     [
       "db.example",
-      { addresses: ["fd00::5", "172.32.0.1"] },
-      "pass | db.example is fd00::5 (private), 172.32.0.1, on this machine",
+      { addresses: ["fd00::5", "172.15.0.1"] },
+      "pass | db.example is fd00::5 (private), 172.15.0.1, on this machine",
     ],
     [
       "db.x.eu-central-1.rds.amazonaws.com",

@@ -89,7 +89,17 @@ describe("VPC", () => {
       "an endpoint that lets only one subnet in",
       {
         endpoints: [endpoint],
-        endpointGroups: [group("sg-e", [tcpFrom(443, { IpRanges: [{ CidrIp: "10.0.1.0/24" }] })])],
+        endpointGroups: [group("sg-e", [tcpFrom(443, { IpRanges: [{ CidrIp: "10.0.0.0/23" }] })])],
+      },
+      "not known | there is the endpoint vpce-1, and rules",
+    ],
+    [
+      "an endpoint that lets parts of the subnets in",
+      {
+        endpoints: [endpoint],
+        endpointGroups: [
+          group("sg-e", [tcpFrom(443, { IpRanges: [{ CidrIp: "10.0.1.0/28" }, { CidrIp: "10.0.2.0/28" }] })]),
+        ],
       },
       "not known | there is the endpoint vpce-1, and rules",
     ],
@@ -146,6 +156,14 @@ describe("VPC", () => {
       "the database lets the address in",
       { databaseGroups: [group("sg-d", [tcpFrom(5432, { IpRanges: [{ CidrIp: "10.0.0.0/22" }] })])] },
       "pass",
+    ],
+    [
+      "the function's networks are not known",
+      {
+        subnets: [{ SubnetId: "subnet-a" }],
+        databaseGroups: [group("sg-d", [tcpFrom(5432, { IpRanges: [{ CidrIp: "10.0.0.0/22" }] })])],
+      },
+      "not known | security groups have rules whose addresses",
     ],
     [
       "by a list of prefixes",

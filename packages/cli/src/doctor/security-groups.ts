@@ -39,11 +39,12 @@ function names(rule: IpPermission, { networks, groups }: Peer): boolean | undefi
     (range) => range !== undefined,
   );
   const hasGroup = UserIdGroupPairs.some((pair) => groups?.some(({ GroupId }) => GroupId === pair.GroupId));
-  const hasAll = networks?.every((network) => ranges.some((range) => contains(range, network)));
+  const known = networks?.length ? networks : undefined;
+  const hasAll = known?.every((network) => ranges.some((range) => contains(range, network)));
   if (hasGroup || hasAll || ranges.includes("0.0.0.0/0")) return true;
   const mayHaveGroup = groups === undefined && UserIdGroupPairs.length > 0;
-  const mayHaveSome = networks
-    ? networks.some((network) => ranges.some((range) => contains(network, range) || contains(range, network)))
+  const mayHaveSome = known
+    ? known.some((network) => ranges.some((range) => contains(network, range) || contains(range, network)))
     : ranges.length > 0;
   return PrefixListIds.length > 0 || mayHaveGroup || mayHaveSome ? undefined : false;
 }

@@ -64,24 +64,20 @@ export const invocation: Check = {
     const parsed = v.safeParse(policySchema, policy.it ?? '{"Statement":[]}');
     if (!parsed.success) return notKnown("the function's policy is not understood here");
     const statements = parsed.output.Statement.filter(isAboutTheService);
-    const open = statements.filter(
-      ({ Effect, Condition }) => Effect === "Allow" && holds(Condition, secretArn) === true,
-    );
-    const forbidden = statements.filter(
-      ({ Effect, Condition }) => Effect === "Deny" && holds(Condition, secretArn) !== false,
-    );
-    if (forbidden.length > 0)
+    if (statements.some(({ Effect, Condition }) => Effect === "Deny" && holds(Condition, secretArn) !== false))
       return fail("the function's policy denies it to Secrets Manager", "Take that statement out of it.");
+    const allowing = statements.filter(({ Effect }) => Effect === "Allow");
+    const open = allowing.filter(({ Condition }) => holds(Condition, secretArn) === true);
     if (open.some(({ Condition }) => namesSource(Condition)))
       return pass(`Secrets Manager may invoke the function for account ${account}`);
     if (open.length > 0) {
       const better = `Its policy does not say for whose secrets. Better with a condition on aws:SourceAccount: ${fix}; then remove-permission of the other statement.`;
       return pass("Secrets Manager may invoke the function", better);
     }
-    if (statements.some(({ Condition }) => holds(Condition, secretArn) === undefined))
+    if (allowing.some(({ Condition }) => holds(Condition, secretArn) === undefined))
       return notKnown("the function's policy has conditions that are not understood here");
     return fail(
-      statements.length === 0
+      allowing.length === 0
         ? "the function's policy does not let Secrets Manager invoke it"
         : `the function's policy lets Secrets Manager invoke it for others than ${account} or this secret`,
       fix,
