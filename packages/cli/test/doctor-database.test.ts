@@ -108,9 +108,9 @@ describe("from this machine", () => {
 });
 
 describe("the admin and the twin", () => {
-  const logsIn = (pair?: object) => seen({ is: "accepted", where: "db (as boss)", ...(pair && { pair }) });
+  const logsIn = (pair: object) => seen({ is: "accepted", where: "db (as boss)", pair });
   const lacking = { what: "boss may not", advice: "GRANT it" };
-  const known = { twin: "known", twinDefines: [] };
+  const known = { admin: "able", twin: "known", twinDefines: [] };
   test.each<[unknown, string, string]>([
     [undefined, "not looked at | the database is not reached", "not looked at | it takes that the admin logs in"],
     [unseen, "not known | you may not", "not looked at | it takes that the admin logs in"],
@@ -122,15 +122,11 @@ describe("the admin and the twin", () => {
     [seen(failing("privilege")), "fail | it is privilege | Do this.", "not looked at | it takes"],
     [seen(failing("busy")), "not known | it is busy | Do this.", "not looked at | it takes"],
     [
-      logsIn(),
-      "pass | logs in at db (as boss); its rights are not looked at for this engine",
-      "not known | the users of PostgreSQL are not looked at here",
-    ],
-    [
-      logsIn({ ...known, adminLacks: lacking }),
-      "fail | boss may not | GRANT it",
+      logsIn({ ...known, admin: "unproven" }),
+      "pass | logs in at db (as boss); whether it may change both users shows when it does",
       'pass | "app_clone" is the twin of "app"',
     ],
+    [logsIn({ ...known, admin: lacking }), "fail | boss may not | GRANT it", 'pass | "app_clone" is the twin of "app"'],
     [
       logsIn({ ...known, twin: "none" }),
       "pass | logs in at db (as boss), and may change both users",

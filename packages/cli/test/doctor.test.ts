@@ -347,6 +347,15 @@ test("an admin that may not, and a twin that is another's", async () => {
   expect(stdout).toMatch(/^✗ twin .*that is not a member of ".*\n {14}→ If it is meant to be the second user/m);
 });
 
+test("a value that the server quotes is not repeated", async () => {
+  const secret = await prepared();
+  const { password, ...value } = await database.value(secret, "AWSCURRENT");
+  const SecretString = JSON.stringify({ ...value, password, dbname: password });
+  await database.service.sm.putSecretValue({ SecretId: secret, SecretString });
+  const { stdout } = await doctor(secret);
+  expect(lineOf(stdout, "login")).toMatch(/^✗ .*database "\[redacted\]" does not exist/);
+});
+
 test("an unknown secret is one line, with exit code 4", async () => {
   const { code, stdout, stderr } = await doctor("none");
   expect({ code, stdout }).toEqual({ code: 4, stdout: "" });

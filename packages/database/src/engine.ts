@@ -86,11 +86,10 @@ export interface Session {
    */
   restorePassword(user: Pick<Login, "username" | "userKeys">, password: string): Promise<void>;
   /**
-   * An admin's: how a pair stands, for a person who asks before a rotation does. Changes nothing. Absent where the engine cannot say it without
-   * trying.
+   * An admin's: how a pair stands, for a person who asks before a rotation does. Changes nothing.
    * @throws RotationError where even the reading fails
    */
-  inspectPair?(pair: Pair): Promise<PairState>;
+  inspectPair(pair: Pair): Promise<PairState>;
   close(): Promise<void>;
 }
 
@@ -99,8 +98,8 @@ export type Obstacle = Pick<RotationError, "what" | "advice">;
 
 /** How the two users of the multi-user strategy stand. */
 export interface PairState {
-  /** What the session's user lacks to make the twin and to set passwords; absent where nothing is known to be lacking. */
-  readonly adminLacks?: Obstacle;
+  /** Whether the session's user may make the twin and set passwords, or what it lacks; `unproven` where only a try would show it. */
+  readonly admin: "able" | "unproven" | Obstacle;
   /** `unproven` where a user has the twin's name, and only AWSPREVIOUS's password would prove that it is the secret's. */
   readonly twin: "none" | "known" | "unproven";
   /** Why the twin cannot be rotated, or would leave the application without something. */

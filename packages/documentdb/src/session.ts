@@ -2,7 +2,7 @@ import type { EngineContext, Login, Session } from "@quarterturn/database";
 import { authSourceOf } from "./authentication.ts";
 import { type Connection, connect } from "./connection.ts";
 import { errorCode, unauthorized } from "./errors.ts";
-import { alignTwin, restorePassword, setPassword } from "./twin.ts";
+import { alignTwin, inspectPair, restorePassword, setPassword } from "./twin.ts";
 import { passwordFor, readUser, type User, writeUser } from "./users.ts";
 
 /** A session over an open connection. */
@@ -29,6 +29,8 @@ export function openSession({ login, run, close }: Connection, context: EngineCo
     setPassword: (pair, password, isOurs) => setPassword(run, pair, password, { isOurs, isAccepted }, login, context),
 
     restorePassword: (user, password) => restorePassword(run, user, password, login, context),
+
+    inspectPair: (pair) => inspectPair(run, pair, login),
 
     close,
   };

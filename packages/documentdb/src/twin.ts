@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { RotationError } from "@quarterturn/core";
-import { addressOf, type EngineContext, type Login, type Pair } from "@quarterturn/database";
+import { addressOf, type EngineContext, type Login, type Pair, type PairState } from "@quarterturn/database";
 import type { Document } from "bson";
 import { authSourceOf } from "./authentication.ts";
 import type { Run } from "./connection.ts";
@@ -115,6 +115,16 @@ export async function restorePassword(
   );
 }
 
+/** How a pair stands. No command of the protocol that every server knows says whether the admin may change users, and no user owns anything. */
+export async function inspectPair(run: Run, pair: Pair, admin: Login): Promise<PairState> {
+  const { original, twin } = await readPair(run, pair, admin);
+  return {
+    admin: "unproven",
+    twin: !twin ? "none" : isMarked(twin, original) ? "known" : "unproven",
+    twinDefines: [],
+  };
+}
+
 async function readPair(run: Run, pair: Pair, admin: Login): Promise<{ original: User; twin: User | undefined }> {
   const database = authSourceOf(pair);
   const original = await readUser(run, database, pair.original, remedy(admin, database));
@@ -133,12 +143,14 @@ function marked({ name, customData }: User): Document {
 
 const markKey = "quarterturn";
 
+const isMarked = (twin: User, original: User) => twin.customData[markKey]?.twinOf === original.name;
+
 /**
  * A user that merely has the twin's name is somebody else's, and must be neither changed nor believed. A twin of AWS's functions, or on a server
  * without customData, bears no mark: then a password proves that it is this secret's, or that an earlier try has just made it.
  */
 async function requireMark(original: User, twin: User, proof: Proof, pair: Pair, admin: Login): Promise<void> {
-  if (twin.customData[markKey]?.twinOf === original.name) return;
+  if (isMarked(twin, original)) return;
   // In the order in which a twin gets its passwords, since another try may be giving it the next one.
   const { userKeys } = pair;
   if (await proof.isAccepted({ username: twin.name, password: firstPassword(pair, admin), userKeys })) return;

@@ -9,13 +9,12 @@ import { refuseStrays, requireOriginal } from "./twin.ts";
 export async function inspectPair(run: Run, server: Server, pair: Pair, address: string): Promise<PairState> {
   const { pairs, strays } = await requireOriginal(run, server, pair, address);
   const twins = pairs.flatMap(({ twin }) => twin ?? []);
-  const adminLacks = await lackingRight(run, server, address);
   const twinFault = faultOf(() => refuseStrays(strays, pair.original, address));
   const isMarked = twins.every(({ twinOf }) => twinOf === pair.original);
   return {
+    admin: (await lackingRight(run, server, address)) ?? "able",
     twin: twins.length === 0 ? "none" : isMarked ? "known" : "unproven",
     twinDefines: twins.length === 0 ? [] : await definedBy(run, pair.twin),
-    ...(adminLacks && { adminLacks }),
     ...(twinFault && { twinFault }),
   };
 }

@@ -118,12 +118,11 @@ export function openSession(
       let state: PairState | undefined;
       await transaction(client, login, context, async (run, identity) => {
         const roles = await readPair(run, pair.original, pair.twin);
-        const adminLacks = await lackingRight(run, identity, roles);
         const twinFault = roles.twin && faultOf(roles, pair);
         state = {
+          admin: (await lackingRight(run, identity, roles)) ?? "able",
           twin: roles.twin ? "known" : "none",
           twinDefines: roles.twin ? ownedBy(roles) : [],
-          ...(adminLacks && { adminLacks }),
           ...(twinFault && { twinFault }),
         };
       });

@@ -16,7 +16,7 @@ afterAll(() => fixture[Symbol.asyncDispose]());
 async function inspect(secret: DatabaseSecret, admin = fixture.admin.username): Promise<PairState> {
   const login = loginOf({ ...secret, ...fixture.admin, username: admin });
   const session = await postgres({}).login(login, contextOf(fixture));
-  if (session === "rejected" || !session.inspectPair) throw new Error("the admin cannot look");
+  if (session === "rejected") throw new Error("the admin cannot look");
   try {
     return await session.inspectPair({ ...pairOf(secret.username), userKeys: {} });
   } finally {
@@ -26,10 +26,10 @@ async function inspect(secret: DatabaseSecret, admin = fixture.admin.username): 
 
 test("a pair before its first rotation, and after it", async () => {
   const first = await fixture.createUser();
-  expect(await inspect(first)).toEqual({ twin: "none", twinDefines: [] });
+  expect(await inspect(first)).toEqual({ admin: "able", twin: "none", twinDefines: [] });
   const second = await alternate(fixture, first);
-  expect(await inspect(second)).toEqual({ twin: "known", twinDefines: [] });
-  expect(await inspect(await alternate(fixture, second))).toEqual({ twin: "known", twinDefines: [] });
+  expect(await inspect(second)).toEqual({ admin: "able", twin: "known", twinDefines: [] });
+  expect(await inspect(await alternate(fixture, second))).toEqual({ admin: "able", twin: "known", twinDefines: [] });
 });
 
 test("it changes nothing", async () => {
@@ -42,16 +42,16 @@ test("it changes nothing", async () => {
 
 test("an admin without the right says which statement gives it", async () => {
   const secret = await fixture.createUser("needy");
-  expect((await inspect(secret, "weak")).adminLacks).toEqual({
+  expect((await inspect(secret, "weak")).admin).toEqual({
     what: expect.stringContaining('the admin "weak" may not make and change the users "needy"'),
     advice: 'Run as a role that may: ALTER ROLE "weak" CREATEROLE; GRANT "needy" TO "weak" WITH ADMIN OPTION;',
   });
   await fixture.superuser.query("ALTER ROLE weak CREATEROLE");
-  expect((await inspect(secret, "weak")).adminLacks).toBeDefined();
+  expect((await inspect(secret, "weak")).admin).not.toBe("able");
   await fixture.superuser.query('ALTER ROLE weak NOCREATEROLE; GRANT "needy" TO "weak" WITH ADMIN OPTION');
-  expect((await inspect(secret, "weak")).adminLacks).toBeDefined();
+  expect((await inspect(secret, "weak")).admin).not.toBe("able");
   await fixture.superuser.query("ALTER ROLE weak CREATEROLE");
-  expect((await inspect(secret, "weak")).adminLacks).toBeUndefined();
+  expect((await inspect(secret, "weak")).admin).toBe("able");
 });
 
 test("a user that merely has the twin's name is told", async () => {
@@ -72,5 +72,5 @@ test("a twin as AWS's function leaves it: what it owns, and the statement that g
   expect(found).toMatchObject({ twin: "known", twinDefines: ["1 object (in postgres)"] });
   expect(found.twinFault?.advice).toContain(`REASSIGN OWNED BY "${twin}" TO "${secret.username}";`);
   await fixture.superuser.query(`REASSIGN OWNED BY "${twin}" TO "${secret.username}"`);
-  expect(await inspect(secret)).toEqual({ twin: "known", twinDefines: [] });
+  expect(await inspect(secret)).toEqual({ admin: "able", twin: "known", twinDefines: [] });
 });

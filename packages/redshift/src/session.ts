@@ -3,7 +3,7 @@ import { addressOf, type EngineContext, type Login, type Session } from "@quarte
 import { passwordStatement } from "./password.ts";
 import { preamble } from "./sql.ts";
 import type { Connection } from "./transport.ts";
-import { alignTwin, setPassword } from "./twin.ts";
+import { alignTwin, inspectPair, setPassword } from "./twin.ts";
 
 /** A session over an open connection. */
 export function openSession(connection: Connection, login: Login, { log }: EngineContext): Session {
@@ -35,6 +35,8 @@ export function openSession(connection: Connection, login: Login, { log }: Engin
       const remedy = "Only a superuser may: use the admin's secret.";
       await connection.run([...preamble, { sql, doing: `setting the password of "${username}"`, remedy }]);
     },
+
+    inspectPair: (pair) => inspectPair(admin, pair),
 
     close: connection.close,
   };

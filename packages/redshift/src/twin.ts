@@ -1,5 +1,5 @@
 import { RotationError } from "@quarterturn/core";
-import type { EngineContext, Pair } from "@quarterturn/database";
+import type { EngineContext, Pair, PairState } from "@quarterturn/database";
 import {
   type DefaultPrivilege,
   defaultPrivilegeQuery,
@@ -63,7 +63,8 @@ export async function alignTwin(admin: Admin, pair: Pair, isOurs: IsOurs): Promi
     const state = await readState(admin, pair);
     const { users } = state;
     if (users.twin && !users.isMarked) await requireOurs(pair, address, isOurs);
-    requireNoMask(state, pair, address);
+    const fault = maskFault(state, pair, address);
+    if (fault) throw fault;
     const attributes = userStatements(users.original, twin, users.twin);
     const changes = changesOf(state, pair);
     const all = Object.values(changes);
@@ -114,14 +115,14 @@ async function warnOfRest(admin: Admin, pair: Pair): Promise<void> {
 }
 
 /** A masking policy that is attached to the original alone would show the twin what it hides. */
-function requireNoMask({ masks }: State, pair: Pair, address: string): void {
+function maskFault({ masks }: State, pair: Pair, address: string): RotationError | undefined {
   const textOf = ({ policy_name, schema_name, table_name, output_columns }: Row) =>
     JSON.stringify([policy_name, schema_name, table_name, output_columns]);
   const twins = new Set(masks.filter(({ grantee }) => grantee === pair.twin).map(textOf));
   const missing = masks.find((mask) => mask.grantee === pair.original && !twins.has(textOf(mask)));
-  if (!missing) return;
+  if (!missing) return undefined;
   const { policy_name: policy, schema_name: schema, table_name: table } = missing;
-  throw new RotationError(
+  return new RotationError(
     "unsupported",
     `${address}: the masking policy "${policy}" on ${schema}.${table} is attached to "${pair.original}" and not to "${pair.twin}", who would see what it hides`,
     `This try changed nothing. Attach it to a role that both users have; or, where "${pair.twin}" exists, attach it to that user too (ATTACH MASKING POLICY ... TO ${identifier(pair.twin)}).`,
@@ -151,6 +152,21 @@ export async function setPassword(admin: Admin, pair: Pair, password: string, is
       differences: rights.differences,
     });
   });
+}
+
+/** How a pair stands. @throws RotationError `privilege` for an admin that is no superuser */
+export async function inspectPair(admin: Admin, pair: Pair): Promise<PairState> {
+  const state = await readState(admin, pair);
+  const { twin, isMarked } = state.users;
+  const twinFault = maskFault(state, pair, admin.address);
+  return {
+    admin: "able",
+    twin: !twin ? "none" : isMarked ? "known" : "unproven",
+    twinDefines: [
+      ...new Set(state.twin.owned.map(({ on, object }) => `${on.replace(/^ON /, "").toLowerCase()} ${object}`)),
+    ],
+    ...(twinFault && { twinFault }),
+  };
 }
 
 async function readUsers(connection: Connection, pair: Pair): Promise<Users> {

@@ -14,7 +14,9 @@ export interface Admin {
   readonly asksForServers: boolean;
   /** What became of a login with it; absent where the database was not reached. */
   readonly login?: Seen<
-    RotationError | { readonly is: "rejected" | "accepted"; readonly where: string; readonly pair?: PairState }
+    | RotationError
+    | { readonly is: "rejected"; readonly where: string }
+    | { readonly is: "accepted"; readonly where: string; readonly pair: PairState }
   >;
 }
 
@@ -57,8 +59,8 @@ export async function lookAtAdmin(
       const session = await engine.login({ ...admin, ...(dbname === undefined ? {} : { dbname }) }, rotation);
       if (session === "rejected") return seen({ is: session, where });
       try {
-        const pair = await session.inspectPair?.({ ...pairOf(value.username), userKeys: value.userKeys });
-        return seen({ is: "accepted", where, ...(pair && { pair }) });
+        const pair = await session.inspectPair({ ...pairOf(value.username), userKeys: value.userKeys });
+        return seen({ is: "accepted", where, pair });
       } finally {
         await session.close();
       }

@@ -19,12 +19,17 @@ export const admin: Check = {
       const told = [redact(login.it.what), redact(adviceIn(login.it))] as const;
       return login.it.code === "busy" ? notKnown(...told) : fail(...told);
     }
-    const { is, where, pair } = login.it;
-    if (is === "rejected") return fail(`the admin is refused at ${where}`, "Correct the admin's secret, or rotate it.");
-    if (!pair) return pass(`logs in at ${where}; its rights are not looked at for this engine`);
-    const { adminLacks } = pair;
-    return adminLacks
-      ? fail(redact(adminLacks.what), redact(adminLacks.advice))
-      : pass(`logs in at ${where}, and may change both users`);
+    const { where } = login.it;
+    if (login.it.is === "rejected")
+      return fail(`the admin is refused at ${where}`, "Correct the admin's secret, or rotate it.");
+    const { admin: rights } = login.it.pair;
+    switch (rights) {
+      case "able":
+        return pass(`logs in at ${where}, and may change both users`);
+      case "unproven":
+        return pass(`logs in at ${where}; whether it may change both users shows when it does`);
+      default:
+        return fail(redact(rights.what), redact(adviceIn(rights)));
+    }
   },
 };

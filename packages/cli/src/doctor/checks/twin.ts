@@ -1,6 +1,6 @@
 import { pairOf, RotationError } from "@quarterturn/core";
 import { adviceIn } from "../advice.ts";
-import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
+import { type Check, fail, notLookedAt, pass } from "../check.ts";
 import { databaseOf } from "../facts.ts";
 import { isSingleUser } from "./admin.ts";
 import { secret } from "./secret.ts";
@@ -16,7 +16,6 @@ export const twin: Check = {
     if (!database || login?.is !== "seen" || login.it instanceof RotationError || login.it.is === "rejected")
       return notLookedAt("it takes that the admin logs in");
     const { pair } = login.it;
-    if (!pair) return notKnown(`the users of ${database.product.manifest.title} are not looked at here`);
     const { original, twin: name } = pairOf(database.value.username);
     const list = pair.twinDefines;
     if (pair.twinFault)
