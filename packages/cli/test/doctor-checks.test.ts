@@ -69,6 +69,11 @@ describe("function", () => {
     expect(say(rotationFunction, { rotationFunction: functionWith(configuration) })).toBe(said);
   });
 
+  test("a version or an alias of it is said", () => {
+    const found = say(rotationFunction, { rotationFunction: { ...functionWith({}), arn: `${functionArn}:live` } });
+    expect(found).toMatch(/^pass \| shop-rotation is Active \| The secret names a version or an alias/);
+  });
+
   test("none, one that is gone, and one that another service has no need of", () => {
     expect(say(rotationFunction, { rotationFunction: undefined })).toBe(
       "fail | no rotation function is set | quarterturn enable shop",

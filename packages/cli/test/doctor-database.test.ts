@@ -1,4 +1,5 @@
 /** What the checks of `doctor` say of facts about the database. */
+import { RotationError } from "@quarterturn/core";
 import { describe, expect, test } from "vitest";
 import { admin } from "../src/doctor/checks/admin.ts";
 import { dns } from "../src/doctor/checks/dns.ts";
@@ -10,7 +11,7 @@ import { twin } from "../src/doctor/checks/twin.ts";
 import type { Facts } from "../src/doctor/facts.ts";
 import { seen } from "../src/doctor/seen.ts";
 import { products } from "../src/engines.ts";
-import { database, factsWith, failing, say, unseen } from "./doctor-facts.ts";
+import { database, factsWith, failing, functionWith, say, unseen } from "./doctor-facts.ts";
 
 const redshift = products.find(({ manifest }) => manifest.name === "redshift");
 
@@ -70,7 +71,7 @@ describe("from this machine", () => {
       database(),
       failing("tls"),
       "fail | it is tls | Do this.",
-      "fail | AWS's functions reach this server in plaintext only, and do not say so; Quarterturn's refuse | Mend TLS",
+      "fail | AWS's functions use this server in plaintext, and do not say so | Quarterturn's refuse. Mend TLS",
     ],
     [
       database({ ssl: true }),
@@ -82,7 +83,7 @@ describe("from this machine", () => {
       database({ ssl: true, ...(redshift && { product: redshift }) }),
       failing("tls"),
       "fail | it is tls",
-      "fail | AWS's functions reach this server in plaintext only",
+      "fail | AWS's functions use this server in plaintext",
     ],
     [
       database({ ssl: false }),
@@ -105,6 +106,19 @@ describe("from this machine", () => {
     [failing("privilege"), "fail | it is privilege | Do this."],
     [failing("busy"), "not known | it is busy | Do this."],
   ])("login: %#", (outcome, said) => expect(say(login, { server: { login: outcome } })).toBe(said));
+});
+
+test("an authority that only the function knows: whether it trusts the server is not known here", () => {
+  const cause = Object.assign(new Error("no"), { code: "SELF_SIGNED_CERT_IN_CHAIN" });
+  const login = new RotationError("tls", "unknown authority", "Do this.", { cause });
+  const facts = { server: { addresses: [], connection: "connected", login }, admin: { login: seen(login) } };
+  const trusting = functionWith({ Environment: { Variables: { NODE_EXTRA_CA_CERTS: "/opt/ca.pem" } } });
+  for (const check of [tls, plaintext, admin]) {
+    expect(say(check, facts)).toMatch(/^fail /);
+    expect(say(check, { ...facts, rotationFunction: trusting })).toMatch(
+      /^not known \| the server's certificate authority is not known on this machine; .*NODE_EXTRA_CA_CERTS here, too/,
+    );
+  }
 });
 
 describe("the admin and the twin", () => {

@@ -91,7 +91,7 @@ test("MySQL with a certificate that nobody has signed", { timeout: 300_000 }, as
   expect(partOf(await doctor("mysql-plain", at), "TLS", "plaintext")).toMatchInlineSnapshot(`
     "✗ TLS         DATABASE (as "app"): the server's certificate comes from a certificate authority that is neither RDS's nor one of Node's roots
                   → Add the authority's certificate as a file (in a layer) and set NODE_EXTRA_CA_CERTS to its path. Verification cannot be turned off.
-    ✗ plaintext   AWS's functions reach this server in plaintext only, and do not say so; Quarterturn's refuse
-                  → Mend TLS, as above. Only if the network is trusted: "ssl": false in the secret."
+    ✗ plaintext   AWS's functions use this server in plaintext, and do not say so
+                  → Quarterturn's refuse. Mend TLS, as above; only if the network is trusted: "ssl": false in the secret."
   `);
 });

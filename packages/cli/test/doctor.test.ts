@@ -306,10 +306,7 @@ test("a server without TLS: AWS's functions would use it in plaintext, and it is
   };
   expect(await look("without-ssl")).toEqual([
     expect.stringMatching(/^✗ TLS {9}localhost:\d+ \(as "plain"\): the/),
-    "✗ plaintext   AWS's functions reach this server in plaintext only, and do not say so; Quarterturn's refuse".slice(
-      0,
-      50,
-    ),
+    "✗ plaintext   AWS's functions use this server in plaintext, and do not say so".slice(0, 50),
     '- login       not looked at: it takes that "TLS" passes'.slice(0, 50),
   ]);
   expect((await look("with-ssl", "True"))[1]).toMatch(/^✓ plaintext {3}no function uses it/);
@@ -365,4 +362,14 @@ test("an unknown secret is one line, with exit code 4", async () => {
 test("no output held a value of a secret", () => {
   expect(passwords.length).toBeGreaterThan(10);
   for (const password of passwords) expect(everything).not.toContain(password);
+});
+
+test("a service that answers with an error of its own is named", async () => {
+  const secret = await prepared();
+  aws.play = (call) =>
+    call.action === "kms:DescribeKey"
+      ? { status: 400, errorType: "DependencyTimeoutException", body: '{"message":"The request timed out."}' }
+      : playing(healthy)(call);
+  const { stdout } = await quarterturnAt(aws)(`doctor ${secret}`);
+  expect(lineOf(stdout, "KMS key")).toBe("? KMS key     not known: kms:DescribeKey ends with: The request timed out");
 });

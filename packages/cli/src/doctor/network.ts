@@ -12,7 +12,7 @@ import {
   type VpcEndpoint,
 } from "@aws-sdk/client-ec2";
 import type { Context } from "../context.ts";
-import { read, type Seen, seen } from "./seen.ts";
+import { read, type Seen, seen, type Unseen } from "./seen.ts";
 import { isPrivate } from "./server.ts";
 
 /** Where a function is, as Lambda says it. */
@@ -127,5 +127,4 @@ export async function readNetwork(
   }
 }
 
-const isUnseen = (thrown: unknown): thrown is Extract<Seen<never>, { is: "unseen" }> =>
-  (thrown as { is?: unknown }).is === "unseen";
+const isUnseen = (thrown: unknown): thrown is Unseen => (thrown as { is?: unknown }).is === "unseen";

@@ -1,10 +1,14 @@
-import { oneLine } from "@quarterturn/core";
-import { ask } from "../aws.ts";
+import { oneLine, reasonOf } from "@quarterturn/core";
+import { awsFailure } from "../aws-failure.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
 
 /** What was asked for, or why it could not be had. */
-export type Seen<T> = { readonly is: "seen"; readonly it: T } | { readonly is: "unseen"; readonly why: string };
+export type Seen<T> = { readonly is: "seen"; readonly it: T } | Unseen;
+export interface Unseen {
+  readonly is: "unseen";
+  readonly why: string;
+}
 
 export const seen = <T>(it: T): Seen<T> => ({ is: "seen", it });
 
@@ -20,27 +24,29 @@ export async function read<T>(
   secretId: string,
   send: (options: { abortSignal: AbortSignal }) => Promise<T>,
 ): Promise<Seen<T | undefined>> {
+  const { io, redactor } = context;
   try {
-    return seen(
-      await ask(context, secretId, (options) =>
-        send(options).catch((error: Error) => {
-          if (notThere.test(error.name)) return undefined;
-          if (denied.test(error.name)) throw new Failure("aws", `you may not ${action}`, "", { cause: error });
-          throw error;
-        }),
-      ),
-    );
+    return seen(await send({ abortSignal: io.signal }));
   } catch (error) {
-    return whyUnseen(context, error);
+    io.signal.throwIfAborted();
+    const name = error instanceof Error ? error.name : "";
+    if (notThere.test(name)) return seen(undefined);
+    if (denied.test(name)) return { is: "unseen", why: `you may not ${action}` };
+    // Throws what is no error of AWS or of the way to it.
+    await awsFailure(error, secretId, context);
+    return {
+      is: "unseen",
+      why: `${action} ends with: ${redactor.redact(oneLine(reasonOf(error))).replace(/\.$/, "")}`,
+    };
   }
-}
-
-/** @throws the error, where it is not one of reading */
-export function whyUnseen({ io }: Context, error: unknown): Extract<Seen<never>, { is: "unseen" }> {
-  io.signal.throwIfAborted();
-  if (error instanceof Failure) return { is: "unseen", why: oneLine(error.message).replace(/\.$/, "") };
-  throw error;
 }
 
 const notThere = /^(ResourceNotFoundException|NotFoundException|NoSuchEntity(Exception)?)$/;
 const denied = /^(AccessDenied(Exception)?|UnauthorizedOperation)$/;
+
+/** What kept other code from reading. @throws the error, where it is not that */
+export function whyUnseen({ io }: Context, error: unknown): Unseen {
+  io.signal.throwIfAborted();
+  if (error instanceof Failure) return { is: "unseen", why: oneLine(error.message).replace(/\.$/, "") };
+  throw error;
+}

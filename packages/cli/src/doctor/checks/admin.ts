@@ -3,6 +3,7 @@ import { adviceIn } from "../advice.ts";
 import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
 import type { Facts } from "../facts.ts";
 import { secret } from "./secret.ts";
+import { undecidedTls } from "./tls.ts";
 
 export const isSingleUser = ({ strategy }: Facts) =>
   strategy === "single-user" ? "single-user, which has no admin and no twin" : undefined;
@@ -11,13 +12,14 @@ export const admin: Check = {
   name: "admin",
   moot: isSingleUser,
   needs: [secret],
-  look({ admin: found, redact }) {
+  look(facts) {
+    const { admin: found, redact } = facts;
     const login = found?.login;
     if (!login) return notLookedAt("the database is not reached");
     if (login.is === "unseen") return notKnown(login.why);
     if (login.it instanceof RotationError) {
       const told = [redact(login.it.what), redact(adviceIn(login.it))] as const;
-      return login.it.code === "busy" ? notKnown(...told) : fail(...told);
+      return login.it.code === "busy" ? notKnown(...told) : (undecidedTls(login.it, facts) ?? fail(...told));
     }
     const { where } = login.it;
     if (login.it.is === "rejected")

@@ -23,6 +23,10 @@ export const rotationFunction: Check = {
       );
     if (State === "Pending" || LastUpdateStatus === "InProgress")
       return notKnown(`${called} is being changed`, "Look again in a minute.");
+    if (arn.split(":").length > 7) {
+      const fix = `The secret names a version or an alias, and the templates' roles allow secrets that name the function without: ${next("enable", id)}`;
+      return pass(`${called} is ${State}`, fix);
+    }
     return State === "Inactive"
       ? pass(`${called} is Inactive`, "It was idle for long: a first invocation fails, and the service tries again.")
       : pass(`${called} is ${State}`);

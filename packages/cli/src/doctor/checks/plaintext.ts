@@ -1,8 +1,8 @@
 import { RotationError } from "@quarterturn/core";
-import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
+import { type Check, fail, notLookedAt, pass } from "../check.ts";
 import { databaseOf } from "../facts.ts";
 import { tcp } from "./tcp.ts";
-import { withoutAnswer } from "./tls.ts";
+import { undecidedTls } from "./tls.ts";
 
 /**
  * Secrets that AWS's functions reach without encryption, and nobody was told: where `ssl` is absent (for Redshift, always) they go on in plaintext
@@ -16,15 +16,15 @@ export const plaintext: Check = {
     const login = facts.server?.login;
     if (!database) return notLookedAt("the secret is of no database");
     if (database.ssl === false) return pass('the secret allows it: "ssl": false');
-    const silence = withoutAnswer(login);
-    if (silence) return notKnown(facts.redact(silence.what));
+    const undecided = undecidedTls(login, facts);
+    if (undecided) return undecided;
     const failed = login instanceof RotationError && login.code === "tls";
     if (!failed) return pass("nobody needs it");
     const fallsBack = database.ssl === undefined || database.product.manifest.name === "redshift";
     return fallsBack
       ? fail(
-          "AWS's functions reach this server in plaintext only, and do not say so; Quarterturn's refuse",
-          'Mend TLS, as above. Only if the network is trusted: "ssl": false in the secret.',
+          "AWS's functions use this server in plaintext, and do not say so",
+          'Quarterturn\'s refuse. Mend TLS, as above; only if the network is trusted: "ssl": false in the secret.',
         )
       : pass('no function uses it, since the secret says "ssl": true');
   },

@@ -1,8 +1,9 @@
 import { RotationError } from "@quarterturn/core";
+import { isUnknownAuthority } from "@quarterturn/database";
 import { adviceIn } from "../advice.ts";
-import { type Check, fail, notKnown, pass } from "../check.ts";
-import { databaseOf } from "../facts.ts";
-import type { Server } from "../server.ts";
+import { type Check, type Finding, fail, notKnown, pass } from "../check.ts";
+import { databaseOf, type Facts } from "../facts.ts";
+import { settingsOf } from "../rotation-function.ts";
 import { tcp } from "./tcp.ts";
 
 export const tls: Check = {
@@ -10,10 +11,9 @@ export const tls: Check = {
   needs: [tcp],
   look(facts) {
     const login = facts.server?.login;
-    const value = databaseOf(facts)?.value;
-    if (value?.ssl === false) return pass('none, since the secret says "ssl": false');
-    const silence = withoutAnswer(login);
-    if (silence) return notKnown(facts.redact(silence.what), facts.redact(adviceIn(silence)));
+    if (databaseOf(facts)?.value.ssl === false) return pass('none, since the secret says "ssl": false');
+    const undecided = undecidedTls(login, facts);
+    if (undecided) return undecided;
     if (login instanceof RotationError && login.code === "tls")
       return fail(facts.redact(login.what), facts.redact(adviceIn(login)));
     return pass("the certificate is verified, from this machine");
@@ -21,9 +21,17 @@ export const tls: Check = {
 };
 
 /** How a connection ends that does not come to its certificate. */
-const noAnswers = ["timeout", "unreachable"];
+const noAnswer = ["timeout", "unreachable"];
 
-/** Why it is not known how the server encrypts; undefined where it is known. */
-export function withoutAnswer(login: Server["login"]): RotationError | undefined {
-  return login instanceof RotationError && noAnswers.includes(login.code) ? login : undefined;
+/** Why a login does not say how the server encrypts, or whether the function would trust it; undefined where it does. */
+export function undecidedTls(login: unknown, { rotationFunction, redact }: Facts): Finding | undefined {
+  if (!(login instanceof RotationError)) return undefined;
+  if (noAnswer.includes(login.code)) return notKnown(redact(login.what), redact(adviceIn(login)));
+  const trustsMore = rotationFunction && settingsOf(rotationFunction).NODE_EXTRA_CA_CERTS !== undefined;
+  return trustsMore && isUnknownAuthority(login.cause)
+    ? notKnown(
+        "the server's certificate authority is not known on this machine; the function knows more",
+        "Set NODE_EXTRA_CA_CERTS here, too, to what the function has.",
+      )
+    : undefined;
 }

@@ -12,7 +12,7 @@ export const vpcToAws: Check = {
   needs: [rotationFunction],
   look(facts) {
     const { network } = facts;
-    if (!network) return pass("the function is in no VPC, and reaches Secrets Manager as Lambda does");
+    if (!network) return pass("the function is in no VPC, and needs no way of its own");
     if (network.is === "unseen") return notKnown(network.why);
     return throughEndpoint(network.it, facts) ?? throughSubnets(network.it, facts);
   },

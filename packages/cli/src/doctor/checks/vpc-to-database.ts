@@ -28,7 +28,7 @@ export const vpcToDatabase: Check = {
             `the function is in no VPC, and ${where} has a private address`,
             "Give the function subnets and a security group of the database's VPC: vpcSubnetIds, vpcSecurityGroupIds.",
           )
-        : notKnown("the function is in no VPC: over the internet, from an address that changes");
+        : notKnown("the function is in no VPC: its address changes");
     }
     if (network.is === "unseen") return notKnown(network.why);
     const { functionGroups, databaseGroups, databaseInterfaces, vpcId } = network.it;
