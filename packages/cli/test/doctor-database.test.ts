@@ -163,6 +163,18 @@ describe("the admin and the twin", () => {
     expect(say(twin, facts)).toContain(ofTwin);
   });
 
+  test("where the function's settings are not seen, what they may say is not known", () => {
+    const hidden = { rotationFunction: { ...functionWith({}), configuration: unseen } };
+    const login = seen(new RotationError("wrong-target", "another server", "Do this."));
+    expect(say(admin, { admin: { login } })).toBe("fail | another server | Do this.");
+    expect(say(admin, { admin: { login }, ...hidden })).toBe("not known | another server | Do this.");
+    expect(admin.moot?.(factsWith({}))).toMatch(/^single-user/);
+    expect(admin.moot?.(factsWith(hidden))).toMatch(
+      /^the secret names no admin, and what the function names is not seen/,
+    );
+    expect(admin.moot?.(factsWith({ strategy: "multi-user" }))).toBeUndefined();
+  });
+
   test("what the twin has is a list", () => {
     const facts = factsWith({
       strategy: "multi-user",

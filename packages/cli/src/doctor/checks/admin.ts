@@ -5,8 +5,13 @@ import type { Facts } from "../facts.ts";
 import { secret } from "./secret.ts";
 import { undecidedTls } from "./tls.ts";
 
-export const isSingleUser = ({ strategy }: Facts) =>
-  strategy === "single-user" ? "single-user, which has no admin and no twin" : undefined;
+/** Why there are no two users to look at; undefined where there are. */
+export function isSingleUser({ strategy, rotationFunction }: Facts): string | undefined {
+  if (strategy === "multi-user") return undefined;
+  return rotationFunction?.configuration.is === "unseen"
+    ? "the secret names no admin, and what the function names is not seen"
+    : "single-user, which has no admin and no twin";
+}
 
 export const admin: Check = {
   name: "admin",
@@ -19,7 +24,10 @@ export const admin: Check = {
     if (login.is === "unseen") return notKnown(login.why);
     if (login.it instanceof RotationError) {
       const told = [redact(login.it.what), redact(adviceIn(login.it))] as const;
-      return login.it.code === "busy" ? notKnown(...told) : (undecidedTls(login.it, facts) ?? fail(...told));
+      // The function's ALLOWED_HOSTS may name the server.
+      const mayBeAllowed = login.it.code === "wrong-target" && facts.rotationFunction?.configuration.is === "unseen";
+      if (login.it.code === "busy" || mayBeAllowed) return notKnown(...told);
+      return undecidedTls(login.it, facts) ?? fail(...told);
     }
     const { where } = login.it;
     if (login.it.is === "rejected")
