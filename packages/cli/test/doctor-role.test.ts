@@ -61,6 +61,7 @@ test("what a setting, a VPC or another server asks for is not needed without it"
   expect(added({ settings: { REDSHIFT_TRANSPORT: "wire" } })).toEqual([]);
   expect(added({ settings: { REDSHIFT_TRANSPORT: "data-api" } })).toContain("redshift-data:BatchExecuteStatement");
   expect(added({ strategy: "multi-user", asksForServers: true })).toContain("redshift:DescribeClusters");
+  expect(added({ strategy: "multi-user" })).toEqual([]);
   expect(added({ strategy: "single-user", asksForServers: true })).toEqual([]);
 });
 
