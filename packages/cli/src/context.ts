@@ -40,6 +40,12 @@ export function contextOf(io: Io, flags: CommonFlags): Context {
   };
 }
 
+/** The same for what must not be left half done: Ctrl-C does not end it. */
+export const uninterrupted = (context: Context): Context => ({
+  ...context,
+  io: { ...context.io, signal: new AbortController().signal },
+});
+
 function placeOf({ region, profile, endpointUrl }: CommonFlags): string[] {
   const named = { "--region": region, "--profile": profile, "--endpoint-url": endpointUrl };
   return Object.entries(named).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));

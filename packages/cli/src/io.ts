@@ -7,6 +7,8 @@ export interface Io {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Everything else: questions, progress, failures. */
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Where the SDK's clients look for what they are not told. */
+  readonly env: NodeJS.ProcessEnv;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   now(): Date;

@@ -14,6 +14,7 @@ process.exitCode = await run(process.argv.slice(2), {
   stdin,
   stdout,
   stderr,
+  env: process.env,
   signal: interruption.signal,
   now: () => new Date(),
 });

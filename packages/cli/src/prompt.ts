@@ -31,7 +31,7 @@ export async function requireYes(
 }
 
 /** @throws Failure at Ctrl-C */
-export async function isYes({ io }: Context, question: string): Promise<boolean> {
+async function isYes({ io }: Context, question: string): Promise<boolean> {
   const answer = await confirm({
     message: question,
     initialValue: false,
