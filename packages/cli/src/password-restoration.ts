@@ -1,6 +1,6 @@
 import { AWSPENDING, type LabelChange, RotationError } from "@quarterturn/core";
 import { addressOf, adminLogin, databaseSettings, type Session, whereOf } from "@quarterturn/database";
-import { type Context, uninterrupted } from "./context.ts";
+import type { Context } from "./context.ts";
 import { after, asFailure, Failure } from "./failure.ts";
 import { changeLabels, doneOf, lookAgain, planOf } from "./label-changes.ts";
 import { type DatabaseVersion, rotationContext, tryLogin, wordsOf } from "./login.ts";
@@ -62,7 +62,7 @@ export async function restorePassword(
   try {
     await lookAgain(context, secret, () => requireRefused(context, secret, version));
     await changeLabels(context, secret, before);
-    await after(before.map(doneOf).join(". "), () => set(uninterrupted(context), secret, version, session));
+    await after(before.map(doneOf).join(". "), () => set(context, secret, version, session));
   } finally {
     await session.close();
   }

@@ -17,6 +17,15 @@ async function rotated(keys?: object): Promise<string> {
   return secret;
 }
 
+/** Does something when AWSPENDING has been taken off, which is just before the password is set, or AWSCURRENT moves. */
+function withAws(act: () => Promise<unknown>) {
+  let calls = 0;
+  return startImitatedAws(database.service.local.url, "none", async (operation) => {
+    if (operation === "UpdateSecretVersionStage" && ++calls === 1) await act();
+    return undefined;
+  });
+}
+
 describe("rollback", () => {
   test("moves AWSCURRENT back to a version that still logs in, and the next rotation works", async () => {
     const secret = await rotated();
@@ -93,6 +102,22 @@ describe("rollback", () => {
       ),
     });
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  test("a label that somebody else moves in between is left, and the line says what was changed before", async () => {
+    const secret = await rotated();
+    const older = await database.version(secret, "AWSPREVIOUS");
+    await database.rotate(secret);
+    await database.setPassword(secret, (await database.value(secret, "AWSPREVIOUS")).password);
+    await using aws = await withAws(() => database.promote(secret, older));
+    const ran = await quarterturnAt(aws)(`rollback ${secret} --yes`);
+    expect(ran).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /AWSCURRENT of .* is not where it was .*\. AWSPENDING was taken off version \S+\. See/,
+      ),
+    });
+    expect(await database.version(secret, "AWSCURRENT")).toBe(older);
   });
 
   test("with no previous version, says so and what to try", async () => {
@@ -210,15 +235,6 @@ describe("rollback", () => {
 
   describe("--restore-password, once the password is about to be set", () => {
     const line = (secret: string) => `rollback ${secret} --restore-password --admin-secret boss --yes`;
-
-    /** Does something when AWSPENDING has been taken off, which is just before the password is set. */
-    const withAws = (act: () => Promise<unknown>) => {
-      let calls = 0;
-      return startImitatedAws(database.service.local.url, "none", async (operation) => {
-        if (operation === "UpdateSecretVersionStage" && ++calls === 1) await act();
-        return undefined;
-      });
-    };
 
     test("Ctrl-C does not leave the application locked out", async () => {
       const secret = await rotated();

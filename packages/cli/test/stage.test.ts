@@ -173,4 +173,17 @@ describe("stage", () => {
       stderr: expect.stringMatching(/InvalidParameterException: You have too many/),
     });
   });
+
+  test("Ctrl-C before anything is changed ends it", async () => {
+    const { secret, current } = await rotated();
+    const interruption = new AbortController();
+    const { signal } = interruption;
+    await using aws = await startImitatedAws(database.service.local.url, "none", async () => {
+      interruption.abort();
+      return undefined;
+    });
+    const ran = await quarterturnAt(aws)(`stage ${secret} blue ${current} --yes`, { signal });
+    expect(ran).toEqual({ code: 130, stdout: "", stderr: expect.stringMatching(/^quarterturn: Interrupted; /) });
+    await expect(database.version(secret, "blue")).rejects.toThrow();
+  });
 });
