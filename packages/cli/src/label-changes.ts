@@ -47,12 +47,12 @@ export async function changeLabels(context: Context, secret: Secret, changes: re
     await after(changes.slice(0, i).map(doneOf).join(". "), () =>
       ask(here, secret.name, (options) =>
         here.secretsManager.send(command, options).catch(async (error: Error) => {
-          const { versions } = await describe(here, secret.arn);
-          if (error.name !== "InvalidParameterException" || versionWith(versions, label) === from) throw error;
+          const now = versionWith((await describe(here, secret.arn)).versions, label);
+          if (error.name !== "InvalidParameterException" || now === from) throw error;
           throw new Failure(
             "refused",
-            `${label} of "${secret.name}" is not where it was a moment ago, so it was left there: ${error.message.replace(/\.$/, "")}`,
-            `See where it is now: ${context.next("status", secret.name)}`,
+            `${label} of "${secret.name}" is on ${now === undefined ? "no version" : `version ${now}`} by now, and was left so`,
+            `See how the secret is: ${context.next("status", secret.name)}`,
             { cause: error },
           );
         }),

@@ -127,7 +127,8 @@ async function set(context: Context, secret: Secret, version: Restored, session:
   // An answer that was lost says nothing; the login does.
   const verdict = await tryLogin(context, secret, version);
   if (verdict.is === "accepted") return;
-  if (failure && verdict.is === "refused") throw failure;
+  if (failure && verdict.is === "refused")
+    throw new Failure(failure.ending, `${failure.what}; no password was set`, failure.next, { cause: failure });
   throw new Failure(
     "refused",
     failure

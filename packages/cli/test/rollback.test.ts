@@ -46,6 +46,14 @@ describe("rollback", () => {
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
   });
 
+  test("--restore-password sets none where the previous one still logs in", async () => {
+    const secret = await rotated();
+    await database.setPassword(secret, (await database.value(secret, "AWSPREVIOUS")).password);
+    const { code, stdout } = await run(`rollback ${secret} --restore-password --yes --json`);
+    expect({ code, restored: JSON.parse(stdout).passwordRestored }).toEqual({ code: 0, restored: false });
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
   test("refuses where the previous password is no longer accepted, with the reason", async () => {
     const secret = await rotated();
     const current = await database.version(secret, "AWSCURRENT");
@@ -114,7 +122,7 @@ describe("rollback", () => {
     expect(ran).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /AWSCURRENT of .* is not where it was .*\. AWSPENDING was taken off version \S+\. See/,
+        /AWSCURRENT of .* is on version \S+ by now, and was left so\. AWSPENDING was taken off version \S+\. See/,
       ),
     });
     expect(await database.version(secret, "AWSCURRENT")).toBe(older);
@@ -171,7 +179,9 @@ describe("rollback", () => {
     await database.superuser.query(`REVOKE ${secret} FROM boss`);
     const ran = await run(`rollback ${secret} --restore-password --admin-secret boss --yes`);
     expect(ran.code).toBe(3);
-    expect(ran.stderr).toMatch(/^quarterturn: .*permission denied.*\. AWSPENDING was taken off version \S+\. .*GRANT/m);
+    expect(ran.stderr).toMatch(
+      /^quarterturn: .*permission denied.*; no password was set\. AWSPENDING was taken off version \S+\. .*GRANT/m,
+    );
     expect(ran.stderr).not.toMatch(/changed nothing/);
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
   });
@@ -258,7 +268,7 @@ describe("rollback", () => {
       expect(ran.code).toBe(3);
       expect(ran.stderr).toMatch(
         new RegExp(
-          `not where it was.* AWSPENDING was taken off version \\S+\\. The password of "${secret}" was set to that of version ${previous}, which is not AWSCURRENT yet\\. Make it so: quarterturn stage ${secret} AWSCURRENT ${previous} .*quarterturn recover`,
+          `is on version ${older} by now, and was left so\\. AWSPENDING was taken off version \\S+\\. The password of "${secret}" was set to that of version ${previous}, which is not AWSCURRENT yet\\. Make it so: quarterturn stage ${secret} AWSCURRENT ${previous} .*quarterturn recover`,
         ),
       );
       const [, command = ""] = /quarterturn (stage .*?) --endpoint-url/.exec(ran.stderr) ?? [];
@@ -273,7 +283,7 @@ describe("rollback", () => {
       );
       const ran = await quarterturnAt(aws)(line(secret));
       expect(ran.code).toBe(3);
-      expect(ran.stderr).toMatch(/^quarterturn: (?!.*(was set|nobody can say)).*\. AWSPENDING was taken off version/m);
+      expect(ran.stderr).toMatch(/^quarterturn: .*; no password was set\. AWSPENDING was taken off version/m);
       expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
     });
 
