@@ -1,4 +1,4 @@
-import { AWSPENDING, type LabelChange, RotationError } from "@quarterturn/core";
+import { AWSPENDING, type LabelChange, pairOf, RotationError } from "@quarterturn/core";
 import { addressOf, adminLogin, databaseSettings, type Session, whereOf } from "@quarterturn/database";
 import type { Context } from "./context.ts";
 import { after, asFailure, Failure } from "./failure.ts";
@@ -113,8 +113,9 @@ async function adminSession(
     },
   );
   // Some servers make no difference between capital and small letters.
-  if (admin.username.toLowerCase() === value.username.toLowerCase())
-    throw refuse(`"${value.username}" is the admin of ${adminSecret} itself`);
+  const pair = ({ username }: { readonly username: string }) => pairOf(username).original.toLowerCase();
+  if (pair(admin) === pair(value))
+    throw refuse(`"${value.username}" is the admin of ${adminSecret} itself, or its twin`);
   const session = await (await product.load()).login(admin, rotation);
   if (session === "rejected") throw refuse(`The database refuses the admin ${whereOf(admin)}`);
   return session;

@@ -186,15 +186,22 @@ describe("rollback", () => {
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
   });
 
-  test("--restore-password never sets the password of the admin itself", async () => {
-    const { sm } = database.service;
-    const boss = await database.value("boss", "AWSCURRENT");
-    await sm.createSecret({ Name: "own", SecretString: JSON.stringify({ ...boss, password: "an-old-one" }) });
-    await sm.putSecretValue({ SecretId: "own", SecretString: JSON.stringify(boss) });
-    const ran = await run("rollback own --restore-password --admin-secret boss --yes");
-    expect(ran).toMatchObject({ code: 3, stderr: expect.stringMatching(/"boss" is the admin of boss itself/) });
-    expect(await database.accepts("boss", "AWSCURRENT")).toBe(true);
-  });
+  test.each(["boss", "boss_clone"])(
+    "--restore-password never sets the admin's own password, nor its twin's: %s",
+    async (username) => {
+      const { sm } = database.service;
+      const boss = await database.value("boss", "AWSCURRENT");
+      const old = { ...boss, username, password: "an-old-one" };
+      await sm.createSecret({ Name: `own-${username}`, SecretString: JSON.stringify(old) });
+      await sm.putSecretValue({ SecretId: `own-${username}`, SecretString: JSON.stringify(boss) });
+      const ran = await run(`rollback own-${username} --restore-password --admin-secret boss --yes`);
+      expect(ran).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining(`"${username}" is the admin of boss itself`),
+      });
+      expect(await database.accepts("boss", "AWSCURRENT")).toBe(true);
+    },
+  );
 
   /** A secret whose value was overwritten by that of another user, or of another server, or by one that is no JSON. */
   async function overwritten(value: object | string): Promise<string> {
