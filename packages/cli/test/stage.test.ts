@@ -174,6 +174,26 @@ describe("stage", () => {
     });
   });
 
+  test("labels that the service lists in another order have not moved", async () => {
+    const { secret, current } = await rotated();
+    let looks = 0;
+    await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) => {
+      if (operation !== "DescribeSecret") return undefined;
+      const { ARN, Name, VersionIdsToStages = {} } = await database.service.sm.describeSecret({ SecretId: secret });
+      const ordered = Object.entries(VersionIdsToStages).map(([id, labels]) => [id, labels.toSorted()] as const);
+      const isSecond = ++looks === 2;
+      return {
+        ARN,
+        Name,
+        VersionIdsToStages: Object.fromEntries(
+          ordered.map(([id, labels]) => [id, isSecond ? labels.toReversed() : labels]),
+        ),
+      };
+    });
+    expect(await quarterturnAt(aws)(`stage ${secret} blue ${current} --yes`)).toMatchObject({ code: 0 });
+    expect(looks).toBe(2);
+  });
+
   test("Ctrl-C before anything is changed ends it", async () => {
     const { secret, current } = await rotated();
     const interruption = new AbortController();
