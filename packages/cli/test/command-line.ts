@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LocalEndpoint } from "@quarterturn/local";
 import { run } from "../src/run.ts";
 
@@ -10,6 +11,7 @@ export interface Ran {
 
 export interface Surroundings {
   readonly now?: () => Date;
+  readonly sleep?: (milliseconds: number) => Promise<void>;
   readonly signal?: AbortSignal;
   /** Somebody at a terminal, who presses this key when a question is there. */
   readonly key?: string;
@@ -25,12 +27,14 @@ export async function quarterturn(words: readonly string[], { key, ...rest }: Su
     // The question reads keys only when it has been shown.
     stderr.stream.on("data", (chunk) => String(chunk).includes("Yes") && setTimeout(() => stdin.write(key), 20));
   }
+  const { signal = new AbortController().signal } = rest;
   const code = await run(words, {
     stdin,
     stdout: stdout.stream,
     stderr: stderr.stream,
-    signal: new AbortController().signal,
+    signal,
     now: () => new Date(),
+    sleep: (milliseconds) => sleep(milliseconds, undefined, { signal }),
     ...rest,
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
