@@ -256,6 +256,22 @@ describe("the function's log", () => {
     expect(signs[0]).toMatchObject({ is: "log", step: "createSecret", message: "Step failed", failure: "busy" });
   });
 
+  test("a step that failed and then went well has not failed", async () => {
+    let isDone = false;
+    aws.log = (version) => [
+      line({ version, level: "ERROR", message: "Step failed", reason: "busy" }),
+      ...(isDone ? [line({ version })] : []),
+    ];
+    const ran = await run(`rotate ${await createSecret()} --wait --timeout 400`, {
+      at: aws,
+      between: async () => {
+        clock += 60_000;
+        isDone = true;
+      },
+    });
+    expect(ran.code).toBe(6);
+  });
+
   test("a function that has not run yet has no log group, which is waited for", async () => {
     const secret = await createSecret();
     const ran = await run(`rotate ${secret} --wait`, {
