@@ -102,6 +102,8 @@ const recordSchemaOf = (version: string) =>
 
 type Line = v.InferOutput<ReturnType<typeof recordSchemaOf>>;
 
-function recordOf({ level, step, message, reason }: Line, time: Date): LogRecord {
-  return { time, step, message: oneLine(message), failure: level === "ERROR" ? oneLine(reason ?? message) : null };
+function recordOf({ level, step, message, reason = message }: Line, time: Date): LogRecord {
+  // Which step and secret it is, is said already.
+  const failure = level === "ERROR" ? oneLine(reason).replace(/^\w+ of \S+: /, "") : null;
+  return { time, step, message: oneLine(message), failure };
 }

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { RotationError, type Rotator, rotationHandler, textFormat } from "@quarterturn/core";
+import * as v from "valibot";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { quarterturnAt, type Ran, type Surroundings, steady } from "./command-line.ts";
 import { type ImitatedAws, startImitatedAws } from "./imitated-aws.ts";
 import { type Service, startService } from "./secrets-manager.ts";
@@ -33,12 +35,14 @@ async function createSecret(): Promise<string> {
   return SecretId;
 }
 
+async function versionWith(label: string, SecretId: string): Promise<string | undefined> {
+  const { VersionIdsToStages = {} } = await service.sm.describeSecret({ SecretId });
+  return Object.keys(VersionIdsToStages).find((id) => VersionIdsToStages[id]?.includes(label));
+}
+
 /** Does what a function does. */
 async function finish(SecretId: string): Promise<void> {
-  const { VersionIdsToStages = {} } = await service.sm.describeSecret({ SecretId });
-  const versionWith = (label: string) =>
-    Object.keys(VersionIdsToStages).find((id) => VersionIdsToStages[id]?.includes(label));
-  const [pending, current] = [versionWith("AWSPENDING"), versionWith("AWSCURRENT")];
+  const [pending, current] = [await versionWith("AWSPENDING", SecretId), await versionWith("AWSCURRENT", SecretId)];
   const staged = { ClientRequestToken: pending, VersionStages: ["AWSPENDING"] };
   await service.sm.putSecretValue({ SecretId, SecretString: "w+", ...staged });
   const move = { MoveToVersionId: pending, RemoveFromVersionId: current };
@@ -228,6 +232,38 @@ describe("the function's log", () => {
       "
     `);
     expect(ran.stderr).not.toContain(strange);
+  });
+
+  test("of a function whose steps core runs is shown", async () => {
+    const rotator: Rotator<string, string> = {
+      schema: v.string(),
+      format: textFormat,
+      create: async () => "the next",
+      set: () => Promise.reject(new RotationError("unreachable", "No route to db.example", "Open one.")),
+      test: async () => undefined,
+    };
+    const handler = rotationHandler(() => rotator, { SECRETS_MANAGER_ENDPOINT: service.local.url });
+    const secret = await createSecret();
+    const lines: string[] = [];
+    aws.log = () => lines;
+    const ran = await run(`rotate ${secret} --wait`, {
+      at: aws,
+      async between() {
+        clock += 60_000;
+        if (lines.length > 0) return;
+        const write = vi.spyOn(process.stdout, "write").mockImplementation((line) => lines.push(String(line)) > 0);
+        const event = { SecretId: secret, ClientRequestToken: await versionWith("AWSPENDING", secret) };
+        const lambda = { awsRequestId: "request", getRemainingTimeInMillis: () => 30_000 };
+        await handler({ ...event, Step: "createSecret" }, lambda);
+        await expect(handler({ ...event, Step: "setSecret" }, lambda)).rejects.toThrow("No route");
+        write.mockRestore();
+      },
+    });
+    expect(ran.stderr).toMatch(/createSecret {2}Step done\n.* {2}setSecret {5}failed: No route to db\.example\./);
+    expect(ran.stderr).toMatch(
+      /: The rotation of rotate.* failed: setSecret: No route to db\.example\. Open one\. \[unr/,
+    );
+    expect(ran.code).toBe(5);
   });
 
   test("a failed step is not the end while the service may try again: for four minutes", async () => {
