@@ -8,8 +8,6 @@ export interface ImitatedAws extends AsyncDisposable {
   readonly url: string;
   /** What the function's log group holds when it is asked about a version; without it there is no such group. */
   log?: (version: string) => readonly string[];
-  /** What becomes of DescribeSecret's answer on its way. */
-  described?: (answer: object) => object;
 }
 
 /**
@@ -24,10 +22,7 @@ export async function startImitatedAws(
   logGroup: string,
   onAnswer: (operation: string) => Promise<void> = async () => undefined,
 ): Promise<ImitatedAws> {
-  const server = createServer((request, response) => {
-    // Whoever asked may have gone, and with the end of a test the real one, too.
-    answer(request, response).catch(() => response.destroy());
-  });
+  const server = createServer((request, response) => void answer(request, response));
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = String(request.headers["x-amz-target"] ?? request.url);
@@ -35,11 +30,8 @@ export async function startImitatedAws(
     if (target.startsWith("secretsmanager.")) {
       const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
       const forwarded = await fetch(secretsManagerUrl, { method: "POST", headers, body: new Uint8Array(body) });
-      const operation = target.replace("secretsmanager.", "");
-      await onAnswer(operation);
-      const answer = (await forwarded.json()) as object;
-      const sent = operation === "DescribeSecret" && aws.described ? aws.described(answer) : answer;
-      response.writeHead(forwarded.status, { "content-type": headers["content-type"] }).end(JSON.stringify(sent));
+      await onAnswer(target.replace("secretsmanager.", ""));
+      response.writeHead(forwarded.status, Object.fromEntries(forwarded.headers)).end(await forwarded.text());
     } else if (/^\/2015-03-31\/functions\/.*\/configuration$/.test(target)) {
       response.end(JSON.stringify({ FunctionName: "any", LoggingConfig: { LogGroup: logGroup } }));
     } else if (target === "Logs_20140328.FilterLogEvents") {

@@ -1,7 +1,10 @@
 import { RotationError, type Rotator, rotationHandler, textFormat } from "@quarterturn/core";
 import * as v from "valibot";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { quarterturnAt, type Ran, type Surroundings, steady } from "./command-line.ts";
+import type { Context } from "../src/context.ts";
+import { type RotationEnd, watchRotation } from "../src/rotation-watch.ts";
+import type { Secret } from "../src/secret.ts";
+import { quarterturnAt, type Ran, steady } from "./command-line.ts";
 import { type ImitatedAws, startImitatedAws } from "./imitated-aws.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
@@ -22,7 +25,6 @@ afterAll(async () => {
 });
 beforeEach(() => {
   delete aws.log;
-  delete aws.described;
 });
 
 /** A secret with an AWSPREVIOUS, whose function ends in createSecret. */
@@ -49,6 +51,19 @@ async function finish(SecretId: string): Promise<void> {
   await service.sm.updateSecretVersionStage({ SecretId, VersionStage: "AWSCURRENT", ...move });
 }
 
+/** A command's way to tell the time and to wait. */
+function onClock(between?: Meanwhile["between"], signal?: AbortSignal) {
+  const began = clock;
+  return {
+    now: () => new Date(clock),
+    async sleep(milliseconds: number) {
+      clock += milliseconds;
+      await between?.((clock - began) / 1000);
+      signal?.throwIfAborted();
+    },
+  };
+}
+
 interface Meanwhile {
   /** Happens between two looks. @param waited seconds since the rotation was begun */
   readonly between?: (waited: number) => Promise<unknown> | undefined;
@@ -58,17 +73,7 @@ interface Meanwhile {
 
 /** Runs a command line on the clock of this file. */
 async function run(line: string, { between, at = service.local, signal }: Meanwhile = {}): Promise<Ran> {
-  const began = clock;
-  const surroundings: Surroundings = {
-    now: () => new Date(clock),
-    async sleep(milliseconds) {
-      clock += milliseconds;
-      await between?.((clock - began) / 1000);
-      signal?.throwIfAborted();
-    },
-    ...(signal && { signal }),
-  };
-  return quarterturnAt(at)(line, surroundings);
+  return quarterturnAt(at)(line, { ...onClock(between, signal), ...(signal && { signal }) });
 }
 
 describe("rotate", () => {
@@ -151,29 +156,26 @@ describe("rotate", () => {
     expect(ran.stderr).toMatch(/a new value was stored meanwhile\. When the reason is gone: quarterturn rotate /);
   });
 
-  test("what DescribeSecret does not show yet is waited for", async () => {
-    const secret = await createSecret();
-    const before = await service.sm.describeSecret({ SecretId: secret });
-    const { VersionIdsToStages } = before;
-    // Neither the version nor that rotation is on again.
-    aws.described = (answer) => ({ ...answer, VersionIdsToStages, RotationEnabled: false });
-    const ran = await run(`rotate ${secret} --wait`, {
-      at: aws,
-      between(waited) {
-        if (waited < 20) return undefined;
-        delete aws.described;
-        return finish(secret);
-      },
-    });
-    expect(ran.code).toBe(0);
+  /** Follows a rotation to version `new` of which DescribeSecret says this after so many seconds. */
+  async function follow(described: (seconds: number) => object): Promise<RotationEnd> {
+    const began = clock;
+    const send = async () => described((clock - began) / 1000);
+    const io = { signal: new AbortController().signal, ...onClock() };
+    const context = { io, secretsManager: { send } } as unknown as Context;
+    const log = { group: undefined, readNew: async () => [], [Symbol.dispose]: () => undefined };
+    return watchRotation(context, { arn: "app" } as Secret, "new", log, 600_000, () => undefined);
+  }
+  const stale = { RotationEnabled: false, VersionIdsToStages: { old: ["AWSCURRENT"] } };
+
+  test("what DescribeSecret does not show yet is waited for: neither the version, nor that rotation is on again", async () => {
+    const VersionIdsToStages = { old: ["AWSPREVIOUS"], new: ["AWSCURRENT", "AWSPENDING"] };
+    const end = await follow((seconds) => (seconds < 20 ? stale : { RotationEnabled: true, VersionIdsToStages }));
+    expect(end).toEqual({ is: "current" });
   });
 
   test("but not for ever", async () => {
-    const secret = await createSecret();
-    const { VersionIdsToStages } = await service.sm.describeSecret({ SecretId: secret });
-    aws.described = (answer) => ({ ...answer, VersionIdsToStages });
-    const ran = await run(`rotate ${secret} --wait`, { at: aws });
-    expect(ran).toMatchObject({ code: 5, stderr: expect.stringContaining("AWSPENDING was taken off its version") });
+    const why = expect.stringContaining("AWSPENDING was taken off its version");
+    expect(await follow(() => ({ ...stale, RotationEnabled: true }))).toEqual({ is: "failed", why, blocks: false });
   });
 
   test("nothing that changes for an hour is a failed rotation", async () => {

@@ -282,10 +282,11 @@ describe("status of many", () => {
   test("reads all pages of the list, and asks about every secret, about twenty at a time", async () => {
     let [asked, most] = [0, 0];
     await using aws = await startImitatedAws(many.local.url, "none", async (operation) => {
-      if (operation !== "DescribeSecret") return;
+      if (operation !== "DescribeSecret") return undefined;
       most = Math.max(most, ++asked);
       await hold(20);
       asked -= 1;
+      return undefined;
     });
     const { code, stdout, stderr } = await quarterturnAt(aws)("status --all");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -300,10 +301,9 @@ describe("status of many", () => {
 
   test("ends at Ctrl-C, and tells nothing of those that it has not asked about", async () => {
     const interruption = new AbortController();
-    await using aws = await startImitatedAws(many.local.url, "none", async (operation) => {
-      if (operation === "DescribeSecret") interruption.abort();
-    });
-    const ran = await quarterturnAt(aws)("status --all", { signal: interruption.signal });
+    const stop = many.local.onEvent(({ name }) => name === "DescribeSecret" && interruption.abort());
+    const ran = await quarterturnAt(many.local)("status --all", { signal: interruption.signal });
+    stop();
     const stderr = "quarterturn: Interrupted; what was begun at AWS goes on.\n";
     expect(ran).toEqual({ code: 130, stdout: "", stderr });
   });

@@ -38,23 +38,31 @@ async function rotate(context: Context, secretId: string, { wait, timeout }: Fla
   const { VersionId: version = "" } = await ask(context, secretId, (options) =>
     secretsManager.send(new RotateSecretCommand({ SecretId: secretId }), options),
   );
-  const about = { name: secret.name, arn: secret.arn, version };
-  if (!wait) {
-    return {
-      data: { ...about, outcome: "started", reason: null, seconds: null, signs: [] },
-      text: () =>
-        `The rotation of ${secret.name} to version ${version} has begun. See how far it is: ${context.next("status", secretId)}`,
-    };
-  }
-  const { end, signs, logGroup } = await follow(context, secret, version, began, timeout * 1000);
-  const seconds = Math.round((io.now().getTime() - began.getTime()) / 1000);
-  const failure = failureOf(end, secret, logGroup, timeout, context);
+  if (wait) return followToEnd(context, secret, version, began, timeout);
   return {
-    data: { ...about, outcome: end.is, reason: end.is === "failed" ? end.why : null, seconds, signs },
+    data: { name: secret.name, arn: secret.arn, version, outcome: "started", reason: null, seconds: null, signs: [] },
+    text: () =>
+      `The rotation of ${secret.name} to version ${version} has begun. See how far it is: ${context.next("status", secret.id)}`,
+  };
+}
+
+/** Waits for the end of a rotation that has begun. @param timeout in seconds */
+async function followToEnd(
+  context: Context,
+  secret: Secret,
+  version: string,
+  began: Date,
+  timeout: number,
+): Promise<Outcome> {
+  const { name, arn } = secret;
+  const { end, signs, logGroup } = await follow(context, secret, version, began, timeout * 1000);
+  const seconds = Math.round((context.io.now().getTime() - began.getTime()) / 1000);
+  const failure = failureOf(end, secret, logGroup, timeout, context);
+  const reason = end.is === "failed" ? end.why : null;
+  return {
+    data: { name, arn, version, outcome: end.is, reason, seconds, signs },
     text: (paint) =>
-      failure
-        ? ""
-        : paint("green", `Version ${version} of ${secret.name} is AWSCURRENT, after ${lengthOf(seconds * 1000)}.`),
+      failure ? "" : paint("green", `Version ${version} of ${name} is AWSCURRENT, after ${lengthOf(seconds * 1000)}.`),
     ...(failure && { failure }),
   };
 }
