@@ -51,6 +51,11 @@ async function finish(SecretId: string): Promise<void> {
   await service.sm.updateSecretVersionStage({ SecretId, VersionStage: "AWSCURRENT", ...move });
 }
 
+/** Lets more time pass than a command has waited for: fewer looks. */
+function pass(seconds: number): void {
+  clock += seconds * 1000;
+}
+
 /** A command's way to tell the time and to wait. */
 function onClock(between?: Meanwhile["between"], signal?: AbortSignal) {
   const began = clock;
@@ -122,19 +127,19 @@ describe("rotate", () => {
 
   test("--wait gives up after --timeout, with an exit code of its own", async () => {
     const secret = await createSecret();
-    const ran = await run(`rotate ${secret} --wait --timeout 60 --region eu-west-3`);
+    const ran = await run(`rotate ${secret} --wait --timeout 1 --region eu-west-3`);
     expect(ran.code).toBe(6);
     expect(steady(ran)).toMatchInlineSnapshot(`
       "---
       The function's log cannot be read (The endpoint knows no such operation): only labels are shown.
       HH:MM:SS  AWSCURRENT VERSION-1, AWSPENDING VERSION-2, AWSPREVIOUS VERSION-3
-      quarterturn: The rotation of SECRET has not ended within 60 s. It may go on: quarterturn status SECRET --region eu-west-3 --endpoint-url http://HOST; end it: quarterturn cancel SECRET --clear-pending --region eu-west-3 --endpoint-url http://HOST. Where its function's log is: aws lambda get-function-configuration --function-name arn:aws:lambda:us-east-1:000000000000:function:fails --query LoggingConfig.LogGroup --region eu-west-3 --endpoint-url http://HOST.
+      quarterturn: The rotation of SECRET has not ended within 1 s. It may go on: quarterturn status SECRET --region eu-west-3 --endpoint-url http://HOST; end it: quarterturn cancel SECRET --clear-pending --region eu-west-3 --endpoint-url http://HOST. Where its function's log is: aws lambda get-function-configuration --function-name arn:aws:lambda:us-east-1:000000000000:function:fails --query LoggingConfig.LogGroup --region eu-west-3 --endpoint-url http://HOST.
       "
     `);
   });
 
   test("there it names the log group that the function has", async () => {
-    const ran = await run(`rotate ${await createSecret()} --wait --timeout 60`, { at: aws });
+    const ran = await run(`rotate ${await createSecret()} --wait --timeout 1`, { at: aws });
     expect(ran).toMatchObject({ code: 6, stderr: expect.stringContaining("aws logs tail the-group --since 1h") });
   });
 
@@ -180,9 +185,7 @@ describe("rotate", () => {
 
   test("nothing that changes for an hour is a failed rotation", async () => {
     const ran = await run(`rotate ${await createSecret()} --wait --timeout 10000`, {
-      between: async () => {
-        clock += 1_200_000;
-      },
+      between: async () => pass(1200),
     });
     expect(ran).toMatchObject({ code: 5, stderr: expect.stringContaining("nothing has changed for an hour") });
   });
@@ -222,7 +225,7 @@ describe("the function's log", () => {
         reason: "no route\u001b[2J\n [unreachable]",
       }),
     ];
-    const ran = await run(`rotate ${await createSecret()} --wait`, { at: aws });
+    const ran = await run(`rotate ${await createSecret()} --wait`, { at: aws, between: async () => pass(60) });
     expect(ran.code).toBe(5);
     expect(steady(ran)).toMatchInlineSnapshot(`
       "---
@@ -251,7 +254,7 @@ describe("the function's log", () => {
     const ran = await run(`rotate ${secret} --wait`, {
       at: aws,
       async between() {
-        clock += 60_000;
+        pass(60);
         if (lines.length > 0) return;
         const write = vi.spyOn(process.stdout, "write").mockImplementation((line) => lines.push(String(line)) > 0);
         const event = { SecretId: secret, ClientRequestToken: await versionWith("AWSPENDING", secret) };
@@ -275,7 +278,7 @@ describe("the function's log", () => {
       at: aws,
       // Lambda's second retry.
       between: async (waited) => {
-        clock += 10_000;
+        pass(30);
         if (waited > 200) await finish(secret);
       },
     });
@@ -283,9 +286,7 @@ describe("the function's log", () => {
 
     const never = await run(`rotate ${await createSecret()} --wait --json`, {
       at: aws,
-      between: async () => {
-        clock += 10_000;
-      },
+      between: async () => pass(10),
     });
     expect(never.code).toBe(5);
     const { seconds, signs } = JSON.parse(never.stdout) as { seconds: number; signs: object[] };
@@ -303,7 +304,7 @@ describe("the function's log", () => {
     const ran = await run(`rotate ${await createSecret()} --wait --timeout 400`, {
       at: aws,
       between: async () => {
-        clock += 60_000;
+        pass(60);
         isDone = true;
       },
     });
