@@ -25,6 +25,8 @@ export interface Context {
   note(line: string): void;
   /** A command to run next, in the same place: with the region, profile and endpoint that this one was given. */
   next(...words: readonly string[]): string;
+  /** The same of the AWS CLI. */
+  aws(service: string, ...words: readonly string[]): string;
 }
 
 export function contextOf(io: Io, flags: CommonFlags): Context {
@@ -36,7 +38,13 @@ export function contextOf(io: Io, flags: CommonFlags): Context {
     secretsManager: new SecretsManagerClient(options),
     redactor: createRedactor(),
     note: (line) => void io.stderr.write(`${line}\n`),
-    next: (...words) => ["quarterturn", ...[...words, ...placeOf(flags)].map(quoted)].join(" "),
+    next: (...words) => commandLine("quarterturn", ...words, ...placeOf(flags)),
+    aws(service, ...words) {
+      // The endpoint is of the services that are called here; who somebody is, others say.
+      const { endpointUrl: _elsewhere, ...place } = flags;
+      const isCalledHere = ["secretsmanager", "lambda", "logs"].includes(service);
+      return commandLine("aws", service, ...words, ...placeOf(isCalledHere ? flags : place));
+    },
   };
 }
 
@@ -46,10 +54,12 @@ export const uninterrupted = (context: Context): Context => ({
   io: { ...context.io, signal: new AbortController().signal },
 });
 
+const commandLine = (...words: readonly string[]) => words.map(quoted).join(" ");
+
 function placeOf({ region, profile, endpointUrl }: CommonFlags): string[] {
   const named = { "--region": region, "--profile": profile, "--endpoint-url": endpointUrl };
   return Object.entries(named).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
 }
 
 /** A word as a shell takes it. */
-export const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

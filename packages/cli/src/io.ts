@@ -12,6 +12,8 @@ export interface Io {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   now(): Date;
+  /** @throws the signal's reason, where it is aborted meanwhile */
+  sleep(milliseconds: number): Promise<void>;
 }
 
 /** Whether somebody is there to answer a question. */

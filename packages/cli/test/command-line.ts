@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LocalEndpoint } from "@quarterturn/local";
 import { run } from "../src/run.ts";
 
@@ -10,6 +11,7 @@ export interface Ran {
 
 export interface Surroundings {
   readonly now?: () => Date;
+  readonly sleep?: (milliseconds: number) => Promise<void>;
   readonly signal?: AbortSignal;
   readonly env?: NodeJS.ProcessEnv;
   /** Somebody at a terminal, who presses this key when a question is there; and what happens while it is. */
@@ -26,20 +28,22 @@ export async function quarterturn(words: readonly string[], { key, ...rest }: Su
     Object.assign(stderr.stream, { isTTY: true, columns: 80, cursorTo: move, moveCursor: move, clearLine: move });
     let isAsked = false;
     stderr.stream.on("data", async (chunk) => {
-      if (isAsked || !String(chunk).includes("Yes")) return;
+      if (isAsked || !/Yes|Which/.test(String(chunk))) return;
       isAsked = true;
       // Not before the question listens.
       const pressed = await (typeof key === "string" ? key : key());
       stdin.write(pressed);
     });
   }
+  const { signal = new AbortController().signal } = rest;
   const code = await run(words, {
     stdin,
     stdout: stdout.stream,
     stderr: stderr.stream,
     env: {},
-    signal: new AbortController().signal,
+    signal,
     now: () => new Date(),
+    sleep: (milliseconds) => sleep(milliseconds, undefined, { signal }),
     ...rest,
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
