@@ -68,7 +68,8 @@ export async function databaseVersion(text: string, version: string): Promise<Da
   return { product, value: await readSecretValue(text, version, databaseSecretSchema(product.manifest), jsonFormat) };
 }
 
-function engineIn(text: string): unknown {
+/** What a value says of its `engine`, whatever that is; undefined where it is no JSON. */
+export function engineIn(text: string): unknown {
   try {
     return (jsonFormat.read(text) as { engine?: unknown }).engine;
   } catch (error) {

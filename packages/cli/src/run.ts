@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { type Act, addAwsOptions, addCommonOptions, type Register } from "./command.ts";
 import { registerApps } from "./commands/apps.ts";
 import { registerCancel } from "./commands/cancel.ts";
+import { registerEnable } from "./commands/enable.ts";
 import { registerLocal } from "./commands/local.ts";
 import { registerRecover } from "./commands/recover.ts";
 import { registerRollback } from "./commands/rollback.ts";
@@ -21,6 +22,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 
 const ofAws: readonly Register[] = [
   registerStatus,
+  registerEnable,
   registerRotate,
   registerCancel,
   registerRollback,

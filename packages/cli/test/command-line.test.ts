@@ -11,7 +11,7 @@ import { quarterturn } from "./command-line.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
 const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
-const commands = ["status", "rotate", "cancel", "rollback", "recover", "stage", "apps", "local"];
+const commands = ["status", "enable", "rotate", "cancel", "rollback", "recover", "stage", "apps", "local"];
 
 describe("--help", () => {
   test.each(["", ...commands])("%s fits into 80 columns", async (command) => {

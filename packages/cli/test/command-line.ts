@@ -21,9 +21,10 @@ export async function quarterturn(words: readonly string[], { key, ...rest }: Su
   const stderr = textOf();
   const stdin = Object.assign(new PassThrough(), key !== undefined && { isTTY: true, setRawMode: () => undefined });
   if (key !== undefined) {
-    Object.assign(stderr.stream, { isTTY: true, columns: 80 });
+    const cursor = { clearLine: () => true, cursorTo: () => true, moveCursor: () => true };
+    Object.assign(stderr.stream, { isTTY: true, columns: 80, ...cursor });
     // The question reads keys only when it has been shown.
-    stderr.stream.on("data", (chunk) => String(chunk).includes("Yes") && setTimeout(() => stdin.write(key), 20));
+    stderr.stream.on("data", (chunk) => /Yes|Which/.test(String(chunk)) && setTimeout(() => stdin.write(key), 20));
   }
   const code = await run(words, {
     stdin,
@@ -39,8 +40,8 @@ export async function quarterturn(words: readonly string[], { key, ...rest }: Su
 /** The same at an endpoint. */
 export const quarterturnAt =
   (endpoint: Pick<LocalEndpoint, "url">) =>
-  (line: string, surroundings?: Surroundings): Promise<Ran> =>
-    quarterturn([...line.split(" "), "--endpoint-url", endpoint.url], surroundings);
+  (line: string | readonly string[], surroundings?: Surroundings): Promise<Ran> =>
+    quarterturn([...(typeof line === "string" ? line.split(" ") : line), "--endpoint-url", endpoint.url], surroundings);
 
 /** What was printed, the result first, with what differs from run to run replaced; versions are numbered as they appear. */
 export function steady({ stdout, stderr }: Pick<Ran, "stdout" | "stderr">): string {

@@ -29,6 +29,7 @@ async function stuck(): Promise<string> {
 test.each<[command: string, line: () => Promise<string>]>([
   ["status", async () => `status ${await prepared()}`],
   ["status --all", async () => "status --all"],
+  ["enable", async () => `enable ${await prepared()} --function stops-at-createSecret --yes`],
   [
     "rotate",
     async () => {
@@ -65,5 +66,5 @@ test.each<[command: string, line: () => Promise<string>]>([
 });
 
 test("the README names no other commands", () => {
-  expect(table.size).toBe(8);
+  expect(table.size).toBe(9);
 });

@@ -24,7 +24,7 @@ export const registerRotate: Register = (program, act) =>
     .option("--timeout <SECONDS>", "how long to wait", readSeconds, 600)
     .action(act(rotate));
 
-function readSeconds(text: string): number {
+export function readSeconds(text: string): number {
   const seconds = Number(text);
   if (/^\d+$/.test(text) && seconds > 0) return seconds;
   throw new InvalidArgumentError("It is a whole number of seconds.");
@@ -37,20 +37,33 @@ async function rotate(context: Context, secretId: string, { wait, timeout }: Fla
     secretsManager.send(new RotateSecretCommand({ SecretId: secretId }), options),
   );
   const secret = await describe(context, secretId);
-  const about = { name: secret.name, arn: secret.arn, version };
   if (!wait) {
     return {
-      data: { ...about, outcome: "started" },
+      data: { name: secret.name, arn: secret.arn, version, outcome: "started" },
       text: () =>
         `The rotation of ${secret.name} to version ${version} has begun. See how far it is: ${context.next("status", secret.name)}`,
     };
   }
+  return followToEnd(context, secret, version, began, timeout);
+}
+
+/** Waits for the end of a rotation that has begun. @param timeout in seconds */
+export async function followToEnd(
+  context: Context,
+  secret: Secret,
+  version: string,
+  began: Date,
+  timeout: number,
+): Promise<Outcome> {
+  const { io } = context;
   const signs: Sign[] = [];
   const rotationEnd = await follow(context, secret, version, began, timeout * 1000, signs);
   const seconds = Math.round((io.now().getTime() - began.getTime()) / 1000);
   return {
     data: {
-      ...about,
+      name: secret.name,
+      arn: secret.arn,
+      version,
       outcome: rotationEnd.is,
       reason: rotationEnd.is === "failed" ? rotationEnd.why : null,
       seconds,
