@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { type Act, addAwsOptions, addCommonOptions, type Register } from "./command.ts";
 import { registerApps } from "./commands/apps.ts";
 import { registerCancel } from "./commands/cancel.ts";
+import { registerDiscardOld } from "./commands/discard-old.ts";
 import { registerEnable } from "./commands/enable.ts";
 import { registerLocal } from "./commands/local.ts";
 import { registerRecover } from "./commands/recover.ts";
@@ -27,6 +28,7 @@ const ofAws: readonly Register[] = [
   registerCancel,
   registerRollback,
   registerRecover,
+  registerDiscardOld,
   registerStage,
 ];
 const others: readonly Register[] = [registerApps, registerLocal];

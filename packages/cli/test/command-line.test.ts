@@ -11,7 +11,7 @@ import { quarterturn } from "./command-line.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
 const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
-const commands = ["status", "enable", "rotate", "cancel", "rollback", "recover", "stage", "apps", "local"];
+const commands = ["status", "enable", "rotate", "cancel", "rollback", "recover", "discard-old", "stage", "apps", "local"];
 
 describe("--help", () => {
   test.each(["", ...commands])("%s fits into 80 columns", async (command) => {
@@ -23,7 +23,7 @@ describe("--help", () => {
 
   test("lists these commands, each with --json and --debug, and those that talk to AWS with where", async () => {
     const { stdout } = await quarterturn(["--help"]);
-    const listed = [...stdout.matchAll(/^ {2}([a-z]+) {2}/gm)].map(([, name]) => name);
+    const listed = [...stdout.matchAll(/^ {2}([a-z-]+) {2}/gm)].map(([, name]) => name);
     expect(listed).toEqual([...commands, "help"]);
     for (const command of commands) {
       const help = (await quarterturn([command, "--help"])).stdout;

@@ -163,7 +163,7 @@ describe("enable", () => {
       await service.sm.putSecretValue({ SecretId: secret, SecretString: "stored by hand" });
     };
     const ran = await run(`enable ${secret} --yes --function works`);
-    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("was changed by somebody else meanwhile") });
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("somebody else has changed it meanwhile") });
     expect(changes).toEqual(["PutSecretValue"]);
   });
 });

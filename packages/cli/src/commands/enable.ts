@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
-import { unfinishedVersion } from "@quarterturn/core";
 import { Option } from "commander";
+import { requireAsSeen, requireFinished } from "../as-seen.ts";
 import { ask } from "../aws.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -60,13 +60,15 @@ async function enable(context: Context, secretId: string, flags: Flags): Promise
   // What is wrong whatever the secret is, is said before AWS is asked.
   if (saysWhen(flags)) rulesOf(flags, io.now());
   const secret = await describe(context, secretId);
-  requireFinished(context, secret);
+  const undone = `"${secret.name}" was left as it is`;
+  // The service would refuse it, and try the unfinished one again.
+  requireFinished(context, secret, undone);
   const rules = rulesOf(flags, io.now(), secret.schedule);
   const target = await targetOf(context, secret);
   const chosen = await chooseFunction(context, target, flags.function);
   const plan = planOf(secret, chosen, rules, flags, io.now());
   await requireYes(context, plan, `Turn on the rotation of ${secret.name}?`, flags);
-  await requireUnchanged(context, secret);
+  await requireAsSeen(context, secret, undone);
 
   const began = io.now();
   const version = await begin(context, secret, chosen, rules, flags);
@@ -103,35 +105,6 @@ function nextOf(
         `How the test went is in the log of ${nameIn(arn)} alone (testSecret). To rotate: ${context.next("rotate", name, "--wait")}`,
       ]
     : [`It rotates now. See how far it is: ${context.next("status", name)}`, ...next];
-}
-
-/** The service would refuse it, and try the unfinished one again. */
-function requireFinished(context: Context, { name, versions }: Secret): void {
-  const unfinished = unfinishedVersion(versions);
-  if (unfinished === undefined) return;
-  throw new Failure(
-    "refused",
-    `"${name}" was left as it is: a rotation to version ${unfinished} is not finished`,
-    `See how far it is: ${context.next("status", name)}; end it: ${context.next("cancel", name, "--clear-pending")}`,
-  );
-}
-
-/** The answer to a question may have taken long. */
-async function requireUnchanged(context: Context, seen: Secret): Promise<void> {
-  const now = await describe(context, seen.arn);
-  requireFinished(context, now);
-  const facts = ({ versions, functionArn, schedule, rotationEnabled }: Secret) => ({
-    versions,
-    functionArn,
-    schedule,
-    rotationEnabled,
-  });
-  if (isDeepStrictEqual(facts(now), facts(seen))) return;
-  throw new Failure(
-    "refused",
-    `"${seen.name}" was changed by somebody else meanwhile, so it was left as it is`,
-    `See what it is now: ${context.next("status", seen.name)}`,
-  );
 }
 
 /** @throws Failure where the value is of a database, and lacks what any function needs */
