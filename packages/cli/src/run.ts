@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { type Act, addAwsOptions, addCommonOptions, type Register } from "./command.ts";
 import { registerApps } from "./commands/apps.ts";
 import { registerCancel } from "./commands/cancel.ts";
+import { registerDemo } from "./commands/demo.ts";
 import { registerDiscardOld } from "./commands/discard-old.ts";
 import { registerEnable } from "./commands/enable.ts";
 import { registerLocal } from "./commands/local.ts";
@@ -31,7 +32,7 @@ const ofAws: readonly Register[] = [
   registerDiscardOld,
   registerStage,
 ];
-const others: readonly Register[] = [registerApps, registerLocal];
+const others: readonly Register[] = [registerApps, registerLocal, registerDemo];
 
 const description =
   "The operator's side of AWS Secrets Manager rotations. Credentials and Region come from where the AWS CLI takes them.";

@@ -11,7 +11,19 @@ import { quarterturn } from "./command-line.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
 const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
-const commands = ["status", "enable", "rotate", "cancel", "rollback", "recover", "discard-old", "stage", "apps", "local"];
+const commands = [
+  "status",
+  "enable",
+  "rotate",
+  "cancel",
+  "rollback",
+  "recover",
+  "discard-old",
+  "stage",
+  "apps",
+  "local",
+  "demo",
+];
 
 describe("--help", () => {
   test.each(["", ...commands])("%s fits into 80 columns", async (command) => {
@@ -28,7 +40,8 @@ describe("--help", () => {
     for (const command of commands) {
       const help = (await quarterturn([command, "--help"])).stdout;
       expect(help).toMatch(/--json.*\n.*--debug/);
-      if (!["apps", "local"].includes(command)) expect(help).toMatch(/--region.*\n.*--profile.*\n.*--endpoint-url/);
+      if (!["apps", "local", "demo"].includes(command))
+        expect(help).toMatch(/--region.*\n.*--profile.*\n.*--endpoint-url/);
     }
   });
 });
