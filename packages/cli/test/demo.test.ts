@@ -9,8 +9,8 @@ test("demo rotates a key three times while an application uses it, and no reques
     "
     3 rotations, N requests of the application, 0 refused.
 
-    Your own rotations: quarterturn local serves this Secrets Manager, quarterturn
-    apps says what there is for AWS. Rotations of a PostgreSQL, MySQL, DocumentDB:
+    Your own rotations: quarterturn local serves such a Secrets Manager, quarterturn
+    apps lists what there is for AWS. To see PostgreSQL and others rotated:
     npm run demo, in a clone of https://github.com/quarterturn/quarterturn.
     ---
     A service that knows API keys, a Secrets Manager, and a rotation function: all

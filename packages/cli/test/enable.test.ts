@@ -125,6 +125,8 @@ describe("enable", () => {
       outcome: "current",
       signs: expect.arrayContaining([expect.objectContaining({ is: "labels" })]),
     });
+    const unfollowed = await run(`enable ${await create()} --yes --json`);
+    expect(Object.keys(JSON.parse(unfollowed.stdout)).sort()).toEqual(Object.keys(JSON.parse(stdout)).sort());
   });
 
   test("says what it changes of an existing configuration, which is kept where nothing is said about it", async () => {

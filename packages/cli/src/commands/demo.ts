@@ -38,8 +38,8 @@ A service that knows API keys, a Secrets Manager, and a rotation function: all
 in this process. An application reads the secret and uses its key all the time.`;
 
 const outlook = `\
-Your own rotations: quarterturn local serves this Secrets Manager, quarterturn
-apps says what there is for AWS. Rotations of a PostgreSQL, MySQL, DocumentDB:
+Your own rotations: quarterturn local serves such a Secrets Manager, quarterturn
+apps lists what there is for AWS. To see PostgreSQL and others rotated:
 npm run demo, in a clone of https://github.com/quarterturn/quarterturn.`;
 
 async function demo(context: Context): Promise<Outcome> {

@@ -79,7 +79,14 @@ async function enable(context: Context, secretId: string, flags: Flags): Promise
     return { ...followed, data: { ...about, ...followed.data } };
   }
   return {
-    data: { ...about, version: flags.notNow ? null : version, outcome: flags.notNow ? "tested" : "started" },
+    data: {
+      ...about,
+      version: flags.notNow ? null : version,
+      outcome: flags.notNow ? "tested" : "started",
+      reason: null,
+      seconds: null,
+      signs: [],
+    },
     text: (paint) =>
       [paint("green", `Rotation of ${now.name} is on.`), ...nextOf(context, now, chosen, flags)].join("\n"),
   };
