@@ -142,6 +142,17 @@ describe("nothing is discarded", () => {
     await expectRefused(secret, /AWSCURRENT's must work first: it is refused at localhost.*quarterturn recover app/);
   });
 
+  test("where the server is not reached", async () => {
+    const value = { ...keys(), port: 1, username: "app", password: "a-password" };
+    await service.sm.createSecret({ Name: "unreached", SecretString: JSON.stringify(value) });
+    expect(await run("discard-old unreached --yes")).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /^quarterturn: .* AWSCURRENT's must work first: it could not be tried: .*ECONNREFUSED/,
+      ),
+    });
+  });
+
   test("while a rotation is not finished", async () => {
     const secret = await rotated();
     const SecretString = JSON.stringify({ ...keys(), username: secret, password: "pending" });

@@ -32,7 +32,10 @@ beforeEach(() => {
     if (event.kind === "invocation") changes.push(event.name);
   });
 });
-afterEach(() => stopWatching());
+afterEach(async () => {
+  stopWatching();
+  await service.local.settled();
+});
 afterAll(async () => {
   await aws[Symbol.asyncDispose]();
   await service[Symbol.asyncDispose]();
@@ -240,7 +243,6 @@ describe("the function", () => {
     const secret = await create(keys);
     const ran = await run(`enable ${secret} --yes --not-now`);
     expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining("(PostgreSQL, multi-user)") });
-    await service.local.settled(secret);
   });
 
   test("that the secret has, and that was deleted, is looked for anew", async () => {
@@ -248,7 +250,6 @@ describe("the function", () => {
     const ran = await run(`enable ${secret} --yes --not-now`);
     expect(ran.code).toBe(0);
     expect(ran.stderr).toContain(`Its function was deleted: ${arnOf("fails")}\nFunction: ${arnOf("works")} `);
-    await service.local.settled(secret);
   });
 
   test("that Secrets Manager may not invoke: the command that allows it", async () => {
@@ -275,7 +276,6 @@ describe("the function", () => {
     });
     const ran = await here(`enable ${secret} --yes --function works --not-now`);
     expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining("The function could not be looked at") });
-    await service.local.settled(secret);
   });
 
   test("of every application of a database is known by its description in the template", async () => {
