@@ -63,8 +63,8 @@ function requireFit(found: RotationFunction, target: Target): RotationFunction {
 
 /** The function of Quarterturn's applications that can rotate the secret, which the operator chooses where there are several. @throws Failure */
 export async function functionFor(context: Context, target: Target): Promise<RotationFunction> {
-  const { name } = target.secret;
-  const named = (arn: string) => context.next("enable", name, "--function", arn);
+  const { id, name } = target.secret;
+  const named = (arn: string) => context.next("enable", id, "--function", arn);
   const { engine } = target;
   if (engine === undefined) {
     throw new Failure(
@@ -73,7 +73,7 @@ export async function functionFor(context: Context, target: Target): Promise<Rot
       `Name the function: ${named("NAME")}`,
     );
   }
-  const found = (await listAll(context, name)).filter(({ application }) => application?.engines.includes(engine));
+  const found = (await listAll(context, id)).filter(({ application }) => application?.engines.includes(engine));
   const fitting = found.filter((each) => problemOf(each, target) === undefined);
   const [only] = fitting;
   if (only === undefined) {
@@ -83,7 +83,7 @@ export async function functionFor(context: Context, target: Target): Promise<Rot
       unfit
         ? `${unfit.arn} cannot rotate "${name}": ${problemOf(unfit, target)}`
         : `No function in ${regionOf(target.secret.arn)} is known to rotate a secret of "${engine}"`,
-      `Deploy one of Quarterturn's (${context.next("apps")}), or name your own: ${named("NAME")}`,
+      `Deploy one of Quarterturn's (quarterturn apps), or name your own: ${named("NAME")}`,
     );
   }
   if (fitting.length === 1) return only;
@@ -153,7 +153,7 @@ async function lookAt(context: Context, arn: string): Promise<RotationFunction |
   }
 }
 
-async function listAll(context: Context, secretName: string): Promise<RotationFunction[]> {
+async function listAll(context: Context, secretId: string): Promise<RotationFunction[]> {
   using client = lambdaClient(context);
   using progress = startProgress(context.io, "Looking for functions");
   const found: RotationFunction[] = [];
@@ -169,7 +169,7 @@ async function listAll(context: Context, secretName: string): Promise<RotationFu
     throw new Failure(
       "aws",
       `Lambda does not say which functions there are (${oneLine(reasonOf(error)).replace(/\.$/, "")})`,
-      `Name the function: ${context.next("enable", secretName, "--function", "NAME")}`,
+      `Name the function: ${context.next("enable", secretId, "--function", "NAME")}`,
       { cause: error },
     );
   }

@@ -40,8 +40,8 @@ export async function quarterturn(words: readonly string[], { key, ...rest }: Su
 /** The same at an endpoint. */
 export const quarterturnAt =
   (endpoint: Pick<LocalEndpoint, "url">) =>
-  (line: string | readonly string[], surroundings?: Surroundings): Promise<Ran> =>
-    quarterturn([...(typeof line === "string" ? line.split(" ") : line), "--endpoint-url", endpoint.url], surroundings);
+  (line: string, surroundings?: Surroundings): Promise<Ran> =>
+    quarterturn([...line.split(" "), "--endpoint-url", endpoint.url], surroundings);
 
 /** What was printed, the result first, with what differs from run to run replaced; versions are numbered as they appear. */
 export function steady({ stdout, stderr }: Pick<Ran, "stdout" | "stderr">): string {

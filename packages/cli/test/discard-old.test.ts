@@ -7,7 +7,7 @@ import { manifest, mysql } from "@quarterturn/rds-mysql";
 import { createTestCa, type MysqlServer, startMariadb, startMysql } from "@quarterturn-tools/engines";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { quarterturnAt, steady } from "./command-line.ts";
-import { startImitatedAws } from "./imitated-aws.ts";
+import { startImitatedLambda } from "./imitated-lambda.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
 const ca = await createTestCa();
@@ -164,11 +164,13 @@ describe("nothing is discarded", () => {
     const secret = await rotated();
     const old = await value(secret, "AWSPREVIOUS");
     let described = 0;
-    await using aws = await startImitatedAws(service.local.url, "", async (operation) => {
-      if (operation !== "DescribeSecret" || ++described !== 1) return;
+    await using aws = await startImitatedLambda(service.local.url, service.local.functionArn);
+    aws.onAnswer = async (operation, answer) => {
       const SecretString = JSON.stringify({ ...keys(), username: secret, password: "stored by hand" });
-      await service.sm.putSecretValue({ SecretId: secret, SecretString, VersionStages: ["MINE"] });
-    });
+      if (operation === "DescribeSecret" && ++described === 1)
+        await service.sm.putSecretValue({ SecretId: secret, SecretString, VersionStages: ["MINE"] });
+      return answer;
+    };
     const ran = await quarterturnAt(aws)(`discard-old ${secret} --yes`);
     expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("somebody else has changed it meanwhile") });
     expect(await accepted(old)).toEqual([true]);

@@ -1,14 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { applicationOf, applications } from "../src/applications.ts";
-import { quarterturnAt, steady } from "./command-line.ts";
-import { type ImitatedAws, startImitatedAws } from "./imitated-aws.ts";
+import { quarterturn, quarterturnAt, steady } from "./command-line.ts";
+import { type ImitatedLambda, startImitatedLambda } from "./imitated-lambda.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
 let service: Service;
-let aws: ImitatedAws;
-/** Called when Secrets Manager has answered. */
-let onAnswer: (operation: string) => Promise<unknown>;
+let aws: ImitatedLambda;
 let names = 0;
 /** What was asked of Secrets Manager by anybody, without what reads only. */
 let changes: string[];
@@ -21,10 +19,10 @@ const alternating = "an admin alternates between two users, so that no login is 
 
 beforeAll(async () => {
   service = await startService();
-  aws = await startImitatedAws(service.local.url, "the-group", async (operation) => void (await onAnswer(operation)));
+  aws = await startImitatedLambda(service.local.url, service.local.functionArn);
 });
 beforeEach(() => {
-  onAnswer = async () => undefined;
+  aws.onAnswer = async (_, answer) => answer;
   aws.functions = { another: {}, works: describing("PostgreSQL"), "of-mysql": describing("MySQL") };
   changes = [];
   stopWatching = service.local.onEvent((event) => {
@@ -41,8 +39,8 @@ afterAll(async () => {
   await service[Symbol.asyncDispose]();
 });
 
-const run = (line: string | readonly string[], surroundings?: Parameters<ReturnType<typeof quarterturnAt>>[1]) =>
-  quarterturnAt(aws)(line, surroundings);
+const run = (line: string | readonly string[], surroundings?: Parameters<typeof quarterturn>[1]) =>
+  quarterturn([...(typeof line === "string" ? line.split(" ") : line), "--endpoint-url", aws.url], surroundings);
 const arnOf = (name: string) => service.local.functionArn(name);
 
 /** A secret of a PostgreSQL, without rotation. */
@@ -163,9 +161,10 @@ describe("enable", () => {
   test("where the secret was changed while the question stood there, nothing is done", async () => {
     const secret = await create();
     let asked = 0;
-    onAnswer = async (operation) => {
-      if (operation !== "DescribeSecret" || ++asked !== 1) return;
-      await service.sm.putSecretValue({ SecretId: secret, SecretString: "stored by hand" });
+    aws.onAnswer = async (operation, answer) => {
+      const isFirst = operation === "DescribeSecret" && ++asked === 1;
+      if (isFirst) await service.sm.putSecretValue({ SecretId: secret, SecretString: "stored by hand" });
+      return answer;
     };
     const ran = await run(`enable ${secret} --yes --function works`);
     expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("somebody else has changed it meanwhile") });
@@ -175,12 +174,12 @@ describe("enable", () => {
 
 describe("the function", () => {
   test("where none is known to fit, says how to get or name one", async () => {
-    const secret = await create({ engine: "redshift" });
-    const ran = await run(`enable ${secret} --yes`);
+    const { ARN } = await service.sm.describeSecret({ SecretId: await create({ engine: "redshift" }) });
+    const ran = await run(`enable ${ARN} --yes`);
     expect(ran).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /^quarterturn: No function in us-east-1 is known to rotate a secret of "redshift"\. Deploy one of Quarterturn's \(quarterturn apps .*\), or name your own: quarterturn enable app\d+ --function NAME .*\n$/,
+        /^quarterturn: No function in us-east-1 is known to rotate a secret of "redshift"\. Deploy one of Quarterturn's \(quarterturn apps\), or name your own: quarterturn enable arn:aws:secretsmanager:\S+:app\S+ --function NAME .*\n$/,
       ),
     });
   });
@@ -314,6 +313,17 @@ describe("what the service would refuse is refused", () => {
     const secret = await createRotating();
     const ran = await run(`enable ${secret} --yes --window 25h --function works`);
     expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining("must not extend into the next UTC day") });
+    expect(changes).toEqual([]);
+  });
+
+  test("of a secret that a service of AWS manages", async () => {
+    const secret = await create();
+    aws.onAnswer = async (operation, answer) =>
+      operation === "DescribeSecret" ? { ...answer, OwningService: "rds" } : answer;
+    expect(await run(`enable ${secret} --yes`)).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/was left as it is: rds manages it, and rotates it itself/),
+    });
     expect(changes).toEqual([]);
   });
 

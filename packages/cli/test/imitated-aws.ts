@@ -3,19 +3,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-const functionArn = (name: string) => `arn:aws:lambda:us-east-1:000000000000:function:${name}`;
-
 /** An endpoint of several services: Secrets Manager is the real local one, Lambda and CloudWatch Logs are imitated here. */
 export interface ImitatedAws extends AsyncDisposable {
   readonly url: string;
   /** What the function's log group holds when it is asked about a version; without it there is no such group. */
   log?: (version: string) => readonly string[];
-  /** The functions that there are, by name, in pages of one; without it any function is there, and none is listed. */
-  functions?: Readonly<Record<string, { readonly Description?: string; readonly Environment?: object }>>;
 }
 
 /**
- * Imitated are GetFunctionConfiguration and ListFunctions, and FilterLogEvents with a pattern that is one quoted text, in pages of two
+ * Imitated are GetFunctionConfiguration, for any function, and FilterLogEvents with a pattern that is one quoted text, in pages of two
  * events.
  *
  * @param logGroup the one that every function has been given
@@ -36,29 +32,14 @@ export async function startImitatedAws(
       const forwarded = await fetch(secretsManagerUrl, { method: "POST", headers, body: new Uint8Array(body) });
       await onAnswer(target.replace("secretsmanager.", ""));
       response.writeHead(forwarded.status, Object.fromEntries(forwarded.headers)).end(await forwarded.text());
-    } else if (target.startsWith("/2015-03-31/functions")) {
-      const { pathname, searchParams } = new URL(target, "http://lambda");
-      const [, arn] = /^\/2015-03-31\/functions\/(.+)\/configuration$/.exec(decodeURIComponent(pathname)) ?? [];
-      const answer = arn === undefined ? listFunctions(Number(searchParams.get("Marker") ?? 0)) : functionAt(arn);
-      if (answer) response.end(JSON.stringify(answer));
-      else response.writeHead(404, { "x-amzn-errortype": "ResourceNotFoundException" }).end("{}");
+    } else if (/^\/2015-03-31\/functions\/.*\/configuration$/.test(target)) {
+      response.end(JSON.stringify({ FunctionName: "any", LoggingConfig: { LogGroup: logGroup } }));
     } else if (target === "Logs_20140328.FilterLogEvents") {
       const found = filter(JSON.parse(body.toString()) as Filter);
       response.writeHead(found ? 200 : 400).end(JSON.stringify(found ?? { __type: "ResourceNotFoundException" }));
     } else {
       response.writeHead(500).end(`${target} is not imitated`);
     }
-  }
-
-  function functionAt(arn: string): object | undefined {
-    if (!aws.functions) return { FunctionName: "any", LoggingConfig: { LogGroup: logGroup } };
-    return aws.functions[arn.split(":").at(-1) ?? ""];
-  }
-
-  function listFunctions(marker: number): object {
-    const all = Object.entries(aws.functions ?? {});
-    const page = all.slice(marker, marker + 1).map(([name, known]) => ({ ...known, FunctionArn: functionArn(name) }));
-    return { Functions: page, ...(marker + 1 < all.length && { NextMarker: String(marker + 1) }) };
   }
 
   interface Filter {

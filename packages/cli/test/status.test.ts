@@ -168,6 +168,7 @@ describe("status", () => {
     [{}, false],
   ])("%j is overdue on the third at ten: %s", (dates, expected) => {
     const secret = {
+      id: "a",
       name: "a",
       arn: "a",
       state: "CONFIGURED_NOT_ROTATING",

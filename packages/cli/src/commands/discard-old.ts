@@ -73,7 +73,7 @@ async function readPasswords(context: Context, secret: Secret): Promise<Password
   const previous = await read(AWSPREVIOUS);
   if (previous === undefined) return { current };
   const { username, password } = current.value;
-  const rotate = context.next("rotate", secret.name, "--wait");
+  const rotate = context.next("rotate", secret.id, "--wait");
   const refuse = (what: string, next: string) =>
     new Failure("refused", `No password of "${secret.name}" was discarded: ${what}`, next);
   if (previous.value.username !== username) {
@@ -119,25 +119,25 @@ async function withSession(
   }
 }
 
-const notDiscarded = (context: Context, { name }: Secret, verdict: Verdict) =>
+const notDiscarded = (context: Context, { id, name }: Secret, verdict: Verdict) =>
   new Failure(
     "refused",
     `No password of "${name}" was discarded, since AWSCURRENT's must work first: it ${wordsOf(verdict)}`,
-    verdict.is === "refused" ? `See which version does: ${context.next("recover", name)}` : "",
+    verdict.is === "refused" ? `See which version does: ${context.next("recover", id)}` : "",
   );
 
-function requireDone(context: Context, { name }: Secret, ofCurrent: Verdict, ofOld: Verdict | undefined): void {
+function requireDone(context: Context, { id, name }: Secret, ofCurrent: Verdict, ofOld: Verdict | undefined): void {
   if (ofCurrent.is !== "accepted") {
     throw new Failure(
       "refused",
       `The old password of "${name}" was discarded, and AWSCURRENT ${wordsOf(ofCurrent)}`,
-      `See which version logs in: ${context.next("recover", name)}`,
+      `See which version logs in: ${context.next("recover", id)}`,
     );
   }
   if (ofOld === undefined || ofOld.is === "refused") return;
   throw new Failure(
     "refused",
     `The old password of "${name}" was discarded, and all the same AWSPREVIOUS ${wordsOf(ofOld)}`,
-    `Is a proxy or a replica in between? Run it again: ${context.next("discard-old", name)}`,
+    `Is a proxy or a replica in between? Run it again: ${context.next("discard-old", id)}`,
   );
 }

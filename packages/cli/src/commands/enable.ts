@@ -63,6 +63,8 @@ async function enable(context: Context, secretId: string, flags: Flags): Promise
   const undone = `"${secret.name}" was left as it is`;
   // The service would refuse it, and try the unfinished one again.
   requireFinished(context, secret, undone);
+  if (secret.owningService !== undefined)
+    throw new Failure("refused", `${undone}: ${secret.owningService} manages it, and rotates it itself`);
   const rules = rulesOf(flags, io.now(), secret.schedule);
   const target = await targetOf(context, secret);
   const chosen = await chooseFunction(context, target, flags.function);
@@ -72,7 +74,7 @@ async function enable(context: Context, secretId: string, flags: Flags): Promise
 
   const began = io.now();
   const version = await begin(context, secret, chosen, rules, flags);
-  const now = await describe(context, secret.arn);
+  const now = await describe(context, secret.id);
   const about = { name: now.name, arn: now.arn, functionArn: chosen.arn, schedule: now.schedule ?? null };
   if (flags.wait) {
     const followed = await followToEnd(context, now, version, began, flags.timeout);
@@ -101,7 +103,7 @@ async function chooseFunction(context: Context, target: Target, named: string | 
 
 function nextOf(
   context: Context,
-  { name, nextRotation }: Secret,
+  { id, nextRotation }: Secret,
   { arn }: RotationFunction,
   { notNow }: Flags,
 ): string[] {
@@ -109,9 +111,9 @@ function nextOf(
   return notNow
     ? [
         ...next,
-        `How the test went is in the log of ${nameIn(arn)} alone (testSecret). To rotate: ${context.next("rotate", name, "--wait")}`,
+        `How the test went is in the log of ${nameIn(arn)} alone (testSecret). To rotate: ${context.next("rotate", id, "--wait")}`,
       ]
-    : [`It rotates now. See how far it is: ${context.next("status", name)}`, ...next];
+    : [`It rotates now. See how far it is: ${context.next("status", id)}`, ...next];
 }
 
 /** @throws Failure where the value is of a database, and lacks what any function needs */
