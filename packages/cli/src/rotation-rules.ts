@@ -48,15 +48,13 @@ export const saysWhen = ({ days, schedule }: ScheduleFlags) => days !== undefine
  * @throws Failure where the service's documentation rules them out
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
  */
-export function rulesOf(flags: ScheduleFlags, now: Date, existing?: Secret["schedule"]): RotationRules | undefined {
+export function rulesOf(flags: ScheduleFlags, now: Date, before?: RotationRules): RotationRules | undefined {
   const { days, schedule, window } = flags;
-  const isGiven = saysWhen(flags);
-  if (!isGiven && existing !== undefined && window === undefined) return undefined;
-  const { expression, automaticallyAfterDays } = isGiven ? {} : (existing ?? {});
+  if (before && !saysWhen(flags) && window === undefined) return undefined;
   const rules: RotationRules = {
-    ...(schedule === undefined && expression === undefined
-      ? { AutomaticallyAfterDays: days ?? automaticallyAfterDays ?? USUAL_DAYS }
-      : { ScheduleExpression: schedule ?? expression ?? "" }),
+    ...(saysWhen(flags) ? {} : (before ?? { AutomaticallyAfterDays: USUAL_DAYS })),
+    ...(days !== undefined && { AutomaticallyAfterDays: days }),
+    ...(schedule !== undefined && { ScheduleExpression: schedule }),
     ...(window !== undefined && { Duration: window }),
   };
   try {
@@ -78,15 +76,16 @@ export function wordsOfRules({ AutomaticallyAfterDays: days, ScheduleExpression,
   return Duration === undefined ? when : `${when}, in a window of ${Duration}`;
 }
 
-/** What DescribeSecret says of the rules, as RotateSecret takes them. It shows the days beside an expression, too. */
-export function rulesFrom({
-  expression,
-  automaticallyAfterDays,
-  duration,
-}: NonNullable<Secret["schedule"]>): RotationRules {
+/**
+ * What DescribeSecret says of the rules, as RotateSecret takes them: it shows the days beside an expression, too. Undefined where it says no
+ * time.
+ */
+export function rulesFrom({ schedule: shown = {} }: Secret): RotationRules | undefined {
+  const { expression, automaticallyAfterDays: days, duration } = shown;
+  if (expression === undefined && days === undefined) return undefined;
   return {
     ...(expression === undefined
-      ? automaticallyAfterDays !== undefined && { AutomaticallyAfterDays: automaticallyAfterDays }
+      ? days !== undefined && { AutomaticallyAfterDays: days }
       : { ScheduleExpression: expression }),
     ...(duration !== undefined && { Duration: duration }),
   };

@@ -6,8 +6,7 @@ test("demo rotates a key three times while an application uses it, and no reques
   expect(code).toBe(0);
   const steadily = `${stdout}---\n${stderr}`.replaceAll(/\b\d+(?= requests)|(?<=until now: )\d+/g, "N");
   expect(steadily).toMatchInlineSnapshot(`
-    "
-    3 rotations, N requests of the application, 0 refused.
+    "3 rotations, N requests of the application, 0 refused.
 
     Your own rotations: quarterturn local serves such a Secrets Manager, quarterturn
     apps lists what there is for AWS. To see PostgreSQL and others rotated:
@@ -36,6 +35,7 @@ test("demo rotates a key three times while an application uses it, and no reques
       testSecret    uses it once, as the application will
       finishSecret  moves AWSCURRENT to it; keys before AWSPREVIOUS's are revoked
       Valid keys: 3, 4. Requests until now: N, refused: 0
+
     "
   `);
   expect(Math.max(...steadily.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);

@@ -17,13 +17,13 @@ const certificate = await ca.issue({ hosts: ["localhost"] });
 
 let server: MysqlServer;
 let service: Service;
-let asRoot: (statement: string) => Promise<unknown>;
+let asRoot: (statement: string) => Promise<readonly { readonly id?: number }[]>;
 let users = 0;
 
 beforeAll(async () => {
   server = await startMysql({ certificate });
   const root = await server.connect();
-  asRoot = (statement) => root.query(statement);
+  asRoot = async (statement) => (await root.query(statement))[0] as { id?: number }[];
   let handler: ReturnType<typeof rotationHandler> | undefined;
   service = await startService({
     functions: { rotates: async (event, context) => handler?.(event, context) },
@@ -107,6 +107,35 @@ test("after a rollback AWSCURRENT's password stays, although it is the older one
   await service.sm.rotateSecret({ SecretId: secret });
   await service.local.settled(secret);
   expect(await accepted(current, await value(secret, "AWSCURRENT"))).toEqual([true, true]);
+});
+
+test("where the server is lost in between, says that nobody knows, and may be run again", async () => {
+  const secret = await rotated();
+  const [previous, current] = [await value(secret, "AWSPREVIOUS"), await value(secret, "AWSCURRENT")];
+  await asRoot("FLUSH TABLES WITH READ LOCK");
+  const running = run(`discard-old ${secret} --yes`);
+  let waiting: { readonly id?: number } | undefined;
+  await expect
+    .poll(
+      async () => {
+        const processes = `SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER = '${secret}' AND INFO LIKE 'ALTER USER%'`;
+        [waiting] = await asRoot(processes);
+        return waiting;
+      },
+      { interval: 20, timeout: 20_000 },
+    )
+    .toBeDefined();
+  await asRoot(`KILL ${waiting?.id}`);
+  const ran = await running;
+  await asRoot("UNLOCK TABLES");
+  expect(ran).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(
+      /^quarterturn: Whether the old password of .* is not known\. .*Run it again: quarterturn/m,
+    ),
+  });
+  expect(await run(`discard-old ${secret} --yes`)).toMatchObject({ code: 0 });
+  expect(await accepted(previous, current)).toEqual([false, true]);
 });
 
 test("where no version is AWSPREVIOUS, it says that none is known", async () => {
@@ -216,7 +245,7 @@ describe("nothing is discarded", () => {
     const { code, stderr } = await run("discard-old elsewhere --yes");
     expect(code).toBe(3);
     expect(stderr).toBe(
-      "quarterturn: There is no old password to discard: db.example:5432 (PostgreSQL) keeps one password for a user, and a rotation ends the one before.\n",
+      "quarterturn: There is no old password to discard: db.example:5432 keeps one password for a user, and a rotation ends the one before.\n",
     );
   });
 });

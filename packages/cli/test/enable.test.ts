@@ -103,7 +103,7 @@ describe("enable", () => {
       ---
       Function: arn:aws:lambda:us-east-1:000000000000:function:works (PostgreSQL, single-user)
       Schedule: cron(0 2 ? * SUN *), in a window of 3h
-      Now: AWS calls the function's testSecret alone, which logs in and changes nothing
+      Now: nothing is rotated; AWS makes a test call of the function (testSecret alone)
       Next: in the window from TIME to TIME
       "
     `);
@@ -146,7 +146,16 @@ describe("enable", () => {
       "Schedule: rate(10 days), in a window of 3h, instead of rate(10 days), in a window of 2h\n",
     );
     expect(changed.stderr).toContain("A rotation that was due already may still take place at once");
+    const replaced = await run(`enable ${secret} --days 1`);
+    expect(replaced.stderr).toContain("Schedule: every day, instead of rate(10 days), in a window of 2h\n");
     expect(changes).toEqual([]);
+  });
+
+  test("rules that say no time are none", async () => {
+    aws.onAnswer = async (operation, answer) =>
+      operation === "DescribeSecret" ? { ...answer, RotationRules: { Duration: "2h" } } : answer;
+    const { stderr } = await run(`enable ${await create()}`);
+    expect(stderr).toContain("Schedule: every 30 days\n");
   });
 
   test("without a terminal wants --yes, and with one takes no for an answer", async () => {

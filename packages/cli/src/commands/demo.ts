@@ -74,6 +74,7 @@ async function demo(context: Context): Promise<Outcome> {
       context.note(`  Valid keys: ${validKeys.join(", ")}. Requests until now: ${requests}, refused: ${refused}`);
       rotations.push({ validKeys, requests, refused });
     }
+    context.note("");
     return outcomeOf(rotations, local);
   } finally {
     client.destroy();
@@ -98,7 +99,7 @@ function outcomeOf(rotations: readonly Rotation[], { events }: LocalEndpoint): O
   const summary = `${succeeded} rotations, ${requests} requests of the application, ${refused} refused`;
   return {
     data: { rotations, succeeded, requests, refused },
-    text: (paint) => ["", paint(isGood ? "green" : "red", `${summary}.`), "", outlook].join("\n"),
+    text: (paint) => [paint(isGood ? "green" : "red", `${summary}.`), "", outlook].join("\n"),
     ...(!isGood && {
       failure: new Failure("failed", `The demo did not go as it should: ${summary}`, "Please report it as a bug."),
     }),

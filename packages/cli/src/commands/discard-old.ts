@@ -1,4 +1,4 @@
-import { AWSCURRENT, AWSPREVIOUS, versionWith } from "@quarterturn/core";
+import { AWSCURRENT, AWSPREVIOUS, RotationError, versionWith } from "@quarterturn/core";
 import { addressOf, loginOf, type Session, whereOf } from "@quarterturn/database";
 import { requireAsSeen, requireFinished } from "../as-seen.ts";
 import type { Register } from "../command.ts";
@@ -41,7 +41,11 @@ async function discardOld(context: Context, secretId: string, flags: Flags): Pro
   await requireYes(context, plan, `Discard the old password of ${secret.name}?`, flags);
   await requireAsSeen(context, secret, undone);
 
-  await withSession(context, secret, current, (discard) => discard());
+  await withSession(context, secret, current, (discard) =>
+    discard().catch((error) => {
+      throw withoutAnswer(context, secret, error) ?? error;
+    }),
+  );
   // AWSCURRENT last: its login ends a server's count of refused ones.
   const ofOld = old && (await tryLogin(context, secret, old));
   requireDone(context, secret, await tryLogin(context, secret, current), ofOld);
@@ -91,10 +95,10 @@ async function readPasswords(context: Context, secret: Secret): Promise<Password
 /** The product's functions have a setting for the old password exactly where its servers may keep one. */
 const keepsOldPasswords = ({ manifest }: Product) => manifest.settings.some(({ name }) => name === "OLD_PASSWORD");
 
-const onePassword = ({ product, value }: DatabaseVersion) =>
+const onePassword = ({ value }: DatabaseVersion) =>
   new Failure(
     "refused",
-    `There is no old password to discard: ${addressOf(value)} (${product.manifest.title}) keeps one password for a user, and a rotation ends the one before`,
+    `There is no old password to discard: ${addressOf(value)} keeps one password for a user, and a rotation ends the one before`,
   );
 
 /** Logs in as AWSCURRENT's user to do something with its passwords. @throws Failure also where the server keeps one password for a user */
@@ -117,6 +121,17 @@ async function withSession(
   } catch (error) {
     throw asFailure(error);
   }
+}
+
+/** The statement was sent, and the server did not say what became of it. */
+function withoutAnswer(context: Context, { id, name }: Secret, error: unknown): Failure | undefined {
+  if (!(error instanceof RotationError && ["timeout", "unreachable"].includes(error.code))) return undefined;
+  return new Failure(
+    "refused",
+    `Whether the old password of "${name}" was discarded is not known. ${error.what}`,
+    `AWSCURRENT's was not touched. Run it again: ${context.next("discard-old", id)}`,
+    { cause: error },
+  );
 }
 
 const notDiscarded = (context: Context, { id, name }: Secret, verdict: Verdict) =>

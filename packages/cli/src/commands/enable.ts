@@ -65,7 +65,7 @@ async function enable(context: Context, secretId: string, flags: Flags): Promise
   requireFinished(context, secret, undone);
   if (secret.owningService !== undefined)
     throw new Failure("refused", `${undone}: ${secret.owningService} manages it, and rotates it itself`);
-  const rules = rulesOf(flags, io.now(), secret.schedule);
+  const rules = rulesOf(flags, io.now(), rulesFrom(secret));
   const target = await targetOf(context, secret);
   const chosen = await chooseFunction(context, target, flags.function);
   const plan = planOf(secret, chosen, rules, flags, io.now());
@@ -136,7 +136,7 @@ function planOf(
   { notNow }: Flags,
   now: Date,
 ): string[] {
-  const before = secret.schedule && rulesFrom(secret.schedule);
+  const before = rulesFrom(secret);
   const after = rules ?? before ?? {};
   const kind = application
     ? `${application.rotates}, ${application.strategy}`
@@ -149,7 +149,7 @@ function planOf(
     `Function: ${arn} (${kind})${isOther ? instead(secret.functionArn ?? "") : ""}`,
     `Schedule: ${wordsOfRules(after)}${isRescheduled ? instead(wordsOfRules(before)) : ""}`,
     notNow
-      ? "Now: AWS calls the function's testSecret alone, which logs in and changes nothing"
+      ? "Now: nothing is rotated; AWS makes a test call of the function (testSecret alone)"
       : "Now: the secret is rotated at once, which changes its value",
     ...(notNow && secret.rotationEnabled && !after.ScheduleExpression?.startsWith("cron")
       ? ["A rotation that was due already may still take place at once, says AWS; with a cron() schedule none does"]
