@@ -77,9 +77,9 @@ const mistakes: readonly Mistake[] = [
   },
   {
     of: /^InvalidRequestException .*No Lambda rotation function/i,
-    tell: ({ secretId }) => [
+    tell: ({ secretId, context }) => [
       `"${secretId}" has no rotation: no function is set`,
-      `Set one: aws secretsmanager rotate-secret --secret-id ${secretId} --rotation-lambda-arn ARN --rotation-rules AutomaticallyAfterDays=30.`,
+      `Set one: ${context.next("enable", secretId)}`,
     ],
   },
   {

@@ -52,7 +52,7 @@ export async function changeLabels(context: Context, secret: Secret, changes: re
           throw new Failure(
             "refused",
             `${label} of "${secret.name}" is on ${now === undefined ? "no version" : `version ${now}`} by now, and was left so`,
-            `See how the secret is: ${context.next("status", secret.name)}`,
+            `See how the secret is: ${context.next("status", secret.id)}`,
             { cause: error },
           );
         }),

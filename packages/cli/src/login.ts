@@ -82,8 +82,11 @@ export async function readDatabaseVersion(
   id: string,
 ): Promise<DatabaseVersion | undefined> {
   const text = await readVersion(context, secret, id);
-  if (text === undefined) return undefined;
-  const version = `version ${id}`;
+  return text === undefined ? undefined : databaseVersion(text, `version ${id}`);
+}
+
+/** @throws RotationError `bad-secret` where it is not the value of a database that is known here */
+export async function databaseVersion(text: string, version: string): Promise<DatabaseVersion> {
   const product = productOf(engineIn(text));
   if (product === undefined) {
     throw new RotationError(
@@ -106,7 +109,8 @@ export function differenceOf(one: DatabaseVersion, other: DatabaseVersion): stri
   return userOf(value) === userOf(one.value) ? undefined : `another user ("${value.username}")`;
 }
 
-function engineIn(text: string): unknown {
+/** What a value says of its `engine`, whatever that is; undefined where it is no JSON. */
+export function engineIn(text: string): unknown {
   try {
     return (jsonFormat.read(text) as { engine?: unknown }).engine;
   } catch (error) {

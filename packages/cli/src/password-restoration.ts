@@ -70,7 +70,7 @@ export async function restorePassword(
   await after(
     `${done.join(". ")}, which is not AWSCURRENT yet`,
     () => changeLabels(context, secret, afterwards),
-    `Make it so: ${context.next("stage", secret.name, "AWSCURRENT", version.id)}; or see which version logs in: ${context.next("recover", secret.name)}`,
+    `Make it so: ${context.next("stage", secret.id, "AWSCURRENT", version.id)}; or see which version logs in: ${context.next("recover", secret.id)}`,
   );
 }
 
@@ -83,7 +83,7 @@ async function requireRefused(context: Context, secret: Secret, version: Restore
   throw new Failure(
     "refused",
     `No password was set: ${version.label} ${wordsOf(verdict)} now`,
-    `See how the secret is: ${context.next("status", secret.name)}; then run the same command again.`,
+    `See how the secret is: ${context.next("status", secret.id)}; then run the same command again.`,
   );
 }
 
@@ -135,7 +135,7 @@ async function set(context: Context, secret: Secret, version: Restored, session:
     failure
       ? `${failure.what}, and nobody can say whether the password of "${value.username}" was set to that of version ${id}, which ${wordsOf(verdict)}`
       : `The password of "${value.username}" was set to that of version ${id}, which ${wordsOf(verdict)}`,
-    `See which version logs in: ${context.next("recover", secret.name)}`,
+    `See which version logs in: ${context.next("recover", secret.id)}`,
     { cause: failure },
   );
 }

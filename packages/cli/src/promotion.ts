@@ -1,4 +1,4 @@
-import { AWSCURRENT, type LabelChange, unfinishedVersion } from "@quarterturn/core";
+import { AWSCURRENT, type LabelChange } from "@quarterturn/core";
 import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { changeLabels, lookAgain, planOf } from "./label-changes.ts";
@@ -23,22 +23,11 @@ export async function requireLogin(context: Context, secret: Secret, id: string,
   const seen = `Version ${id} ${wordsOf(verdict)}`;
   if (verdict.is === "accepted" || (verdict.is === "unknown" && force)) return seen;
   const next = {
-    refused: `See which version does: ${context.next("recover", secret.name)}.`,
-    "no value": `See which versions there are: ${context.next("status", secret.name)}.`,
+    refused: `See which version does: ${context.next("recover", secret.id)}.`,
+    "no value": `See which versions there are: ${context.next("status", secret.id)}.`,
     unknown: "Correct that, or repeat the command with --force.",
   }[verdict.is];
   throw new Failure("refused", `AWSCURRENT of "${secret.name}" was not moved. ${seen}`, next);
-}
-
-/** Only the version of a rotation that is not finished may become AWSCURRENT before it: its function would go on. @throws Failure */
-export function requireFinished(context: Context, { name, versions }: Secret, id?: string): void {
-  const unfinished = unfinishedVersion(versions);
-  if (unfinished === undefined || unfinished === id) return;
-  throw new Failure(
-    "refused",
-    `AWSCURRENT of "${name}" was not moved: a rotation to version ${unfinished} is not finished, and would move it again`,
-    `End it first: ${context.next("cancel", name, "--clear-pending")}`,
-  );
 }
 
 /**

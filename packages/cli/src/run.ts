@@ -4,6 +4,9 @@ import { tellEngines } from "./aws.ts";
 import { type Act, addAwsOptions, addCommonOptions, type Register } from "./command.ts";
 import { registerApps } from "./commands/apps.ts";
 import { registerCancel } from "./commands/cancel.ts";
+import { registerDemo } from "./commands/demo.ts";
+import { registerDiscardOld } from "./commands/discard-old.ts";
+import { registerEnable } from "./commands/enable.ts";
 import { registerLocal } from "./commands/local.ts";
 import { registerRecover } from "./commands/recover.ts";
 import { registerRollback } from "./commands/rollback.ts";
@@ -22,13 +25,15 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 
 const ofAws: readonly Register[] = [
   registerStatus,
+  registerEnable,
   registerRotate,
   registerCancel,
   registerRollback,
   registerRecover,
+  registerDiscardOld,
   registerStage,
 ];
-const others: readonly Register[] = [registerApps, registerLocal];
+const others: readonly Register[] = [registerApps, registerLocal, registerDemo];
 
 const description =
   "The operator's side of AWS Secrets Manager rotations. Credentials and Region come from where the AWS CLI takes them.";

@@ -23,6 +23,10 @@ export interface Secret {
   readonly lastRotated?: Date;
   readonly nextRotation?: Date;
   readonly versions: VersionLabels;
+  /** Absent where it is aws/secretsmanager. */
+  readonly kmsKeyId?: string;
+  /** The service of AWS that manages the secret, e.g. `rds`; absent where none does. */
+  readonly owningService?: string;
 }
 
 /**
@@ -74,6 +78,8 @@ function secretOf(id: string, described: DescribeSecretCommandOutput, now: Date)
     lastRotated: described.LastRotatedDate,
     nextRotation: described.NextRotationDate,
     versions,
+    kmsKeyId: described.KmsKeyId,
+    owningService: described.OwningService,
   });
 }
 

@@ -28,10 +28,10 @@ export async function trySpare(
     new Failure("refused", `${label} of "${secret.name}" was not taken off. ${seen}`, next);
   if (ofCurrent.is === "accepted") return { seen };
   if (ofIt.is === "accepted") {
-    const next = `${label} is the value that works: ${context.next("stage", secret.name, AWSCURRENT, id)}`;
+    const next = `${label} is the value that works: ${context.next("stage", secret.id, AWSCURRENT, id)}`;
     return { seen, refusal: refuse(next) };
   }
-  if (ofCurrent.is !== "unknown") throw refuse(`See which version does: ${context.next("recover", secret.name)}.`);
+  if (ofCurrent.is !== "unknown") throw refuse(`See which version does: ${context.next("recover", secret.id)}.`);
   if (force) return { seen };
   throw refuse("Correct that, or repeat the command with --force.");
 }

@@ -43,7 +43,7 @@ describe("what the service answers", () => {
     ["recover none", 'There is no secret "none" in us-east-1. See those that there are: quarterturn status --all'],
     [
       "rotate without-rotation",
-      '"without-rotation" has no rotation: no function is set. Set one: aws secretsmanager rotate-secret --secret-id without-rotation',
+      '"without-rotation" has no rotation: no function is set. Set one: quarterturn enable without-rotation',
     ],
     [
       "rotate in-progress",

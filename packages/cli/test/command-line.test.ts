@@ -13,7 +13,19 @@ import { quarterturn, quarterturnAt } from "./command-line.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
 const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
-const commands = ["status", "rotate", "cancel", "rollback", "recover", "stage", "apps", "local"];
+const commands = [
+  "status",
+  "enable",
+  "rotate",
+  "cancel",
+  "rollback",
+  "recover",
+  "discard-old",
+  "stage",
+  "apps",
+  "local",
+  "demo",
+];
 
 describe("--help", () => {
   test.each(["", ...commands])("%s fits into 80 columns", async (command) => {
@@ -25,12 +37,13 @@ describe("--help", () => {
 
   test("lists these commands, each with --json and --debug, and those that talk to AWS with where", async () => {
     const { stdout } = await quarterturn(["--help"]);
-    const listed = [...stdout.matchAll(/^ {2}([a-z]+) {2}/gm)].map(([, name]) => name);
+    const listed = [...stdout.matchAll(/^ {2}([a-z-]+) {2}/gm)].map(([, name]) => name);
     expect(listed).toEqual([...commands, "help"]);
     for (const command of commands) {
       const help = (await quarterturn([command, "--help"])).stdout;
       expect(help).toMatch(/--json.*\n.*--debug/);
-      if (!["apps", "local"].includes(command)) expect(help).toMatch(/--region.*\n.*--profile.*\n.*--endpoint-url/);
+      if (!["apps", "local", "demo"].includes(command))
+        expect(help).toMatch(/--region.*\n.*--profile.*\n.*--endpoint-url/);
     }
   });
 });

@@ -70,8 +70,8 @@ async function cancel(context: Context, secretId: string, flags: Flags): Promise
     ];
     const next =
       left === undefined || isCleared
-        ? `To rotate again: ${context.next("rotate", secret.name, "--wait")}`
-        : `Version ${left} is still AWSPENDING, and blocks later rotations: ${context.next("cancel", secret.name, "--clear-pending")}`;
+        ? `To rotate again: ${context.next("rotate", secret.id, "--wait")}`
+        : `Version ${left} is still AWSPENDING, and blocks later rotations: ${context.next("cancel", secret.id, "--clear-pending")}`;
     return {
       data: { ...about, cleared: isCleared ? clears : null },
       text: (paint) => [paint("green", `${done.join(". ")}.`), next].join("\n"),

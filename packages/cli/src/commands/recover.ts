@@ -49,7 +49,7 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
     throw new Failure(
       "refused",
       `A rotation of "${secret.name}" is in progress, and may be about to end this by itself`,
-      `See how far it is: ${context.next("status", secret.name)}; stop it: ${context.next("cancel", secret.name)}`,
+      `See how far it is: ${context.next("status", secret.id)}; stop it: ${context.next("cancel", secret.id)}`,
     );
   }
   const versions = (await keptVersions(context, secret)).toSorted(byPromise);
@@ -90,7 +90,7 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
     throw new Failure(
       "refused",
       `The database accepts no version of "${secret.name}", and AWSCURRENT's value cannot be used`,
-      `Store one that can: aws secretsmanager put-secret-value --secret-id ${secret.name}; then run this again.`,
+      `Store one that can: ${context.aws("secretsmanager", "put-secret-value", "--secret-id", secret.id)}; then run this again.`,
     );
   }
   await restorePassword(context, secret, { ...current.value, id: current.id, label: AWSCURRENT }, end, [], flags);
@@ -179,11 +179,11 @@ function byPromise(a: KeptVersion, b: KeptVersion): number {
   return rank(a) - rank(b) || (b.created?.getTime() ?? 0) - (a.created?.getTime() ?? 0);
 }
 
-function report(context: Context, { name }: Secret, tried: readonly Tried[]): string {
+function report(context: Context, secret: Secret, tried: readonly Tried[]): string {
   return tried
     .map(({ id, labels, created, verdict, notTried = "", difference }) => {
       const about = [labels.join(" ") || "no label", ...(created ? [minuteOf(created)] : [])].join(", ");
-      const command = difference ? `: ${context.next("stage", name, AWSCURRENT, id)}` : "";
+      const command = difference ? `: ${context.next("stage", secret.id, AWSCURRENT, id)}` : "";
       return `${id}  ${about}\n  ${verdict ? wordsOf(verdict) : `not tried: ${notTried}${command}`}`;
     })
     .join("\n");

@@ -1,11 +1,12 @@
 import { AWSCURRENT, AWSPREVIOUS, changesTo, RotationError, versionWith } from "@quarterturn/core";
+import { requireFinished } from "../as-seen.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
 import { type DatabaseVersion, differenceOf, readDatabaseVersion, tryVersion, wordsOf } from "../login.ts";
 import type { Outcome } from "../output.ts";
 import { adminSecretOption, restorePassword } from "../password-restoration.ts";
-import { promote, requireFinished } from "../promotion.ts";
+import { promote } from "../promotion.ts";
 import { yesOption } from "../prompt.ts";
 import { describe, type Secret } from "../secret.ts";
 
@@ -26,9 +27,9 @@ export const registerRollback: Register = (program, act) =>
 
 async function rollback(context: Context, secretId: string, flags: Flags): Promise<Outcome> {
   const secret = await describe(context, secretId);
-  requireFinished(context, secret);
+  requireFinished(context, secret, `AWSCURRENT of "${secret.name}" was not moved`);
   const previous = requirePrevious(context, secret);
-  const stage = (...more: string[]) => context.next("stage", secret.name, AWSCURRENT, previous, ...more);
+  const stage = (...more: string[]) => context.next("stage", secret.id, AWSCURRENT, previous, ...more);
   const version = await readUsable(context, secret, previous);
   const current = await readUsable(context, secret, versionWith(secret.versions, AWSCURRENT) ?? "");
   const difference = version && current && differenceOf(current, version);
@@ -52,7 +53,7 @@ async function rollback(context: Context, secretId: string, flags: Flags): Promi
     await restorePassword(context, secret, { ...version, id: previous, label: AWSPREVIOUS }, changes, [seen], flags);
   else {
     const why = `${seen}, and AWSCURRENT cannot be read, so nobody can say whether it is of the same user`;
-    throw notMoved(secret, why, `See which version logs in: ${context.next("recover", secret.name)}`);
+    throw notMoved(secret, why, `See which version logs in: ${context.next("recover", secret.id)}`);
   }
   return {
     data: { name: secret.name, arn: secret.arn, passwordRestored: restores, changes },
@@ -73,12 +74,12 @@ async function readUsable(context: Context, secret: Secret, id: string): Promise
   }
 }
 
-function requirePrevious(context: Context, { name, versions }: Secret): string {
+function requirePrevious(context: Context, { id, name, versions }: Secret): string {
   const previous = versionWith(versions, AWSPREVIOUS);
   if (previous !== undefined) return previous;
   throw new Failure(
     "refused",
     `"${name}" has no version that is AWSPREVIOUS, so there is nothing to go back to`,
-    `See whether an older version logs in: ${context.next("recover", name)}`,
+    `See whether an older version logs in: ${context.next("recover", id)}`,
   );
 }

@@ -24,7 +24,7 @@ export const registerRotate: Register = (program, act) =>
     .option("--timeout <SECONDS>", "how long to wait", readSeconds, 600)
     .action(act(rotate));
 
-function readSeconds(text: string): number {
+export function readSeconds(text: string): number {
   const seconds = Number(text);
   if (/^\d+$/.test(text) && seconds > 0) return seconds;
   throw new InvalidArgumentError("It is a whole number of seconds.");
@@ -47,7 +47,7 @@ async function rotate(context: Context, secretId: string, { wait, timeout }: Fla
 }
 
 /** Waits for the end of a rotation that has begun. @param timeout in seconds */
-async function followToEnd(
+export async function followToEnd(
   context: Context,
   secret: Secret,
   version: string,

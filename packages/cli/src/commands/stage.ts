@@ -1,10 +1,11 @@
 import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, changesTo, type LabelChange } from "@quarterturn/core";
+import { requireFinished } from "../as-seen.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
 import { changeLabels, lookAgain, planOf } from "../label-changes.ts";
 import type { Outcome } from "../output.ts";
-import { promote, requireFinished, requireLogin } from "../promotion.ts";
+import { promote, requireLogin } from "../promotion.ts";
 import { requireYes, yesOption } from "../prompt.ts";
 import { describe, type Secret } from "../secret.ts";
 import { requireSpare } from "../spare-version.ts";
@@ -38,11 +39,11 @@ async function stage(
     throw new Failure(
       "refused",
       `AWSPENDING of "${secret.name}" was not moved: a rotation gives it, and would go on with another value than its own`,
-      `To end one: ${context.next("cancel", secret.name, "--clear-pending")}`,
+      `To end one: ${context.next("cancel", secret.id, "--clear-pending")}`,
     );
   }
   if (label === AWSCURRENT) {
-    requireFinished(context, secret, version);
+    requireFinished(context, secret, `AWSCURRENT of "${secret.name}" was not moved`, version);
     const seen = await requireLogin(context, secret, version, flags);
     await promote(context, secret, version, changes, [seen], flags);
   } else await move(context, secret, label, changes, flags);
