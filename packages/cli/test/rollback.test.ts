@@ -145,7 +145,7 @@ describe("rollback", () => {
     expect(await run(`rollback ${secret} --yes`)).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /AWSCURRENT .* was not moved: .* is not finished, and would move it again\. .*cancel app\d+ --clear-pending/,
+        /AWSCURRENT .* was not moved: .* is not finished\. .*cancel app\d+ --clear-pending/,
       ),
     });
   });
