@@ -8,6 +8,7 @@ interface DatabaseSecret {
   readonly password: string;
 }
 
+/** Disposing of it waits for the work that is under way. */
 export interface SecretMongo extends AsyncDisposable {
   /**
    * Runs work with a client that is logged in with what the secret is now. Where a login is refused, the work is run once more from its
@@ -23,19 +24,25 @@ export function secretMongo(
   options: MongoClientOptions = {},
 ): SecretMongo {
   let current: Client | undefined;
+  const open = new Set<Client>();
 
   function clientFor(secret: DatabaseSecret): Client {
     // The same version is the same object.
     if (current?.secret === secret) return current;
-    const outdated = current;
-    current = openClient(secret, options);
-    void outdated?.retire();
-    return current;
+    current?.retire();
+    const client = openClient(secret, options);
+    open.add(client);
+    void client.closed.then(() => open.delete(client));
+    current = client;
+    return client;
   }
 
   return {
     run: (work) => connectWithSecret((secret) => clientFor(secret).lend(work), { cache, secretId }),
-    [Symbol.asyncDispose]: async () => current?.retire(),
+    async [Symbol.asyncDispose]() {
+      current?.retire();
+      await Promise.all([...open].map(({ closed }) => closed));
+    },
   };
 }
 
@@ -43,7 +50,8 @@ interface Client {
   readonly secret: DatabaseSecret;
   lend<Result>(work: (client: MongoClient) => Promise<Result>): Promise<Result>;
   /** Closes it when its last work is done. */
-  retire(): Promise<void>;
+  retire(): void;
+  readonly closed: Promise<void>;
 }
 
 function openClient(secret: DatabaseSecret, options: MongoClientOptions): Client {
@@ -51,23 +59,25 @@ function openClient(secret: DatabaseSecret, options: MongoClientOptions): Client
   const client = new MongoClient(`mongodb://${host}:${port}/`, { ...options, auth: { username, password } });
   let borrowers = 0;
   let isRetired = false;
-  const closeIfUnused = async () => {
-    if (isRetired && borrowers === 0) await client.close().catch((error: Error) => process.emitWarning(error));
+  const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+  const closeIfUnused = () => {
+    if (isRetired && borrowers === 0) close(client.close().catch((error: Error) => process.emitWarning(error)));
   };
   return {
     secret,
+    closed,
     async lend(work) {
       borrowers++;
       try {
         return await work(client);
       } finally {
         borrowers--;
-        void closeIfUnused();
+        closeIfUnused();
       }
     },
     retire() {
       isRetired = true;
-      return closeIfUnused();
+      closeIfUnused();
     },
   };
 }

@@ -1,21 +1,25 @@
-import { isDeepStrictEqual } from "node:util";
 import { ageOf, type Moment, now } from "./age.ts";
 import type { SecretCacheError, SecretName } from "./errors.ts";
 import type { FetchReason, SecretCacheEvent } from "./events.ts";
-import { isOver, isRecent, type Pause, pauseAfter, type RetryLimits } from "./pause.ts";
+import { isOver, isRecent, type Pause, type PauseLimits, pauseAfter } from "./pause.ts";
+import { isSameValue } from "./plain-data.ts";
 
 /** A version of a secret, as Secrets Manager gave it. */
 export interface Fetched<Value> {
   /** Undefined where a stand-in for Secrets Manager, in somebody's test, gives none: then no two versions are taken for the same. */
   readonly versionId: string | undefined;
-  /** Reads the value: once for a version, however often it is fetched. @throws SecretCacheError */
+  /** Reads the value. It is not asked for where this version is held already. @throws SecretCacheError */
   readonly value: () => Promise<Value>;
 }
 
-/** In milliseconds, counted from the beginning of the call that brought the value or last confirmed it. */
-export interface Limits extends RetryLimits {
+export interface Limits {
+  /** In milliseconds, counted from the beginning of the call that brought the value or last confirmed it; as is the stale limit. */
   readonly ttlMs: number;
   readonly staleLimitMs: number;
+  /** After a call that failed. */
+  readonly retry: PauseLimits;
+  /** Of refreshNow, after a call of its own that failed or found nothing new. */
+  readonly refresh: PauseLimits;
 }
 
 interface Held<Value> {
@@ -48,10 +52,13 @@ export class CachedSecret<Value> {
   #started = 0;
   /** The number of the latest call that brought a value: an earlier one must not undo it. */
   #answered = 0;
-  /** The last call failed: the next one waits. */
+  /** The last call failed: the next one that `get` makes waits. */
   #failure: { readonly error: SecretCacheError; readonly pause: Pause } | undefined;
-  /** refreshNow found nothing new: its next call waits. */
-  #nothingNew: Pause | undefined;
+  /**
+   * The last call of refreshNow failed or found nothing new: its next one waits. The calls of `get` do not count, so that who is locked out
+   * does not wait for the end of a pause that began in an outage.
+   */
+  #inVain: Pause | undefined;
 
   /** @param fetch rejects with a SecretCacheError */
   constructor(
@@ -80,20 +87,19 @@ export class CachedSecret<Value> {
   /** Another value than the refused one, from a call that begins now if need be; the one that is held where the rate limit forbids a call. */
   async refreshNow(refused: Value | undefined): Promise<Value> {
     const held = this.#held;
-    const isKnown = held && refused !== undefined && !isDeepStrictEqual(held.value, refused);
+    const isKnown = held && refused !== undefined && !isSameValue(held.value, refused);
     if (isKnown) return held.value;
     // A call for another reason may have been answered before that change happened of which the caller has just learned.
-    let flight = this.#flight?.reason === "forced" ? this.#flight : undefined;
-    if (!flight) {
-      const paused = this.#paused();
-      if (paused) throw paused.error;
-      if (held && !isOver(this.#nothingNew)) {
-        this.#tell?.({ kind: "limited", ageMs: ageOf(held.since), ...this.name });
+    const forced = this.#flight?.reason === "forced" ? this.#flight : undefined;
+    if (!forced && !isOver(this.#inVain)) {
+      if (this.#failure) throw this.#failure.error;
+      const ageMs = held ? ageOf(held.since) : Number.POSITIVE_INFINITY;
+      if (held && ageMs < this.#limits.ttlMs) {
+        this.#tell?.({ kind: "limited", ageMs, ...this.name });
         return held.value;
       }
-      flight = this.#start("forced");
     }
-    const landing = await flight.landing;
+    const landing = await (forced ?? this.#start("forced")).landing;
     if ("error" in landing) throw landing.error;
     return landing.value;
   }
@@ -102,7 +108,7 @@ export class CachedSecret<Value> {
     const asked = performance.now();
     const landing = this.#flight?.landing ?? this.#paused() ?? this.#start(reason).landing;
     // While calls fail, nobody waits for the next one to fail who can be served without.
-    const isFailing = this.#failure && isRecent(this.#failure.pause, this.#limits);
+    const isFailing = this.#failure && isRecent(this.#failure.pause, this.#limits.retry);
     const stale = isFailing ? this.#stale() : undefined;
     if (stale) return stale.value;
     const landed = await landing;
@@ -124,7 +130,7 @@ export class CachedSecret<Value> {
     return this.#held;
   }
 
-  /** Why no call may be made now. */
+  /** Why `get` may make no call now. */
   #paused(): { readonly error: SecretCacheError } | undefined {
     return isOver(this.#failure?.pause) ? undefined : this.#failure;
   }
@@ -151,17 +157,19 @@ export class CachedSecret<Value> {
       });
     try {
       const { versionId, value: read } = await this.#fetch();
-      const known = versionId !== undefined && this.#held?.versionId === versionId ? this.#held : undefined;
-      const value = known ? known.value : await read();
+      let known = this.#holding(versionId);
+      const fetched = known ? known.value : await read();
+      // The same version may have come by another call meanwhile: it is one object for everybody.
+      known ??= this.#holding(versionId);
       if (number < this.#answered && this.#held) {
         end("outrun");
         return { value: this.#held.value };
       }
       this.#answered = number;
       this.#failure = undefined;
-      if (!known) this.#nothingNew = undefined;
-      else if (reason === "forced") this.#nothingNew = pauseAfter(this.#nothingNew, this.#limits);
-      const answer = known?.answer ?? Promise.resolve(value);
+      if (!known) this.#inVain = undefined;
+      else if (reason === "forced") this.#inVain = pauseAfter(this.#inVain, this.#limits.refresh);
+      const { value, answer } = known ?? { value: fetched, answer: Promise.resolve(fetched) };
       this.#held = { versionId, value, answer, since, earlyMs: this.#limits.ttlMs * (0.7 + Math.random() * 0.2) };
       end(known ? "unchanged" : "new");
       return { value };
@@ -171,9 +179,14 @@ export class CachedSecret<Value> {
         return { value: this.#held.value };
       }
       const error = thrown as SecretCacheError;
-      this.#failure = { error, pause: pauseAfter(this.#failure?.pause, this.#limits) };
+      this.#failure = { error, pause: pauseAfter(this.#failure?.pause, this.#limits.retry) };
+      if (reason === "forced") this.#inVain = pauseAfter(this.#inVain, this.#limits.refresh);
       end("failed", error);
       return { error };
     }
+  }
+
+  #holding(versionId: string | undefined): Held<Value> | undefined {
+    return versionId !== undefined && this.#held?.versionId === versionId ? this.#held : undefined;
   }
 }

@@ -69,6 +69,45 @@ describe("connectWithSecret", () => {
     expect(connect).toHaveBeenCalledOnce();
   });
 
+  class Hidden {
+    readonly #text: string;
+    constructor(text: string) {
+      this.#text = text;
+    }
+    get length() {
+      return this.#text.length;
+    }
+  }
+  const toHidden = v.pipe(
+    v.string(),
+    v.transform((text) => new Hidden(text)),
+  );
+  it.each([
+    ["a class that hides them", v.object({ password: toHidden }), "second", 2],
+    ["plain objects", v.object({ password: v.string() }), "second", 2],
+    ["plain objects, and a new version has the old one", v.object({ password: v.string() }), "first", 1],
+  ])("tells passwords apart in %s", async (_where, schema, newer, times) => {
+    const { client, calls } = scriptedClient();
+    const cache = createSecretCache<{ password: string | Hidden }>({ client, schema });
+    const connect = vi.fn(() => Promise.reject(refusal));
+    const connecting = expect(connectWithSecret(connect, { cache, secretId: "db" })).rejects.toBe(refusal);
+    await calls[0]?.answer("v1", { password: "first" });
+    await calls[1]?.answer("v2", { password: newer });
+    await connecting;
+    expect(connect).toHaveBeenCalledTimes(times);
+  });
+
+  it("does not try the same bytes twice, although each caller has a copy", async () => {
+    const { client, calls } = scriptedClient();
+    const cache = createSecretCache({ client, schema: v.instance(Uint8Array), format: "binary" });
+    const connect = vi.fn(() => Promise.reject(refusal));
+    const connecting = expect(connectWithSecret(connect, { cache, secretId: "db" })).rejects.toBe(refusal);
+    await calls[0]?.answer("v1", "", { SecretBinary: Uint8Array.of(1) });
+    await calls[1]?.answer("v1", "", { SecretBinary: Uint8Array.of(1) });
+    await connecting;
+    expect(connect).toHaveBeenCalledOnce();
+  });
+
   it("says both where the login is refused and nothing can be fetched", async () => {
     const { connecting, calls } = await server("second");
     await vi.waitFor(() => expect(calls).toHaveLength(2), { interval: 1 });

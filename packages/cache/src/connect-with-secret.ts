@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import { SecretCacheError } from "./errors.ts";
+import { isSameValue } from "./plain-data.ts";
 import { isRefusedLogin } from "./refused-login.ts";
 import type { GetOptions, SecretCache } from "./secret-cache.ts";
 
@@ -31,7 +31,7 @@ export async function connectWithSecret<Value, Connection>(
       const what = `The login with ${secretId} was refused, and what is current could not be read: ${failure.message}`;
       throw new AggregateError([error, failure], what);
     });
-    if (isDeepStrictEqual(newer, secret)) throw error;
+    if (isSameValue(newer, secret)) throw error;
     return connect(newer);
   }
 }

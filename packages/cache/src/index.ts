@@ -1,6 +1,7 @@
 export { type ConnectOptions, connectWithSecret } from "./connect-with-secret.ts";
 export { SecretCacheError, type SecretCacheErrorCode } from "./errors.ts";
 export type { FetchReason, SecretCacheEvent } from "./events.ts";
+export type { PauseLimits } from "./pause.ts";
 export { isRefusedLogin } from "./refused-login.ts";
 export {
   createSecretCache,

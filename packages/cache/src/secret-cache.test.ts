@@ -1,3 +1,4 @@
+import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Call, reactions, scriptedClient } from "../test/scripted-client.ts";
@@ -221,7 +222,7 @@ describe("while calls fail", () => {
 
   it("a storm of callers makes few calls: the pause between them doubles up to its limit", async () => {
     vi.spyOn(Math, "random").mockReturnValue(1);
-    const { cache, calls } = start({ retryMs: { first: 100, longest: seconds(60) } });
+    const { cache, calls } = start();
     let failures = 0;
     for (let ms = 0; ms < hours(1); ms += 500) {
       const before = calls.length;
@@ -361,7 +362,10 @@ describe("refreshNow", () => {
 
   it("does not fetch what has not changed more often than the rate limit allows", async () => {
     vi.spyOn(Math, "random").mockReturnValue(1);
-    const { cache, calls, events, holding } = start({ ttlMs: hours(2), retryMs: { first: 100, longest: seconds(60) } });
+    const { cache, calls, events, holding } = start({
+      ttlMs: hours(2),
+      refreshMs: { first: 100, longest: seconds(60) },
+    });
     const refused = await holding();
     for (let ms = 0; ms < hours(1); ms += 500) {
       const before = calls.length;
@@ -373,6 +377,89 @@ describe("refreshNow", () => {
     expect(calls.length).toBeGreaterThan(60);
     expect(calls.length).toBeLessThan(75);
     expect(events.filter(({ kind }) => kind === "limited").length).toBeGreaterThan(7_000);
+  });
+
+  it("sees a new version five seconds after it is there at the latest, however long logins were refused before", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const { cache, calls, holding } = start({ ttlMs: hours(2) });
+    const refused = await holding();
+    const refreshed = async (versionId: string, value: Login) => {
+      const before = calls.length;
+      const refreshing = cache.refreshNow("db", { refused });
+      await calls[before]?.answer(versionId, value);
+      return refreshing;
+    };
+    for (let ms = 0; ms < hours(1); ms += 500) {
+      expect(await refreshed("v1", first)).toBe(refused);
+      pass(500);
+    }
+    expect(calls.length).toBeLessThan(730);
+    pass(seconds(4.5));
+    expect(await refreshed("v2", second)).toEqual(second);
+  });
+
+  it("waits for no pause of get's: who is locked out is let in as soon as an outage is over", async () => {
+    const { cache, call, holding } = start({
+      ttlMs: minutes(5),
+      retryMs: { first: minutes(60), longest: minutes(60) },
+    });
+    const refused = await holding();
+    pass(minutes(5));
+    const stale = cache.get("db");
+    await call(1).fail(outage);
+    expect(await stale).toBe(refused);
+    const refreshing = cache.refreshNow("db", { refused });
+    await call(2).answer("v2", second);
+    expect(await refreshing).toEqual(second);
+  });
+
+  it("that failed waits before it calls again, unless a call for another reason succeeds first", async () => {
+    const { cache, call, calls, holding } = start({
+      ttlMs: minutes(5),
+      retryMs: { first: 1, longest: 1 },
+      refreshMs: { first: minutes(60), longest: minutes(60) },
+    });
+    const refused = await holding();
+    const refresh = () => cache.refreshNow("db", { refused });
+    pass(minutes(5));
+    const failing = expect(refresh()).rejects.toThrow("Rate exceeded");
+    await call(1).fail(outage);
+    await failing;
+    await expect(refresh()).rejects.toThrow("Rate exceeded");
+    expect(calls).toHaveLength(2);
+    pass(1);
+    void cache.get("db");
+    await call(2).answer("v1", first);
+    expect(await refresh()).toBe(refused);
+    expect(calls).toHaveLength(3);
+    pass(minutes(60));
+    void refresh();
+    expect(calls).toHaveLength(4);
+  });
+
+  it("gives nothing that get would not: the rate limit ends with the TTL", async () => {
+    const { cache, call, holding } = start({
+      ttlMs: minutes(5),
+      refreshMs: { first: minutes(60), longest: minutes(60) },
+    });
+    await holding();
+    const inVain = cache.refreshNow("db");
+    await call(1).answer("v1", first);
+    await inVain;
+    pass(minutes(5));
+    const refreshing = cache.refreshNow("db");
+    await call(2).answer("v2", second);
+    expect(await refreshing).toEqual(second);
+  });
+
+  it("and a refresh that are answered at once with the same version give the same object", async () => {
+    const { cache, call } = start();
+    const asking = [cache.get("db"), cache.refreshNow("db")];
+    void call(0).answer("v1", first);
+    void call(1).answer("v1", first);
+    const [one, other] = await Promise.all(asking);
+    expect(one).toBe(other);
+    expect(await cache.get("db")).toBe(one);
   });
 
   it("may fetch at once again when the last call brought something new", async () => {
@@ -415,7 +502,7 @@ describe("refreshNow", () => {
   it("may fetch at once when a new version came by itself since it was in vain", async () => {
     const { cache, call, calls, holding } = start({
       ttlMs: minutes(5),
-      retryMs: { first: minutes(60), longest: minutes(60) },
+      refreshMs: { first: minutes(60), longest: minutes(60) },
     });
     await holding();
     const inVain = cache.refreshNow("db");
@@ -498,7 +585,23 @@ describe("onEvent", () => {
       },
     });
     expect(await holding()).toEqual(first);
-    expect(warn).toHaveBeenCalledWith(expect.stringContaining("no metrics today"), "SecretCacheWarning");
+    expect(warn.mock.calls).toEqual([[expect.stringContaining("no metrics today"), "SecretCacheWarning"]]);
+  });
+
+  it.each([
+    ["rejects", () => Promise.reject(new Error("no metrics today"))],
+    [
+      "throws what has no text",
+      () => {
+        throw Object.create(null);
+      },
+    ],
+  ])("that %s breaks nothing either", async (_how, onEvent) => {
+    const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
+    const { holding } = start({ onEvent });
+    expect(await holding()).toEqual(first);
+    await reactions();
+    expect(warn).toHaveBeenCalledOnce();
   });
 });
 
@@ -508,16 +611,34 @@ it.each([
   [{ maxSecrets: -1 }, "maxSecrets"],
   [{ timeoutMs: 0.5 }, "timeoutMs"],
   [{ timeoutMs: Number.POSITIVE_INFINITY }, "timeoutMs"],
+  [{ timeoutMs: 2 ** 31 }, "timeoutMs"],
+  [{ retryMs: { first: 0, longest: 1 } }, "retryMs.first"],
+  [{ refreshMs: { first: 1, longest: Number.NaN } }, "refreshMs.longest"],
   [{ ttlMs: 2, staleLimitMs: 1 }, "staleLimitMs"],
 ])("%o is refused at once", (options, name) => {
   expect(() => createSecretCache({ schema: login, ...options })).toThrow(name);
 });
 
-it("a call without an answer ends by itself", async () => {
+it.each([
+  ["is not answered", { client: { send: () => new Promise(() => undefined) } }, /not answered within 20 ms/],
+  [
+    "never gets credentials",
+    { client: new SecretsManagerClient({ credentials: () => new Promise(() => undefined) }) },
+    /not answered within 20 ms/,
+  ],
+  [
+    "brings what the schema never answers about",
+    {
+      client: { send: async () => ({ SecretString: "{}" }) },
+      schema: v.pipeAsync(
+        v.unknown(),
+        v.checkAsync(() => new Promise(() => undefined)),
+      ),
+    },
+    /the schema did not answer within 20 ms \[bad-secret\]/,
+  ],
+])("a call that %s ends by itself", async (_name, options, message) => {
   vi.useRealTimers();
-  const send = (_command: unknown, { abortSignal }: { abortSignal: AbortSignal }) =>
-    new Promise((_resolve, reject) => abortSignal.addEventListener("abort", () => reject(abortSignal.reason)));
-  const cache = createSecretCache({ schema: login, client: { send: send as never }, timeoutMs: 20 });
-  await expect(cache.get("db")).rejects.toThrow("not answered within 20 ms");
-  await reactions();
+  const cache = createSecretCache({ schema: v.unknown(), timeoutMs: 20, ...(options as object) });
+  await expect(cache.get("db")).rejects.toThrow(message);
 });

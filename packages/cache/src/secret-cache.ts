@@ -1,9 +1,12 @@
+import { inspect } from "node:util";
+import { isPromise } from "node:util/types";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { boundedMap } from "./bounded-map.ts";
 import { CachedSecret, type Fetched } from "./cached-secret.ts";
-import type { SecretName } from "./errors.ts";
+import { SecretCacheError, type SecretName } from "./errors.ts";
 import type { SecretCacheEvent } from "./events.ts";
+import type { PauseLimits } from "./pause.ts";
 import { type SecretFormat, secretValue } from "./secret-value.ts";
 import { serviceError, timeoutError } from "./service-error.ts";
 
@@ -24,15 +27,20 @@ export interface SecretCacheOptions<Value> {
   /** How old a value may be that is served where calls fail, in milliseconds. Default: 86,400,000, a day. */
   readonly staleLimitMs?: number;
   /**
-   * How long after a call that was in vain (one that failed, or a refreshNow that found nothing new) the next one may be made, in
-   * milliseconds: at first, then doubled each time up to the longest. Default: 100 and 60,000.
+   * How long after a call that failed `get` may make the next one, in milliseconds: at first, then doubled each time up to the longest.
+   * Default: 100 and 60,000.
    */
-  readonly retryMs?: { readonly first: number; readonly longest: number };
-  /** How long a call may take, the SDK's own retries included, in milliseconds. Default: 10,000. */
+  readonly retryMs?: PauseLimits;
+  /**
+   * The rate limit of `refreshNow`: how long after a call of its own that was in vain, since it failed or found nothing new, it may make
+   * the next one, in milliseconds and doubled likewise. Default: 100 and 5,000.
+   */
+  readonly refreshMs?: PauseLimits;
+  /** How long a call may take, the fetching of credentials, the SDK's own retries and the schema's check included, in milliseconds. Default: 10,000. */
   readonly timeoutMs?: number;
   /** How many secrets are held; the one that was least recently asked for makes way. Default: 1024. */
   readonly maxSecrets?: number;
-  /** Hears what the cache does, for metrics. What it throws becomes a warning of the process. */
+  /** Hears what the cache does, for metrics. The first thing that it throws, or rejects with, becomes a warning of the process. */
   readonly onEvent?: (event: SecretCacheEvent) => void;
 }
 
@@ -58,9 +66,9 @@ export interface SecretCache<Value> {
   get(secretId: string, options?: GetOptions): Promise<Value>;
   /**
    * The secret's value by a call that begins now, for a login that was refused. One call serves all who ask meanwhile; where the last ones
-   * found nothing new, the value that is held is given until `retryMs` has passed.
+   * found nothing new, the value that is held is given until `refreshMs` has passed or its TTL is over.
    *
-   * @throws SecretCacheError where the call fails, or one failed less than `retryMs` ago
+   * @throws SecretCacheError where the call fails, or one of refreshNow failed less than `refreshMs` ago
    */
   refreshNow(secretId: string, options?: RefreshOptions<Value>): Promise<Value>;
 }
@@ -78,9 +86,16 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
     timeoutMs = 10_000,
     maxSecrets = 1024,
   } = options;
-  const { first: firstRetryMs, longest: longestRetryMs } = options.retryMs ?? { first: 100, longest: 60_000 };
-  const limits = { ttlMs, staleLimitMs, firstRetryMs, longestRetryMs };
-  requirePositive({ ...limits, timeoutMs, maxSecrets });
+  const { retryMs: retry = { first: 100, longest: 60_000 }, refreshMs: refresh = { first: 100, longest: 5_000 } } =
+    options;
+  const limits = { ttlMs, staleLimitMs, retry, refresh };
+  requirePositive({ ttlMs, staleLimitMs, timeoutMs, maxSecrets });
+  requirePositive({ "retryMs.first": retry.first, "retryMs.longest": retry.longest });
+  requirePositive({ "refreshMs.first": refresh.first, "refreshMs.longest": refresh.longest });
+  if (timeoutMs > LONGEST_TIMER_MS)
+    throw new RangeError(
+      `timeoutMs must be at most ${LONGEST_TIMER_MS}, the longest time of a timer, not ${timeoutMs}`,
+    );
   if (staleLimitMs < ttlMs)
     throw new RangeError(`staleLimitMs (${staleLimitMs}) must not be less than ttlMs (${ttlMs})`);
   const tell = options.onEvent && warnOfErrors(options.onEvent);
@@ -89,12 +104,22 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
 
   async function fetchVersion(name: SecretName): Promise<Fetched<Value>> {
     const { secretId: SecretId, versionStage: VersionStage } = name;
-    const abortSignal = AbortSignal.timeout(timeoutMs);
+    const limit = AbortSignal.timeout(timeoutMs);
     try {
-      const output = await client.send(new GetSecretValueCommand({ SecretId, VersionStage }), { abortSignal });
-      return { versionId: output.VersionId, value: () => secretValue(name, output, format, schema) };
+      // The SDK looks at the signal only once it has credentials, which may never come.
+      const call = client.send(new GetSecretValueCommand({ SecretId, VersionStage }), { abortSignal: limit });
+      const output = await untilAborted(call, limit);
+      const value = async () => {
+        const reading = secretValue(name, output, format, schema);
+        return untilAborted(reading, limit).catch((error: unknown) => {
+          throw error === limit.reason
+            ? new SecretCacheError("bad-secret", name, `the schema did not answer within ${timeoutMs} ms`)
+            : error;
+        });
+      };
+      return { versionId: output.VersionId, value };
     } catch (error) {
-      throw abortSignal.aborted ? timeoutError(name, error, timeoutMs) : serviceError(name, error);
+      throw limit.aborted ? timeoutError(name, error, timeoutMs) : serviceError(name, error);
     }
   }
 
@@ -123,6 +148,9 @@ export function createSecretCache<Value>(options: SecretCacheOptions<Value>): Se
   };
 }
 
+/** A timer that is set to more ends at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 function requirePositive(numbers: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(numbers)) {
     if (!Number.isSafeInteger(value) || value <= 0)
@@ -130,13 +158,20 @@ function requirePositive(numbers: Readonly<Record<string, number>>): void {
   }
 }
 
-/** What measures the cache must not break it. */
+/** What measures the cache must not break it, nor fill the log. */
 function warnOfErrors(onEvent: (event: SecretCacheEvent) => void): (event: SecretCacheEvent) => void {
+  let isWarned = false;
+  const warn = (error: unknown) => {
+    if (isWarned) return;
+    isWarned = true;
+    process.emitWarning(`onEvent of a secret cache failed: ${inspect(error)}`, "SecretCacheWarning");
+  };
   return (event) => {
     try {
-      onEvent(event);
+      const hearing: unknown = onEvent(event);
+      if (isPromise(hearing)) hearing.catch(warn);
     } catch (error) {
-      process.emitWarning(`onEvent of a secret cache threw at "${event.kind}": ${error}`, "SecretCacheWarning");
+      warn(error);
     }
   };
 }

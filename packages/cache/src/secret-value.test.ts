@@ -34,6 +34,15 @@ it("one caller cannot change another's value", async () => {
   expect(await cache.get("db")).toEqual({ hosts: [{ name: "a" }] });
 });
 
+it("one caller cannot change another's value where the schema has frozen a part of it, or made it a circle", async () => {
+  const frozenByTheSchema = v.pipe(
+    v.object({ hosts: v.array(v.string()) }),
+    v.transform((value) => Object.freeze(Object.assign(value, { itself: value }))),
+  );
+  const value = await read({ SecretString: '{"hosts":["a"]}' }, { schema: frozenByTheSchema }).got;
+  expect(() => value.hosts.push("b")).toThrow(TypeError);
+});
+
 const toBuffer = v.pipe(
   v.instance(Uint8Array),
   v.transform((each) => Buffer.from(each)),
@@ -57,6 +66,7 @@ describe("a value that cannot be used is an error without the value", () => {
     username: v.string(),
     password: v.pipe(v.string(), v.maxLength(3)),
     host: v.string(),
+    constructor: v.string(),
     port: v.number(),
     nested: v.array(v.object({ key: v.literal("x") })),
   });
@@ -69,7 +79,7 @@ describe("a value that cannot be used is an error without the value", () => {
     [
       "not as the schema wants it",
       () => read({ SecretString }, { schema }),
-      /username is a number, expected: string; password is text, expected: <=3; host is missing; port is null, expected: number; nested\.0\.key is text, expected: "x"; extra is a boolean/,
+      /username is a number, expected: string; password is text, expected: <=3; host is missing; constructor is missing; port is null, expected: number; nested\.0\.key is text, expected: "x"; extra is a boolean/,
     ],
     [
       "text as a whole",
@@ -106,6 +116,16 @@ describe("a value that cannot be used is an error without the value", () => {
     expect(error).not.toHaveProperty("cause");
     expect(`${error} ${(error as Error).stack} ${JSON.stringify(error)}`).not.toContain("hunter");
   });
+});
+
+it("an error is told by its name and its first line, whatever the name", async () => {
+  const { client, calls } = scriptedClient();
+  const cache = createSecretCache({ client, schema: anything });
+  const failing = expect(cache.get("db")).rejects.toThrow(
+    /^db \(AWSCURRENT\): GetSecretValue failed: constructor: no \[service\]$/,
+  );
+  await calls[0]?.fail(Object.assign(new Error("no.\n  more"), { name: "constructor" }));
+  await failing;
 });
 
 it("an answer that is cut off is an error without its text", async () => {

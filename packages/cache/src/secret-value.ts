@@ -1,6 +1,7 @@
 import type { GetSecretValueCommandOutput } from "@aws-sdk/client-secrets-manager";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { SecretCacheError, type SecretName } from "./errors.ts";
+import { frozen } from "./plain-data.ts";
 
 /** How a secret is written: as a JSON text, as any text, or as SecretBinary. */
 export type SecretFormat = "json" | "text" | "binary";
@@ -62,7 +63,8 @@ function reasons(issues: readonly StandardSchemaV1.Issue[], value: unknown): str
 }
 
 function inside(value: unknown, key: PropertyKey): unknown {
-  return (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
+  const there = Object(value ?? {}) as Record<PropertyKey, unknown>;
+  return Object.hasOwn(there, key) ? there[key] : undefined;
 }
 
 function kindOf(value: unknown): string {
@@ -76,14 +78,4 @@ function kindOf(value: unknown): string {
 function expectation(issue: StandardSchemaV1.Issue): string {
   const { expected } = issue as { readonly expected?: unknown };
   return typeof expected === "string" ? `, expected: ${expected}` : "";
-}
-
-/** What a schema makes beside plain objects and arrays (dates, keys, bytes) cannot be frozen. */
-function frozen<Value>(value: Value): Value {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  const prototype = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
-  Object.freeze(value);
-  for (const each of Object.values(value)) frozen(each);
-  return value;
 }

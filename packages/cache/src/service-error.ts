@@ -7,19 +7,23 @@ export function serviceError(name: SecretName, error: unknown): SecretCacheError
     // The answer was cut off or no JSON, and the parser's error quotes it: no cause, and no message.
     return new SecretCacheError("service", name, "GetSecretValue was answered with something that is not JSON");
   }
-  const what = `GetSecretValue failed: ${kind}: ${message.replace(/\.$/, "")}${advice[kind] ?? ""}`;
+  const [firstLine = ""] = message.split("\n");
+  const what = `GetSecretValue failed: ${kind}: ${firstLine.replace(/\.$/, "")}${advice.get(kind) ?? ""}`;
   return new SecretCacheError("service", name, what, { cause: error });
 }
 
-/** The call was ended by the cache's own limit. */
+/** The call was ended by the cache's own limit, whatever it was waiting for: credentials are fetched before Secrets Manager is. */
 export function timeoutError(name: SecretName, error: unknown, timeoutMs: number): SecretCacheError {
-  const what = `GetSecretValue was not answered within ${timeoutMs} ms. A network without a way out needs a VPC endpoint of Secrets Manager`;
+  const what = `GetSecretValue was not answered within ${timeoutMs} ms. Look at the way to it (a network without a way out needs a VPC endpoint of Secrets Manager) and to where the credentials come from`;
   return new SecretCacheError("service", name, what, { cause: error });
 }
 
-const advice: Readonly<Record<string, string>> = {
-  AccessDeniedException: ". Allow secretsmanager:GetSecretValue on it, and kms:Decrypt where it has a key of its own",
-  ResourceNotFoundException: ". Look at its name, the staging label, the region and the account",
-  ExpiredTokenException: ". Log in to AWS again",
-  CredentialsProviderError: ". Give the process a role or AWS credentials",
-};
+const advice: ReadonlyMap<string, string> = new Map([
+  [
+    "AccessDeniedException",
+    ". Allow secretsmanager:GetSecretValue on it, and kms:Decrypt where it has a key of its own",
+  ],
+  ["ResourceNotFoundException", ". Look at its name, the staging label, the region and the account"],
+  ["ExpiredTokenException", ". Log in to AWS again"],
+  ["CredentialsProviderError", ". Give the process a role or AWS credentials"],
+]);

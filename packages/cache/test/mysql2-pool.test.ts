@@ -25,18 +25,16 @@ async function userSecret(username: string, more: object = {}): Promise<string> 
   return rotating.createSecret(username, { host, port, username, password: "first-password", ...more });
 }
 
-/** A pool whose every fifth request ends its connection. */
+/** A pool of which a request may end its connection. */
 function pooled(secretId: string) {
   const pool = createSecretPool(rotating.cache, secretId, { ssl: { ca: server.ca } });
   const known = new Set<number>();
-  const request = async (number: number) => {
+  const request = async () => {
     const connection = await pool.getConnection();
-    const isNew = !known.has(connection.threadId);
+    const isLogin = !known.has(connection.threadId);
     known.add(connection.threadId);
     await connection.query("SELECT 1");
-    if (number % 5 === 0) connection.destroy();
-    else connection.release();
-    return isNew ? "login" : "no login";
+    return { isLogin, end: (isLast: boolean) => (isLast ? connection.destroy() : connection.release()) };
   };
   return { pool, request } as const;
 }

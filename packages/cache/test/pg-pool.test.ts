@@ -24,25 +24,21 @@ async function userSecret(username: string, more: object = {}): Promise<string> 
   return rotating.createSecret(username, { host, port, username, password: "first-password", ...more });
 }
 
-/** A pool that keeps a connection for five requests. */
+/** A pool of which a request may end its connection. */
 function pooled(secretId: string) {
   const pool = new SecretPool(rotating.cache, secretId, {
     database: "postgres",
     ssl: { ca: server.ca },
-    maxUses: 5,
   });
   // The server's end of idle connections, when it stops; without a listener that would end the process.
   pool.on("error", () => undefined);
   const known = new WeakSet();
   const request = async () => {
     const client = await pool.connect();
-    try {
-      await client.query("SELECT 1");
-      return known.has(client) ? "no login" : "login";
-    } finally {
-      known.add(client);
-      client.release();
-    }
+    const isLogin = !known.has(client);
+    known.add(client);
+    await client.query("SELECT 1");
+    return { isLogin, end: (isLast: boolean) => client.release(isLast) };
   };
   return { pool, request } as const;
 }

@@ -4,7 +4,12 @@ import { createSecretCache, isRefusedLogin, type SecretCache } from "@quartertur
 import { type LocalEndpoint, type RotationContext, type RotationEvent, startLocal } from "@quarterturn/local";
 import * as v from "valibot";
 
-const databaseSecret = v.object({ host: v.string(), port: v.number(), username: v.string(), password: v.string() });
+export const databaseSecret = v.object({
+  host: v.string(),
+  port: v.number(),
+  username: v.string(),
+  password: v.string(),
+});
 
 type Handler = (event: RotationEvent, context: RotationContext) => Promise<void>;
 type Strategy = "single-user" | "multi-user";
@@ -17,8 +22,13 @@ export interface Rotating extends AsyncDisposable {
   underLoad(secretId: string, strategy: Strategy, rotations: number, request: Request): Promise<Course>;
 }
 
-/** What an application does: resolves to whether it had to log in for it. */
-type Request = (number: number) => Promise<"login" | "no login">;
+/** What an application does. */
+type Request = () => Promise<{
+  /** Whether it had to log in for it. */
+  readonly isLogin: boolean;
+  /** If it was the last one on its connection, a next one logs in. */
+  end(isLast: boolean): void | Promise<void>;
+}>;
 
 interface Course {
   readonly rotations: number;
@@ -94,6 +104,9 @@ function startLoad(request: Request) {
   let [requests, logins] = [0, 0];
   let failingSince: number | undefined;
   let isOver = false;
+  /** The number of logins after which those who wait for one have seen it: until then every request is the last one on its connection. */
+  let awaited = 0;
+  let rotated = Promise.withResolvers<void>();
 
   /** @returns when the last request began that is over */
   function startWorker(): { readonly working: Promise<void>; readonly doneSince: () => number } {
@@ -102,11 +115,14 @@ function startLoad(request: Request) {
       while (!isOver) {
         const began = performance.now();
         try {
-          if ((await request(requests++)) === "login") logins++;
+          const number = ++requests;
+          const { isLogin, end } = await request();
+          if (isLogin) logins++;
           if (failingSince !== undefined && began > failingSince) {
             windowsMs.push(performance.now() - failingSince);
             failingSince = undefined;
           }
+          await end(number % 25 === 0 || logins < awaited);
         } catch (error) {
           failures.push(error);
           failingSince ??= began;
@@ -116,7 +132,7 @@ function startLoad(request: Request) {
           }
         }
         doneSince = began;
-        await setTimeout(10);
+        await Promise.race([setTimeout(logins < awaited ? 1 : 50), rotated.promise]);
       }
     };
     return { working: work(), doneSince: () => doneSince };
@@ -131,12 +147,15 @@ function startLoad(request: Request) {
      * @throws Error where that takes too long
      */
     async hasNoticed(): Promise<void> {
-      const [called, before] = [performance.now(), logins];
-      const hasNoticed = () => logins > before && workers.every(({ doneSince }) => doneSince() > called);
+      const called = performance.now();
+      awaited = logins + 1;
+      rotated.resolve();
+      rotated = Promise.withResolvers();
+      const hasNoticed = () => logins >= awaited && workers.every(({ doneSince }) => doneSince() > called);
       while (!hasNoticed() && !isOver) {
         if (performance.now() > called + 20_000)
           throw new Error("The application is locked out.", { cause: failures.at(-1) });
-        await setTimeout(1);
+        await setTimeout(5);
       }
     },
     async stop(): Promise<void> {

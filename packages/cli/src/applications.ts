@@ -31,3 +31,19 @@ export const applications: readonly Application[] = [...products.map(({ manifest
       engines,
     })),
 );
+
+/** How the descriptions of the applications' functions begin; people may give their functions any name. */
+const beginnings: readonly (readonly [text: RegExp, strategy: Strategy])[] = [
+  [/^Rotates the password of a (.+) user whose secret is in AWS Secrets Manager: the user /, "single-user"],
+  [/^Rotates the password of a (.+) user whose secret is in AWS Secrets Manager: an admin /, "multi-user"],
+];
+
+/** The application that a deployed function is of, by its description; undefined where it is of none that rotates databases. */
+export function applicationOf(description: string): Application | undefined {
+  for (const [text, strategy] of beginnings) {
+    const [, title] = text.exec(description) ?? [];
+    const found = applications.find((each) => each.rotates === title && each.strategy === strategy);
+    if (found) return found;
+  }
+  return undefined;
+}

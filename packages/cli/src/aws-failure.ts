@@ -1,5 +1,5 @@
 import { reasonOf } from "@quarterturn/core";
-import { type Context, quoted } from "./context.ts";
+import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
 
 interface Mistake {
@@ -30,35 +30,35 @@ const mistakes: readonly Mistake[] = [
     of: /^(ExpiredToken|ExpiredTokenException|TokenProviderError)\b|security token .* is expired|session .* has expired|SSO session|token.* expired/i,
     tell: ({ context }) => [
       "The AWS session has expired",
-      `Log in again: aws sso login${ofProfile(context)}, or however this session was begun; then run the same command again.`,
+      `Log in again: ${context.aws("sso", "login")}, or however this session was begun; then run the same command again.`,
     ],
   },
   {
     of: /^CredentialsProviderError|Could not resolve credentials/,
     tell: ({ context, said }) => [
       `There are no AWS credentials to call Secrets Manager with (${said})`,
-      `See which there are: aws configure list${ofProfile(context)}. For the local endpoint set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to anything.`,
+      `See which there are: ${context.aws("configure", "list")}. For the local endpoint set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to anything.`,
     ],
   },
   {
     of: /^(UnrecognizedClient|InvalidSignature|IncompleteSignature|MissingAuthenticationToken|InvalidClientTokenId|SignatureDoesNotMatch)/,
     tell: ({ context, said }) => [
       `AWS does not know these credentials (${said})`,
-      `See whose they are: aws sts get-caller-identity${ofProfile(context)}.`,
+      `See whose they are: ${context.aws("sts", "get-caller-identity")}.`,
     ],
   },
   {
     of: /^AccessDeniedException Secrets Manager cannot invoke/,
     tell: ({ secretId, context }) => [
       `Secrets Manager cannot invoke the function of "${secretId}": it was deleted, or its policy does not allow it`,
-      `See which function it is: ${context.next("status", secretId)}; whether it exists: aws lambda get-function --function-name ARN; allow it: aws lambda add-permission (docs/deploying.md has the command).`,
+      `See which function it is: ${context.next("status", secretId)}; whether it exists: ${context.aws("lambda", "get-function", "--function-name", "ARN")}; allow it: aws lambda add-permission (docs/deploying.md has the command).`,
     ],
   },
   {
     of: /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|DecryptionFailure|EncryptionFailure)\b/,
     tell: ({ secretId, said, context }) => [
       `AWS does not allow this for ${secretId === "" ? "this identity" : `"${secretId}"`} (${said})`,
-      `See who you are: aws sts get-caller-identity${ofProfile(context)}. The README of quarterturn lists what each command needs.`,
+      `See who you are: ${context.aws("sts", "get-caller-identity")}. The README of quarterturn lists what each command needs.`,
     ],
   },
   {
@@ -77,9 +77,9 @@ const mistakes: readonly Mistake[] = [
   },
   {
     of: /^InvalidRequestException .*No Lambda rotation function/i,
-    tell: ({ secretId }) => [
+    tell: ({ secretId, context }) => [
       `"${secretId}" has no rotation: no function is set`,
-      `Set one: aws secretsmanager rotate-secret --secret-id ${secretId} --rotation-lambda-arn ARN --rotation-rules AutomaticallyAfterDays=30.`,
+      `Set one: ${context.next("enable", secretId)}`,
     ],
   },
   {
@@ -91,9 +91,9 @@ const mistakes: readonly Mistake[] = [
   },
   {
     of: /^InvalidRequestException .*(marked for deletion|marked deleted|scheduled for deletion)/i,
-    tell: ({ secretId }) => [
+    tell: ({ secretId, context }) => [
       `"${secretId}" is marked for deletion`,
-      `If it is needed: aws secretsmanager restore-secret --secret-id ${secretId}.`,
+      `If it is needed: ${context.aws("secretsmanager", "restore-secret", "--secret-id", secretId)}.`,
     ],
   },
   {
@@ -108,6 +108,13 @@ const mistakes: readonly Mistake[] = [
     tell: ({ endpoint, said }) => [
       `No answer from ${endpoint} (${said})`,
       "Check the network, --region and --endpoint-url.",
+    ],
+  },
+  {
+    of: /^(ERR_INVALID_URL|Unknown|SyntaxError)\b/,
+    tell: ({ said }) => [
+      `What answers is no endpoint of AWS (${said})`,
+      "Check --endpoint-url, and AWS_ENDPOINT_URL in the environment: each is a URL with https:// or http://.",
     ],
   },
 ];
@@ -130,7 +137,10 @@ export async function awsFailure(error: unknown, secretId: string | undefined, c
     ...(await placeOf(context)),
   };
   const mistake = mistakes.find(({ of }) => of.test(`${name} ${said}`));
-  const [what, next] = mistake?.tell(facts) ?? [`AWS answers ${name}: ${said}`, ""];
+  const [what, next] = mistake?.tell(facts) ?? [
+    `AWS answers ${name}: ${said}`,
+    "Run the same command again; where that does not help, --debug shows which call it was.",
+  ];
   return new Failure("aws", what, next, { cause: error });
 }
 
@@ -149,5 +159,3 @@ async function placeOf({ secretsManager, flags }: Context): Promise<Pick<Facts, 
   const region = await secretsManager.config.region().catch(() => "no region");
   return { region, endpoint: flags.endpointUrl ?? `Secrets Manager in ${region}` };
 }
-
-const ofProfile = ({ flags }: Context) => (flags.profile === undefined ? "" : ` --profile ${quoted(flags.profile)}`);

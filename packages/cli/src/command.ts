@@ -31,6 +31,6 @@ export function addAwsOptions(command: Command): void {
 }
 
 function readUrl(text: string): string {
-  if (URL.canParse(text)) return text;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
   throw new InvalidArgumentError("It is a URL, with https:// or http://.");
 }

@@ -48,6 +48,12 @@ export function contextOf(io: Io, flags: CommonFlags): Context {
   };
 }
 
+/** The same for what must not be left half done: Ctrl-C does not end it. */
+export const uninterrupted = (context: Context): Context => ({
+  ...context,
+  io: { ...context.io, signal: new AbortController().signal },
+});
+
 const commandLine = (...words: readonly string[]) => words.map(quoted).join(" ");
 
 function placeOf({ region, profile, endpointUrl }: CommonFlags): string[] {
@@ -56,4 +62,4 @@ function placeOf({ region, profile, endpointUrl }: CommonFlags): string[] {
 }
 
 /** A word as a shell takes it. */
-export const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

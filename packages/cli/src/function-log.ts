@@ -1,19 +1,21 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
-import { oneLine, reasonOf } from "@quarterturn/core";
+import { oneLine, reasonOf, steps } from "@quarterturn/core";
 import * as v from "valibot";
 import type { Context } from "./context.ts";
 
-/** What a rotation function of this project says in its log. Lines of other functions are not shown: nobody knows what is in them. */
+/** What a rotation function of this project says in its log. Lines of other functions are not shown: nobody knows what secrets are in them. */
 export interface LogRecord {
   readonly time: Date;
   readonly step: string;
   readonly message: string;
-  /** Why the step failed; absent where the record is not of a failure. */
-  readonly failure?: string;
+  /** Why the step failed; null where the record is not of a failure. */
+  readonly failure: string | null;
 }
 
 export interface FunctionLog extends Disposable {
+  /** The log group's name, once it is known. */
+  readonly group: string | undefined;
   /** What was not read before. What the log cannot be read for is noted once, and nothing is read from then on. */
   readNew(): Promise<readonly LogRecord[]>;
 }
@@ -24,6 +26,7 @@ export function functionLog(context: Context, functionArn: string, version: stri
   const logs = new CloudWatchLogsClient(context.clientOptions);
   const abortSignal = context.io.signal;
   const known = new Set<string>();
+  const recordSchema = recordSchemaOf(version);
   let logGroup: string | undefined;
   let isReadable = true;
 
@@ -48,8 +51,8 @@ export function functionLog(context: Context, functionArn: string, version: stri
       for (const { eventId = "", message = "", timestamp = 0 } of page.events ?? []) {
         if (known.has(eventId)) continue;
         known.add(eventId);
-        const record = recordOf(message, new Date(timestamp));
-        if (record) records.push(record);
+        const { success, output } = v.safeParse(recordSchema, message);
+        if (success) records.push(recordOf(output, new Date(timestamp)));
       }
       nextToken = page.nextToken;
     } while (nextToken !== undefined);
@@ -57,6 +60,9 @@ export function functionLog(context: Context, functionArn: string, version: stri
   }
 
   return {
+    get group() {
+      return logGroup;
+    },
     async readNew() {
       if (!isReadable) return [];
       try {
@@ -79,16 +85,25 @@ export function functionLog(context: Context, functionArn: string, version: stri
   };
 }
 
-const recordSchema = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.object({ level: v.string(), step: v.string(), message: v.string(), reason: v.optional(v.string()) }),
-);
+/** A line that the core of this project has written, and redacted. */
+const recordSchemaOf = (version: string) =>
+  v.pipe(
+    v.string(),
+    v.parseJson(),
+    v.object({
+      logger: v.literal("quarterturn"),
+      level: v.string(),
+      step: v.picklist(steps),
+      version: v.literal(version),
+      message: v.string(),
+      reason: v.optional(v.string()),
+    }),
+  );
 
-function recordOf(text: string, time: Date): LogRecord | undefined {
-  const { success, output } = v.safeParse(recordSchema, text);
-  if (!success) return undefined;
-  const { level, step, message, reason } = output;
-  const failure = level === "ERROR" ? { failure: oneLine(reason ?? message) } : {};
-  return { time, step: oneLine(step), message: oneLine(message), ...failure };
+type Line = v.InferOutput<ReturnType<typeof recordSchemaOf>>;
+
+function recordOf({ level, step, message, reason = message }: Line, time: Date): LogRecord {
+  // Which step and secret it is, is said already.
+  const failure = level === "ERROR" ? oneLine(reason).replace(/^\w+ of \S+: /, "") : null;
+  return { time, step, message: oneLine(message), failure };
 }

@@ -7,9 +7,13 @@ export interface Io {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Everything else: questions, progress, failures. */
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Where the SDK's clients look for what they are not told. */
+  readonly env: NodeJS.ProcessEnv;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   now(): Date;
+  /** @throws the signal's reason, where it is aborted meanwhile */
+  sleep(milliseconds: number): Promise<void>;
 }
 
 /** Whether somebody is there to answer a question. */

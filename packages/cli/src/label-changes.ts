@@ -1,29 +1,62 @@
+import { isDeepStrictEqual } from "node:util";
 import { UpdateSecretVersionStageCommand } from "@aws-sdk/client-secrets-manager";
-import type { LabelChange } from "@quarterturn/core";
+import { type LabelChange, type VersionLabels, versionWith } from "@quarterturn/core";
 import { ask } from "./aws.ts";
-import type { Context } from "./context.ts";
-import { Failure } from "./failure.ts";
-import type { Secret } from "./secret.ts";
+import { type Context, uninterrupted } from "./context.ts";
+import { after, Failure } from "./failure.ts";
+import { describe, type Secret } from "./secret.ts";
 
-/** Changes labels, each as a compare-and-swap. @throws Failure, also where somebody else has moved a label since it was looked at */
+/**
+ * What was seen before a question is as old as the answer: to be called after every yes, at once before the first change. Describes the
+ * secret again, and looks at the database again.
+ *
+ * @param look throws where what is seen now forbids the change
+ * @throws Failure where a label is elsewhere than it was
+ */
+export async function lookAgain<Seen>(
+  context: Context,
+  before: Secret,
+  look: (now: Secret) => Promise<Seen>,
+): Promise<Seen> {
+  const now = await describe(context, before.arn);
+  if (isDeepStrictEqual(sorted(now.versions), sorted(before.versions))) return look(now);
+  throw new Failure(
+    "refused",
+    `Labels of "${before.name}" have moved since they were looked at, and were left there`,
+    `See where they are now: ${context.next("status", before.name)}`,
+  );
+}
+
+const sorted = (versions: VersionLabels) =>
+  Object.fromEntries(Object.entries(versions).map(([id, labels]) => [id, labels.toSorted()]));
+
+/**
+ * Changes labels, each as a compare-and-swap; Ctrl-C does not leave it half done.
+ *
+ * @throws Failure that says which were changed, also where somebody else has moved a label since it was looked at
+ */
 export async function changeLabels(context: Context, secret: Secret, changes: readonly LabelChange[]): Promise<void> {
-  for (const { label, to, from } of changes) {
+  const here = uninterrupted(context);
+  for (const [i, { label, to, from }] of changes.entries()) {
     const command = new UpdateSecretVersionStageCommand({
       SecretId: secret.arn,
       VersionStage: label,
       MoveToVersionId: to,
       RemoveFromVersionId: from,
     });
-    await ask(context, secret.name, (options) =>
-      context.secretsManager.send(command, options).catch((error: Error) => {
-        if (error.name !== "InvalidParameterException") throw error;
-        throw new Failure(
-          "refused",
-          `${label} of "${secret.name}" is not where it was a moment ago, so it was left there: ${error.message.replace(/\.$/, "")}`,
-          `See where it is now: ${context.next("status", secret.name)}`,
-          { cause: error },
-        );
-      }),
+    await after(changes.slice(0, i).map(doneOf).join(". "), () =>
+      ask(here, secret.name, (options) =>
+        here.secretsManager.send(command, options).catch(async (error: Error) => {
+          const now = versionWith((await describe(here, secret.arn)).versions, label);
+          if (error.name !== "InvalidParameterException" || now === from) throw error;
+          throw new Failure(
+            "refused",
+            `${label} of "${secret.name}" is on ${now === undefined ? "no version" : `version ${now}`} by now, and was left so`,
+            `See how the secret is: ${context.next("status", secret.id)}`,
+            { cause: error },
+          );
+        }),
+      ),
     );
   }
 }
@@ -33,3 +66,7 @@ export function planOf({ label, to, from }: LabelChange): string {
   if (to === undefined) return `${label} is taken off version ${from}`;
   return from === undefined ? `${label} is given to version ${to}` : `${label} moves to version ${to} from ${from}`;
 }
+
+/** The same when it was done. */
+export const doneOf = (change: LabelChange): string =>
+  planOf(change).replace(" is ", " was ").replace(" moves ", " was moved ");

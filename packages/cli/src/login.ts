@@ -1,7 +1,23 @@
-import { deadlineOf, jsonFormat, type RotationContext, RotationError, readSecretValue } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSecretSchema, loginOf, whereOf } from "@quarterturn/database";
+import {
+  deadlineOf,
+  jsonFormat,
+  type LogFields,
+  pairOf,
+  type RotationContext,
+  RotationError,
+  readSecretValue,
+} from "@quarterturn/core";
+import {
+  addressOf,
+  type DatabaseSecret,
+  databaseSecretSchema,
+  isSameServer,
+  loginOf,
+  whereOf,
+} from "@quarterturn/database";
 import type { Context } from "./context.ts";
 import { type Product, productOf } from "./engines.ts";
+import { adviceOn } from "./failure.ts";
 import { type Secret, tagsOf } from "./secret.ts";
 import { readCurrent, readVersion } from "./version.ts";
 
@@ -31,10 +47,9 @@ const LOGIN_MS = 20_000;
  * @throws Failure where the value could not be read
  */
 export async function tryVersion(context: Context, secret: Secret, id: string): Promise<Verdict> {
-  const text = await readVersion(context, secret, id);
-  if (text === undefined) return { is: "no value" };
   try {
-    return await tryLogin(context, secret, await databaseVersion(text, `version ${id}`));
+    const version = await readDatabaseVersion(context, secret, id);
+    return version === undefined ? { is: "no value" } : await tryLogin(context, secret, version);
   } catch (error) {
     return { is: "unknown", why: reasonIn(error, context) };
   }
@@ -55,6 +70,21 @@ export async function tryLogin(
   }
 }
 
+/**
+ * A version's value; undefined where it has none yet.
+ *
+ * @throws RotationError `bad-secret` where it cannot be read, or is not the value of a database that is known here
+ * @throws Failure
+ */
+export async function readDatabaseVersion(
+  context: Context,
+  secret: Secret,
+  id: string,
+): Promise<DatabaseVersion | undefined> {
+  const text = await readVersion(context, secret, id);
+  return text === undefined ? undefined : databaseVersion(text, `version ${id}`);
+}
+
 /** @throws RotationError `bad-secret` where it is not the value of a database that is known here */
 export async function databaseVersion(text: string, version: string): Promise<DatabaseVersion> {
   const product = productOf(engineIn(text));
@@ -68,7 +98,19 @@ export async function databaseVersion(text: string, version: string): Promise<Da
   return { product, value: await readSecretValue(text, version, databaseSecretSchema(product.manifest), jsonFormat) };
 }
 
-function engineIn(text: string): unknown {
+/**
+ * In what a version is not another's like: what logs in there is not what an application of this secret is to have, and an admin must not
+ * touch it. Undefined where the two are of one user, or of one pair, at one server.
+ */
+export function differenceOf(one: DatabaseVersion, other: DatabaseVersion): string | undefined {
+  const { product, value } = other;
+  if (product !== one.product || !isSameServer(value, one.value)) return `another server (${addressOf(value)})`;
+  const userOf = (login: DatabaseSecret) => JSON.stringify([pairOf(login.username).original, login.userKeys]);
+  return userOf(value) === userOf(one.value) ? undefined : `another user ("${value.username}")`;
+}
+
+/** What a value says of its `engine`, whatever that is; undefined where it is no JSON. */
+export function engineIn(text: string): unknown {
   try {
     return (jsonFormat.read(text) as { engine?: unknown }).engine;
   } catch (error) {
@@ -81,7 +123,12 @@ function engineIn(text: string): unknown {
 /** What the engines ask for, as the function has it. */
 export function rotationContext(context: Context, secret: Secret): RotationContext {
   const end = Date.now() + LOGIN_MS;
-  const warn = (message: string) => context.note(context.redactor.redact(message));
+  const warn = (message: string, fields: LogFields = {}) => {
+    const said = Object.entries(fields).map(
+      ([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`,
+    );
+    context.note(context.redactor.redact([message, ...said].join("; ")));
+  };
   return {
     secretId: secret.arn,
     token: "",
@@ -96,7 +143,7 @@ export function rotationContext(context: Context, secret: Secret): RotationConte
 /** Why nobody can say whether a login is good. @throws the error, where it is not one that an engine foresaw */
 export function reasonIn(error: unknown, context: Context): string {
   if (!(error instanceof RotationError)) throw error;
-  return context.redactor.redact(`${error.what}. ${error.advice}`).replace(/\.$/, "");
+  return context.redactor.redact(`${error.what}. ${adviceOn(error)}`).replace(/\.$/, "");
 }
 
 /** A verdict in words, to stand after "VERSION: ". */

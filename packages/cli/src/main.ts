@@ -1,19 +1,23 @@
 #!/usr/bin/env node
+import { setTimeout } from "node:timers/promises";
 import { run } from "./run.ts";
 
 const interruption = new AbortController();
 // The second Ctrl-C ends the process at once.
 process.once("SIGINT", () => interruption.abort());
 const { stdin, stdout, stderr } = process;
-stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // Whoever read the result has seen enough, as head has.
-  if (error.code === "EPIPE") process.exit();
-  throw error;
-});
+const { signal } = interruption;
+for (const stream of [stdout, stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // Whoever read it has seen enough, as head has; what was begun must come to its end.
+    if (error.code !== "EPIPE") throw error;
+  });
 process.exitCode = await run(process.argv.slice(2), {
   stdin,
   stdout,
   stderr,
-  signal: interruption.signal,
+  env: process.env,
+  signal,
   now: () => new Date(),
+  sleep: (milliseconds) => setTimeout(milliseconds, undefined, { signal }),
 });

@@ -1,8 +1,10 @@
-import { RotationError } from "@quarterturn/core";
-import { addressOf, adminLogin, databaseSettings, whereOf } from "@quarterturn/database";
+import { AWSPENDING, type LabelChange, pairOf, RotationError } from "@quarterturn/core";
+import { addressOf, adminLogin, databaseSettings, type Session, whereOf } from "@quarterturn/database";
 import type { Context } from "./context.ts";
-import { asFailure, Failure } from "./failure.ts";
+import { after, asFailure, Failure } from "./failure.ts";
+import { changeLabels, doneOf, lookAgain, planOf } from "./label-changes.ts";
 import { type DatabaseVersion, rotationContext, tryLogin, wordsOf } from "./login.ts";
+import { requireYes } from "./prompt.ts";
 import type { Secret } from "./secret.ts";
 
 /** The option of the commands that set passwords. */
@@ -11,50 +13,129 @@ export const adminSecretOption = [
   "the admin's secret, where the secret names none (masterarn)",
 ] as const;
 
-/** What the operator is to know beforehand. */
-export const restorationPlan = ({ value }: DatabaseVersion, version: string): string =>
-  `The password of "${value.username}" at ${addressOf(value)} is set to that of ${version}: whoever uses another one is refused from then on`;
+interface Flags {
+  readonly adminSecret?: string;
+  readonly yes?: boolean;
+}
+
+/** A version whose user is to have its password again. */
+export interface Restored extends DatabaseVersion {
+  readonly id: string;
+  /** By which it is known to the operator. */
+  readonly label: string;
+}
 
 /**
- * Sets, as the admin, the password that a version of the secret has for its user, and logs in with it. The guard of the multi-user strategy
- * holds: the admin acts at its own server only, which the secret's must be.
+ * Sets, after a yes and as the admin, the password that a version of the secret has for its user, and logs in with it. The guard of the
+ * multi-user strategy holds: the admin acts at its own server only, which the secret's must be; and never for itself.
  *
- * @throws Failure that says whether the password was changed
+ * @param changes of labels: AWSPENDING is moved before the password is set, since its rotation may be tried again, and AWSCURRENT after
+ * @param seen the beginning of the plan
+ * @throws Failure that says what was changed
  */
 export async function restorePassword(
   context: Context,
   secret: Secret,
-  version: DatabaseVersion,
-  { adminSecret }: { readonly adminSecret?: string },
+  version: Restored,
+  changes: readonly LabelChange[],
+  seen: readonly string[],
+  flags: Flags,
 ): Promise<void> {
-  const { product, value } = version;
-  const { manifest } = product;
-  try {
-    const engine = await product.load();
-    const rotation = rotationContext(context, secret);
-    const settings = databaseSettings(adminSecret === undefined ? {} : { SUPERUSER_SECRET_ARN: adminSecret }, manifest);
-    const admin = await adminLogin(value, value, manifest, await product.loadDirectory(), settings, rotation);
-    const session = await engine.login(admin, rotation);
-    if (session === "rejected") {
-      throw new RotationError(
-        "credentials-rejected",
-        `The database refuses the admin ${whereOf(admin)}`,
-        "Nothing was changed. Correct the admin's secret.",
-      );
-    }
-    try {
-      await session.restorePassword(value, value.password);
-    } finally {
-      await session.close();
-    }
-  } catch (error) {
-    throw asFailure(error);
+  const { value, label } = version;
+  const admin = flags.adminSecret ?? value.masterarn;
+  if (admin === undefined) {
+    throw new Failure(
+      "refused",
+      `"${secret.name}" names no admin secret (masterarn), so nobody is known who could set the password of "${value.username}"`,
+      "Run the same command again with --admin-secret ARN.",
+    );
   }
+  const plan = `The password of "${value.username}" at ${addressOf(value)} is set to that of ${label}: whoever uses another one is refused from then on`;
+  const [before, afterwards] = [changes.filter(isPending), changes.filter((change) => !isPending(change))];
+  await requireYes(
+    context,
+    [...seen, ...before.map(planOf), plan, ...afterwards.map(planOf)],
+    `Set the password of ${value.username}?`,
+    flags,
+  );
+  const session = await adminSession(context, secret, version, admin);
+  try {
+    await lookAgain(context, secret, () => requireRefused(context, secret, version));
+    await changeLabels(context, secret, before);
+    await after(before.map(doneOf).join(". "), () => set(context, secret, version, session));
+  } finally {
+    await session.close();
+  }
+  const done = [...before.map(doneOf), `The password of "${value.username}" was set to that of version ${version.id}`];
+  await after(
+    `${done.join(". ")}, which is not AWSCURRENT yet`,
+    () => changeLabels(context, secret, afterwards),
+    `Make it so: ${context.next("stage", secret.id, "AWSCURRENT", version.id)}; or see which version logs in: ${context.next("recover", secret.id)}`,
+  );
+}
+
+const isPending = ({ label }: LabelChange) => label === AWSPENDING;
+
+/** @throws Failure where there is no reason to set its password any more, or nobody can say */
+async function requireRefused(context: Context, secret: Secret, version: Restored): Promise<void> {
   const verdict = await tryLogin(context, secret, version);
-  if (verdict.is === "accepted") return;
+  if (verdict.is === "refused") return;
   throw new Failure(
     "refused",
-    `The password of "${value.username}" was set, and the login with it ${wordsOf(verdict)}`,
-    "See the database's log. No label was moved.",
+    `No password was set: ${version.label} ${wordsOf(verdict)} now`,
+    `See how the secret is: ${context.next("status", secret.id)}; then run the same command again.`,
+  );
+}
+
+/** @throws Failure where there is none for this user and server */
+async function adminSession(
+  context: Context,
+  secret: Secret,
+  { product, value }: DatabaseVersion,
+  adminSecret: string,
+): Promise<Session> {
+  const rotation = rotationContext(context, secret);
+  const account = { ...value, masterarn: adminSecret };
+  const { manifest } = product;
+  const directory = await product.loadDirectory();
+  const refuse = (what: string, cause?: unknown) =>
+    new Failure(
+      "refused",
+      what,
+      "No password was set. Name another admin's secret, one of this server: --admin-secret ARN.",
+      {
+        cause,
+      },
+    );
+  const admin = await adminLogin(account, account, manifest, directory, databaseSettings({}, manifest), rotation).catch(
+    (error) => {
+      throw error instanceof RotationError ? refuse(error.what, error) : error;
+    },
+  );
+  // Some servers make no difference between capital and small letters.
+  const pair = ({ username }: { readonly username: string }) => pairOf(username).original.toLowerCase();
+  if (pair(admin) === pair(value))
+    throw refuse(`"${value.username}" is the admin of ${adminSecret} itself, or its twin`);
+  const session = await (await product.load()).login(admin, rotation);
+  if (session === "rejected") throw refuse(`The database refuses the admin ${whereOf(admin)}`);
+  return session;
+}
+
+/** @throws Failure that says whether the password was set */
+async function set(context: Context, secret: Secret, version: Restored, session: Session): Promise<void> {
+  const { value, id } = version;
+  const failure = await session.restorePassword(value, value.password).then(() => undefined, asFailure);
+  // An answer that was lost says nothing; the login does.
+  const verdict = await tryLogin(context, secret, version);
+  if (verdict.is === "accepted") return;
+  if (failure && verdict.is === "refused")
+    throw new Failure(failure.ending, `${failure.what}; no password was set`, failure.next, { cause: failure });
+  throw new Failure(
+    "refused",
+    failure
+      ? `${failure.what}, and nobody can say whether the password of "${value.username}" was set to that of version ${id}, which ${wordsOf(verdict)}`
+      : `The password of "${value.username}" was set to that of version ${id}, which ${wordsOf(verdict)}`,
+    `See which version logs in: ${context.next("recover", secret.id)}`,
+    { cause: failure },
   );
 }

@@ -1,4 +1,4 @@
-import { confirm, isCancel } from "@clack/prompts";
+import { confirm, isCancel, select } from "@clack/prompts";
 import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { isInteractive } from "./io.ts";
@@ -31,7 +31,7 @@ export async function requireYes(
 }
 
 /** @throws Failure at Ctrl-C */
-export async function isYes({ io }: Context, question: string): Promise<boolean> {
+async function isYes({ io }: Context, question: string): Promise<boolean> {
   const answer = await confirm({
     message: question,
     initialValue: false,
@@ -41,4 +41,21 @@ export async function isYes({ io }: Context, question: string): Promise<boolean>
   });
   if (isCancel(answer)) throw new Failure("interrupted", "Nothing was changed");
   return answer;
+}
+
+/** @throws Failure at Ctrl-C */
+export async function choose<T extends object>(
+  { io }: Context,
+  question: string,
+  choices: readonly { readonly value: T; readonly label: string }[],
+): Promise<T> {
+  const answer = await select<object>({
+    message: question,
+    options: [...choices],
+    input: io.stdin,
+    output: io.stderr,
+    signal: io.signal,
+  });
+  if (isCancel(answer)) throw new Failure("interrupted", "Nothing was changed");
+  return answer as T;
 }

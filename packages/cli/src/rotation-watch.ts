@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
-import { decide, type VersionLabels } from "@quarterturn/core";
+import { decide, unfinishedVersion, type VersionLabels } from "@quarterturn/core";
 import type { Context } from "./context.ts";
 import type { FunctionLog, LogRecord } from "./function-log.ts";
 import { describe, type Secret } from "./secret.ts";
@@ -12,11 +11,20 @@ export type Sign =
 
 export type RotationEnd =
   | { readonly is: "current" }
-  | { readonly is: "failed"; readonly why: string }
+  /** `blocks`: AWSPENDING is still on the version, and no other rotation can begin. */
+  | { readonly is: "failed"; readonly why: string; readonly blocks: boolean }
   | { readonly is: "timed-out" };
 
-/** After a step failed, the service tries again, at times that it does not publish: how long nothing may be heard before that counts as the end. */
-const QUIET_MS = 120_000;
+/**
+ * After a step failed, the service tries again, at times that it does not publish: how long nothing may be heard before that counts as the
+ * end. Lambda's own second retry of an asynchronous invocation comes two minutes after the first; as much again is for the function itself.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
+const QUIET_MS = 240_000;
+
+/** How long DescribeSecret may not yet show what RotateSecret has begun: the service is eventually consistent, and says no figure. */
+const UNSEEN_MS = 30_000;
 
 /** Between two looks: short at the beginning and after each sign, then longer. */
 const POLL_MS = { first: 250, factor: 1.5, longest: 5_000 };
@@ -39,10 +47,11 @@ export async function watchRotation(
   onSign: (sign: Sign) => void,
 ): Promise<RotationEnd> {
   const { io } = context;
-  const end = io.now().getTime() + timeoutMs;
+  const began = io.now().getTime();
   let seen: VersionLabels | undefined;
-  let failure: LogRecord | undefined;
-  let heard = io.now().getTime();
+  let wasSeenStaged = false;
+  let failure: string | undefined;
+  let heard = began;
   let pause = POLL_MS.first;
   for (;;) {
     const secret = await describe(context, arn);
@@ -50,10 +59,11 @@ export async function watchRotation(
     const now = io.now();
     for (const record of records) {
       onSign({ is: "log", ...record });
-      failure = record.failure === undefined ? undefined : record;
+      failure = record.failure === null ? undefined : `${record.step}: ${record.failure}`;
     }
-    if (!isDeepStrictEqual(seen, secret.versions)) onSign({ is: "labels", time: now, versions: secret.versions });
-    if (records.length > 0 || !isDeepStrictEqual(seen, secret.versions)) {
+    const isNew = !isDeepStrictEqual(seen, secret.versions);
+    if (isNew) onSign({ is: "labels", time: now, versions: secret.versions });
+    if (isNew || records.length > 0) {
       heard = now.getTime();
       pause = POLL_MS.first;
     }
@@ -62,12 +72,16 @@ export async function watchRotation(
     const decision = decide(seen[version], secret.rotationEnabled);
     const refusal = decision.is === "refused" ? decision.why : undefined;
     if (decision.is === "done" || refusal === "superseded") return { is: "current" };
-    const said = failure && `${failure.step}: ${failure.failure}`;
-    if (refusal !== undefined) return { is: "failed", why: said ?? refusals[refusal] };
-    if (said !== undefined && now.getTime() - heard >= QUIET_MS) return { is: "failed", why: said };
-    if (secret.state === "ROTATION_FAILED") return { is: "failed", why: said ?? "nothing has changed for an hour" };
-    if (now.getTime() >= end) return said === undefined ? { is: "timed-out" } : { is: "failed", why: said };
-    await sleep(Math.min(pause, Math.max(1, end - now.getTime())), undefined, { signal: io.signal });
+    const blocks = unfinishedVersion(seen) !== undefined;
+    const failed = (why: string): RotationEnd => ({ is: "failed", why: failure ?? why, blocks });
+    wasSeenStaged ||= refusal === undefined;
+    if (refusal !== undefined && (wasSeenStaged || now.getTime() - began >= UNSEEN_MS))
+      return failed(refusals[refusal]);
+    if (failure !== undefined && now.getTime() - heard >= QUIET_MS) return failed(failure);
+    if (wasSeenStaged && secret.state === "ROTATION_FAILED") return failed("nothing has changed for an hour");
+    const left = began + timeoutMs - now.getTime();
+    if (left <= 0) return failure === undefined ? { is: "timed-out" } : failed(failure);
+    await io.sleep(Math.min(pause, left));
     pause = Math.min(pause * POLL_MS.factor, POLL_MS.longest);
   }
 }

@@ -1,9 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { tellEngines } from "./aws.ts";
 import { type Act, addAwsOptions, addCommonOptions, type Register } from "./command.ts";
 import { registerApps } from "./commands/apps.ts";
 import { registerCancel } from "./commands/cancel.ts";
+import { registerDemo } from "./commands/demo.ts";
+import { registerDiscardOld } from "./commands/discard-old.ts";
 import { registerDoctor } from "./commands/doctor.ts";
+import { registerEnable } from "./commands/enable.ts";
 import { registerLocal } from "./commands/local.ts";
 import { registerRecover } from "./commands/recover.ts";
 import { registerRollback } from "./commands/rollback.ts";
@@ -12,7 +16,7 @@ import { registerStage } from "./commands/stage.ts";
 import { registerStatus } from "./commands/status.ts";
 import { type CommonFlags, contextOf } from "./context.ts";
 import { type Ending, exitCodes } from "./exit-codes.ts";
-import { asFailure, Failure } from "./failure.ts";
+import { asFailure, Failure, interrupted } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { print } from "./output.ts";
 
@@ -22,14 +26,16 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 
 const ofAws: readonly Register[] = [
   registerStatus,
+  registerEnable,
   registerRotate,
   registerCancel,
   registerRollback,
   registerRecover,
+  registerDiscardOld,
   registerStage,
   registerDoctor,
 ];
-const others: readonly Register[] = [registerApps, registerLocal];
+const others: readonly Register[] = [registerApps, registerLocal, registerDemo];
 
 const description =
   "The operator's side of AWS Secrets Manager rotations. Credentials and Region come from where the AWS CLI takes them.";
@@ -48,6 +54,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     async (...words) => {
       const command: Command = words[words.length - 1] as never;
       const flags: CommonFlags = command.opts();
+      tellEngines(flags, io.env);
       const context = contextOf(io, flags);
       const tell = (failure: Failure) => {
         context.note(context.redactor.redact(`quarterturn: ${failure.message}`));
@@ -59,7 +66,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         print(outcome, io, flags.json === true);
         if (outcome.failure) tell(outcome.failure);
       } catch (thrown) {
-        tell(io.signal.aborted ? interrupted(thrown) : asFailure(thrown));
+        tell(io.signal.aborted && !(thrown instanceof Failure) ? interrupted(thrown) : asFailure(thrown));
       } finally {
         context.secretsManager.destroy();
       }
@@ -88,9 +95,6 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
   return exitCodes[ending].code;
 }
-
-const interrupted = (cause: unknown) =>
-  new Failure("interrupted", "Interrupted; what was begun at AWS goes on", "", { cause });
 
 const hint = "See quarterturn --help.";
 

@@ -7,21 +7,25 @@ import { dayOf, lengthOf, minuteOf } from "./times.ts";
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * Whether a rotation should have happened: the service's date has passed, or the last one is longer ago than the schedule's days and the
- * day in which the service may choose its time.
+ * Whether a rotation should have happened: the service's date has passed; or a rotation is not finished (or there is no date) and the last
+ * one is longer ago than the schedule's days and the day in which the service may choose its time. While a date is ahead, the days alone
+ * say nothing: the schedule may be newer than the last rotation. Neither do they beside an expression, whose dates need not lie evenly.
  */
 export function isOverdue(secret: Secret, now: Date): boolean {
-  if (!secret.rotationEnabled) return false;
-  if (secret.nextRotation && secret.nextRotation < now) return true;
-  const days = secret.schedule?.automaticallyAfterDays;
-  const last = secret.lastRotated ?? secret.created;
-  return days !== undefined && last !== undefined && now.getTime() - last.getTime() > (days + 1) * DAY_MS;
+  const { rotationEnabled, nextRotation, lastRotated, schedule, state } = secret;
+  if (!rotationEnabled) return false;
+  if (nextRotation && nextRotation < now) return true;
+  if (nextRotation && state === "CONFIGURED_NOT_ROTATING") return false;
+  const days = schedule?.expression === undefined ? schedule?.automaticallyAfterDays : undefined;
+  return days !== undefined && lastRotated !== undefined && now.getTime() - lastRotated.getTime() > (days + 1) * DAY_MS;
 }
 
-/** Since when a secret is in its state, as far as the service says it: while a rotation goes on, since when nothing has changed. */
-export function sinceOf({ state, lastChanged, lastRotated, created }: Secret): Date | undefined {
-  if (state === "ROTATION_IN_PROGRESS" || state === "ROTATION_FAILED") return lastChanged;
-  return state === "CONFIGURED_NOT_ROTATING" ? (lastRotated ?? lastChanged) : created;
+/**
+ * Since when a secret is in its state, at least: since the last change of anything at it. The service does not say when rotation was
+ * turned on or off, or a rotation began.
+ */
+export function sinceOf({ rotationEnabled, lastChanged, created }: Secret): Date | undefined {
+  return rotationEnabled === undefined ? created : lastChanged;
 }
 
 const urgency: readonly RotationState[] = [
@@ -42,26 +46,40 @@ export function byUrgency(a: Listed, b: Listed): number {
   );
 }
 
-/** One line for each secret. */
-export function secretTable(secrets: readonly Listed[], now: Date, paint: Paint): string {
-  const rows = secrets.map((secret) => {
+/** Where names begin when all before them is as wide as it can be. */
+const NAME_AT = 57;
+
+/** One line for each secret; a name that does not fit into it stands on the next. @param width in columns */
+export function secretTable(secrets: readonly Listed[], now: Date, paint: Paint, width: number): string {
+  const entries = secrets.map((secret) => {
     const since = sinceOf(secret);
-    return [
-      paintState(secret.state, paint),
-      since ? lengthOf(now.getTime() - since.getTime()) : "-",
-      secret.lastRotated ? dayOf(secret.lastRotated) : "-",
-      secret.nextRotation ? dayOf(secret.nextRotation) : "-",
-      secret.overdue ? paint("red", `${secret.name} (overdue)`) : secret.name,
-    ];
+    const name = secret.overdue ? `${secret.name} (overdue)` : secret.name;
+    return {
+      cells: [
+        paintState(secret.state, paint),
+        since ? lengthOf(now.getTime() - since.getTime()) : "-",
+        secret.lastRotated ? dayOf(secret.lastRotated) : "-",
+        secret.nextRotation ? dayOf(secret.nextRotation) : "-",
+      ],
+      name: secret.overdue ? paint("red", name) : name,
+      isLong: NAME_AT + name.length > width,
+    };
   });
   const header = ["STATE", "SINCE", "LAST", "NEXT", "SECRET"].map((title) => paint("bold", title));
+  const rows = entries.map(({ cells, name, isLong }) => [...cells, isLong ? "" : name]);
+  const [head = "", ...lines] = columns([header, ...rows]).split("\n");
+  const table = [
+    head,
+    ...lines.flatMap((line, i) => (entries[i]?.isLong ? [line, `  ${entries[i].name}`] : [line])),
+    "",
+  ];
   const overdue = secrets.filter((secret) => secret.overdue).length;
   const counts = urgency
     .map((state) => [secrets.filter((secret) => secret.state === state).length, state])
     .filter(([count]) => count !== 0)
     .map((each) => `  ${each.join(" ")}`);
   const summary = `${secrets.length} secret${secrets.length === 1 ? "" : "s"}${overdue > 0 ? `, ${overdue} overdue` : ""}`;
-  return [...(secrets.length > 0 ? [columns([header, ...rows]), ""] : []), summary, ...counts].join("\n");
+  return [...(secrets.length > 0 ? table : []), summary, ...counts].join("\n");
 }
 
 /** All about one secret. */
@@ -87,9 +105,9 @@ function labelRank(labels: readonly string[]): number {
   return rank === -1 ? 3 : rank;
 }
 
-function adviceOn({ state, name }: Secret, context: Context): string | undefined {
-  if (state === "ROTATION_FAILED") return context.next("cancel", name, "--clear-pending");
-  if (state === "ROTATION_IN_PROGRESS") return context.next("status", name);
+function adviceOn({ state, id }: Secret, context: Context): string | undefined {
+  if (state === "ROTATION_FAILED") return context.next("cancel", id, "--clear-pending");
+  if (state === "ROTATION_IN_PROGRESS") return `to end it: ${context.next("cancel", id, "--clear-pending")}`;
   return undefined;
 }
 

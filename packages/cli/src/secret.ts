@@ -5,6 +5,8 @@ import type { Context } from "./context.ts";
 
 /** What is known of a secret without its value; dates are absent where the service does not say them. */
 export interface Secret {
+  /** As it was asked about, for what to run next: where it is in another account, its name does not lead to it. */
+  readonly id: string;
   readonly name: string;
   readonly arn: string;
   readonly state: RotationState;
@@ -37,7 +39,7 @@ const PATIENCE_MS = 4 * 15 * 60_000;
 
 /** DescribeSecret. @throws Failure */
 export async function describe(context: Context, secretId: string): Promise<Secret> {
-  return secretOf(await describeSecret(context, secretId), context.io.now());
+  return secretOf(secretId, await describeSecret(context, secretId), context.io.now());
 }
 
 /** By which a secret that another service manages says what it is for. @throws Failure */
@@ -51,9 +53,10 @@ function describeSecret(context: Context, secretId: string): Promise<DescribeSec
   return ask(context, secretId, (options) => context.secretsManager.send(command, options));
 }
 
-function secretOf(described: DescribeSecretCommandOutput, now: Date): Secret {
+function secretOf(id: string, described: DescribeSecretCommandOutput, now: Date): Secret {
   const { RotationEnabled, VersionIdsToStages: versions = {}, LastChangedDate, RotationRules: rules } = described;
   return withoutUndefined({
+    id,
     name: described.Name ?? "",
     arn: described.ARN ?? "",
     state: rotationState(

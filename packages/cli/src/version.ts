@@ -1,31 +1,44 @@
 import { GetSecretValueCommand, paginateListSecretVersionIds } from "@aws-sdk/client-secrets-manager";
+import { RotationError, reasonOf } from "@quarterturn/core";
 import { ask } from "./aws.ts";
 import type { Context } from "./context.ts";
-import { Failure } from "./failure.ts";
 import type { Secret } from "./secret.ts";
 
 /** The AWSCURRENT value of a secret, known to the redactor from now on. @throws Failure */
 export async function readCurrent(context: Context, secretId: string): Promise<string> {
   const command = new GetSecretValueCommand({ SecretId: secretId });
   const { SecretString } = await ask(context, secretId, (options) => context.secretsManager.send(command, options));
-  if (SecretString === undefined) throw binary(`"${secretId}"`);
+  if (SecretString === undefined) throw unreadable(`The value of "${secretId}" is binary, which no rotator here reads`);
   context.redactor.learn(SecretString);
   return SecretString;
 }
 
-const binary = (what: string) => new Failure("refused", `The value of ${what} is binary, which no rotator here reads`);
+const unreadable = (what: string, cause?: unknown) =>
+  new RotationError("bad-secret", what, "Nobody can say whether it is a login that works.", { cause });
 
-/** The value of a version, known to the redactor from now on; undefined where it has none yet. @throws Failure */
+/**
+ * The value of a version, known to the redactor from now on; undefined where it has none yet.
+ *
+ * @throws RotationError `bad-secret` where this version cannot be read, which says nothing of the others: it is binary, or its key is not to
+ *   be used
+ * @throws Failure
+ */
 export async function readVersion(context: Context, { arn, name }: Secret, id: string): Promise<string | undefined> {
   const command = new GetSecretValueCommand({ SecretId: arn, VersionId: id });
   const answer = await ask(context, name, (options) =>
     context.secretsManager.send(command, options).catch((error: Error) => {
       if (error.name === "ResourceNotFoundException") return undefined;
-      throw error;
+      if (error.name !== "DecryptionFailure" && !/\bKMS\b/i.test(error.message)) throw error;
+      return { undecryptable: error };
     }),
   );
   if (answer === undefined) return undefined;
-  if (answer.SecretString === undefined) throw binary(`version ${id} of "${name}"`);
+  if ("undecryptable" in answer) {
+    const reason = reasonOf(answer.undecryptable).replace(/\.$/, "");
+    throw unreadable(`The value of version ${id} cannot be decrypted (${reason})`, answer.undecryptable);
+  }
+  if (answer.SecretString === undefined)
+    throw unreadable(`The value of version ${id} is binary, which no rotator here reads`);
   context.redactor.learn(answer.SecretString);
   return answer.SecretString;
 }

@@ -1,6 +1,10 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { quarterturn, quarterturnAt } from "./command-line.ts";
 import { type Service, startService } from "./secrets-manager.ts";
@@ -12,6 +16,12 @@ function expectOneLine({ stdout, stderr }: { stdout: string; stderr: string }): 
   return stderr.slice("quarterturn: ".length, -1);
 }
 
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "quarterturn-cli-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
 describe("what the service answers", () => {
   let service: Service;
   beforeAll(async () => {
@@ -22,31 +32,51 @@ describe("what the service answers", () => {
     await create("in-progress");
     await sm.rotateSecret({ SecretId: "in-progress", RotationLambdaARN: "fails" });
     await local.settled("in-progress");
-    await create("marked");
-    await sm.deleteSecret({ SecretId: "marked" });
+    await create("marked!");
+    await sm.deleteSecret({ SecretId: "marked!" });
   });
   afterAll(() => service[Symbol.asyncDispose]());
 
-  test.each([
+  test.each<[line: string, words: string, code?: number]>([
     ["status none", 'There is no secret "none" in us-east-1. See those that there are: quarterturn status --all'],
     ["rotate none", 'There is no secret "none" in us-east-1. See those that there are: quarterturn status --all'],
     ["recover none", 'There is no secret "none" in us-east-1. See those that there are: quarterturn status --all'],
     [
       "rotate without-rotation",
-      '"without-rotation" has no rotation: no function is set. Set one: aws secretsmanager rotate-secret --secret-id without-rotation',
+      '"without-rotation" has no rotation: no function is set. Set one: quarterturn enable without-rotation',
     ],
     [
       "rotate in-progress",
       'A rotation of "in-progress" is in progress already, and the service now tries it again. See how far it is: quarterturn status in-progress',
     ],
     [
-      "rotate marked",
-      '"marked" is marked for deletion. If it is needed: aws secretsmanager restore-secret --secret-id marked',
+      "rotate marked!",
+      '"marked!" is marked for deletion. If it is needed: aws secretsmanager restore-secret --secret-id ',
     ],
-  ])("%s", async (line, words) => {
+    [
+      "rollback without-rotation",
+      '"without-rotation" has no version that is AWSPREVIOUS, so there is nothing to go back to. See whether an older version logs in: quarterturn recover without-rotation',
+      3,
+    ],
+  ])("%s", async (line, words, code = 4) => {
     const ran = await quarterturnAt(service.local)(line);
     expect(expectOneLine(ran)).toContain(words);
-    expect(ran.code).toBe(4);
+    expect(ran.code).toBe(code);
+  });
+
+  test("commands to run next, the AWS CLI's too, are in the place of this one, and in a shell's words", async () => {
+    const run = (...words: string[]) =>
+      quarterturn([...words, "--region", "eu-west-3", "--profile", "ops", "--endpoint-url", service.local.url]);
+    await writeFile(join(folder, "config"), "[profile ops]\naws_access_key_id = a\naws_secret_access_key = b\n");
+    vi.stubEnv("AWS_CONFIG_FILE", join(folder, "config"));
+    vi.stubEnv("AWS_ACCESS_KEY_ID", undefined);
+    vi.stubEnv("AWS_SECRET_ACCESS_KEY", undefined);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const place = `--region eu-west-3 --profile ops --endpoint-url ${service.local.url}`;
+    const marked = `aws secretsmanager restore-secret --secret-id 'marked!' ${place}.`;
+    expect((await run("rotate", "marked!")).stderr).toContain(marked);
+    expect((await run("status", "none")).stderr).toContain(`quarterturn status --all ${place};`);
+    expect((await run("rotate", "in-progress")).stderr).toContain(`cancel in-progress --clear-pending ${place}.`);
   });
 
   test("rotate of a secret whose function was deleted", async () => {
@@ -99,7 +129,7 @@ describe("an identity that may not, or no longer", () => {
     [
       "InternalServiceError",
       "An error occurred on the server side.",
-      /^AWS answers InternalServiceError: An error occurred on the server side\.$/,
+      /^AWS answers InternalServiceError: An error occurred on the server side\. Run the same command again; .*--debug/,
     ],
   ])("%s", async (type, message, words) => {
     const ran = await quarterturnAt(await refusing(type, message))("status app");
@@ -147,12 +177,49 @@ describe("what the machine has not", () => {
     expect(ran.code).toBe(4);
   });
 
+  test("a session of IAM Identity Center that has expired", async () => {
+    without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    const config = `
+      [profile sso]
+      sso_session = ours
+      sso_account_id = 123456789012
+      sso_role_name = operator
+      [sso-session ours]
+      sso_start_url = https://ours.awsapps.com/start
+      sso_region = eu-west-3
+    `;
+    const session = {
+      accessToken: "token",
+      expiresAt: "2020-01-01T00:00:00Z",
+      startUrl: "https://ours.awsapps.com/start",
+    };
+    await mkdir(join(folder, ".aws/sso/cache"), { recursive: true });
+    await writeFile(join(folder, "sso-config"), config);
+    const file = `${createHash("sha1").update("ours").digest("hex")}.json`;
+    await writeFile(join(folder, ".aws/sso/cache", file), JSON.stringify(session));
+    vi.stubEnv("AWS_CONFIG_FILE", join(folder, "sso-config"));
+    vi.stubEnv("HOME", folder);
+    const ran = await quarterturn(["status", "app", "--profile", "sso"]);
+    expect(expectOneLine(ran)).toMatch(/^The AWS session has expired\. Log in again: aws sso login --profile sso, /);
+    expect(ran.code).toBe(4);
+  });
+
   test("no credentials", async () => {
     without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     const ran = await quarterturn(["status", "app", "--profile", "my own"]);
     expect(expectOneLine(ran)).toMatch(/^There are no AWS credentials .* aws configure list --profile 'my own'\./);
     expect(ran.code).toBe(4);
   });
+});
+
+test("an endpoint that is none of AWS's", async () => {
+  vi.stubEnv("AWS_ENDPOINT_URL", "nonsense");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const ran = await quarterturn(["status", "app"]);
+  expect(expectOneLine(ran)).toMatch(
+    /^What answers is no endpoint of AWS \(Invalid URL\)\. Check --endpoint-url, and AWS_/,
+  );
+  expect(ran.code).toBe(4);
 });
 
 test("--debug shows where an error came from, below the line", async () => {

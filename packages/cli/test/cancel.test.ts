@@ -76,7 +76,6 @@ describe("cancel --clear-pending", () => {
       AWSCURRENT logs in at DATABASE (as "SECRET"); AWSPENDING is refused at DATABASE (as "SECRET")
       Rotation is turned off; function and schedule are kept
       AWSPENDING is taken off version VERSION-1
-      AWSCURRENT logs in at DATABASE (as "SECRET"); AWSPENDING is refused at DATABASE (as "SECRET")
       "
     `);
     await expect(database.version(secret, "AWSPENDING")).rejects.toThrow();
@@ -95,7 +94,7 @@ describe("cancel --clear-pending", () => {
     expect(ran.code).toBe(3);
     expect(steady(ran)).toMatchInlineSnapshot(`
       "---
-      quarterturn: AWSPENDING of "SECRET" was not taken off, nothing was changed. AWSCURRENT is refused at DATABASE (as "SECRET"); AWSPENDING logs in at DATABASE (as "SECRET"). AWSPENDING is the value that works: quarterturn stage SECRET AWSCURRENT VERSION-1 --endpoint-url http://HOST
+      quarterturn: AWSPENDING of "SECRET" was not taken off. AWSCURRENT is refused at DATABASE (as "SECRET"); AWSPENDING logs in at DATABASE (as "SECRET"). AWSPENDING is the value that works: quarterturn stage SECRET AWSCURRENT VERSION-1 --endpoint-url http://HOST
       "
     `);
     expect((await described(secret)).RotationEnabled).toBe(true);
@@ -111,7 +110,7 @@ describe("cancel --clear-pending", () => {
     const line = `cancel ${secret} --clear-pending`;
     expect(await quarterturnAt(database.service.local)(line, { key: "n" })).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining("AWSPENDING is the value that works"),
+      stderr: expect.stringContaining("Only the pending value logs in"),
     });
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(false);
     expect(await quarterturnAt(database.service.local)(line, { key: "y" })).toMatchObject({ code: 0 });
@@ -147,9 +146,53 @@ describe("cancel --clear-pending", () => {
     });
     const ran = await quarterturnAt(aws)(`cancel ${secret} --clear-pending --yes`);
     expect(ran.code).toBe(3);
-    expect(ran.stderr).toMatch(/was not taken off, rotation was turned off\. .*AWSPENDING logs in/);
+    expect(ran.stderr).toMatch(
+      /was not taken off\. .*AWSPENDING logs in .* Rotation was turned off\. .*quarterturn stage/,
+    );
     expect(await database.accepts(secret, "AWSPENDING")).toBe(true);
   });
+
+  test("--force does not go past a database that refuses AWSCURRENT, although the pending value cannot be tried", async () => {
+    const secret = await stuckAt("createSecret");
+    const SecretId = secret;
+    const pending = await database.version(secret, "AWSPENDING");
+    const value = { ...(await database.value(secret, "AWSCURRENT")), port: 1 };
+    const { sm } = database.service;
+    const SecretString = JSON.stringify(value);
+    await sm.putSecretValue({ SecretId, ClientRequestToken: pending, SecretString, VersionStages: ["AWSPENDING"] });
+    await database.setPassword(secret, "another");
+    const ran = await run(`cancel ${secret} --clear-pending --yes --force`);
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toMatch(/AWSCURRENT is refused .*AWSPENDING could not be tried.*quarterturn recover/);
+    expect(await database.version(secret, "AWSPENDING")).toBe(pending);
+  });
+
+  test("--force says what was tried", async () => {
+    const secret = await stuckAt("setSecret", { port: 1 });
+    const { stderr } = await run(`cancel ${secret} --clear-pending --force`);
+    expect(stderr).toMatch(/^AWSCURRENT could not be tried: .*; AWSPENDING could not be tried: /);
+  });
+
+  const ended = /^Rotation was turned off[^.]*\. The rotation to version \S+ had ended meanwhile\.\nTo rotate again/;
+  test.each([
+    ["", ended],
+    [" --clear-pending", ended],
+    [" --clear-pending --json", /"cancelled": true,\s*"cleared": null/],
+  ])(
+    "cancel%s of a rotation that ends while it is turned off says so, and takes off nothing",
+    async (option, words) => {
+      const secret = await stuckAt("setSecret");
+      const pending = await database.version(secret, "AWSPENDING");
+      await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) => {
+        if (operation !== "CancelRotateSecret") return undefined;
+        await database.promote(secret, pending);
+        return undefined;
+      });
+      const ran = await quarterturnAt(aws)(`cancel ${secret}${option} --yes`);
+      expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(words) });
+      expect((await described(secret)).VersionIdsToStages?.[pending]?.toSorted()).toEqual(["AWSCURRENT", "AWSPENDING"]);
+    },
+  );
 
   test("never prints a password", async () => {
     const secret = await stuckAt("setSecret");

@@ -1,17 +1,32 @@
 /** The program as a process: how it is called, and what it is in a terminal. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applications } from "../src/applications.ts";
 import { exitCodes } from "../src/exit-codes.ts";
-import { quarterturn } from "./command-line.ts";
+import { quarterturn, quarterturnAt } from "./command-line.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
 const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
-const commands = ["status", "rotate", "cancel", "rollback", "recover", "stage", "doctor", "apps", "local"];
+const commands = [
+  "status",
+  "enable",
+  "rotate",
+  "cancel",
+  "rollback",
+  "recover",
+  "discard-old",
+  "stage",
+  "doctor",
+  "apps",
+  "local",
+  "demo",
+];
 
 describe("--help", () => {
   test.each(["", ...commands])("%s fits into 80 columns", async (command) => {
@@ -23,12 +38,13 @@ describe("--help", () => {
 
   test("lists these commands, each with --json and --debug, and those that talk to AWS with where", async () => {
     const { stdout } = await quarterturn(["--help"]);
-    const listed = [...stdout.matchAll(/^ {2}([a-z]+) {2}/gm)].map(([, name]) => name);
+    const listed = [...stdout.matchAll(/^ {2}([a-z-]+) {2}/gm)].map(([, name]) => name);
     expect(listed).toEqual([...commands, "help"]);
     for (const command of commands) {
       const help = (await quarterturn([command, "--help"])).stdout;
       expect(help).toMatch(/--json.*\n.*--debug/);
-      if (!["apps", "local"].includes(command)) expect(help).toMatch(/--region.*\n.*--profile.*\n.*--endpoint-url/);
+      if (!["apps", "local", "demo"].includes(command))
+        expect(help).toMatch(/--region.*\n.*--profile.*\n.*--endpoint-url/);
     }
   });
 });
@@ -39,6 +55,7 @@ test.each([
   [["rotate", "a", "--wrong"], /unknown option '--wrong'/],
   [["rotate", "a", "--timeout", "soon"], /It is a whole number of seconds/],
   [["status", "a", "--endpoint-url", "here"], /It is a URL/],
+  [["status", "a", "--endpoint-url", "localhost:4566"], /It is a URL, with https:\/\/ or http:\/\//],
   [["local", "--port", "eighty"], /It is a number from 0 to 65535/],
 ])("%j is a wrong command line: one line, exit code 2", async (words, message) => {
   const { code, stdout, stderr } = await quarterturn(words);
@@ -63,15 +80,18 @@ test("the README has the table of exit codes", async () => {
   expect(readme).toContain(`| code | meaning |\n| --- | --- |\n${rows.join("\n")}\n`);
 });
 
-describe("as a process", () => {
+// Each is a process or more, which take long to start on a machine that has much else to do.
+describe("as a process", { timeout: 120_000 }, () => {
   let service: Service;
   let env: NodeJS.ProcessEnv;
+  let folder: string;
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "quarterturn-cli-"));
     service = await startService();
     env = {
       ...process.env,
-      AWS_ENDPOINT_URL_SECRETS_MANAGER: service.local.url,
       AWS_ENDPOINT_URL: service.local.url,
+      NODE_COMPILE_CACHE: folder,
       TERM: "xterm",
       CI: undefined,
     };
@@ -79,13 +99,12 @@ describe("as a process", () => {
     await service.sm.rotateSecret({ SecretId: "app", RotationLambdaARN: "works" });
     await service.local.settled("app");
   });
-  afterAll(() => service[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await service[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
 
-  const run = (...words: string[]) =>
-    promisify(execFile)(process.execPath, [...process.execArgv, MAIN, ...words], { env }).then(
-      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-      (error: { code: number; stdout: string; stderr: string }) => error,
-    );
+  const start = (...words: string[]) => spawn(process.execPath, [...process.execArgv, MAIN, ...words], { env });
 
   /**
    * In a real pseudo-terminal of 80 columns, typing each answer once its question is there.
@@ -93,62 +112,74 @@ describe("as a process", () => {
    */
   const runInTerminal = async (
     words: readonly string[],
-    answers: readonly (readonly [question: string, keys: string])[] = [],
+    {
+      answers = [],
+      ...more
+    }: { answers?: readonly (readonly [question: string, keys: string])[]; NO_COLOR?: "1" } = {},
   ) => {
     const command = JSON.stringify([process.execPath, ...process.execArgv, MAIN, ...words]);
     const { stdout } = await promisify(execFile)("python3", ["-c", pseudoTerminal, command, JSON.stringify(answers)], {
-      env,
+      env: { ...env, ...more },
     });
     return JSON.parse(stdout) as { code: number; output: string };
   };
 
-  test("prints the result on standard output, and ends with the exit code", async () => {
-    expect(await run("status", "app")).toMatchObject({ code: 0, stdout: expect.stringMatching(/^app\n/), stderr: "" });
-    expect(await run("status", "none")).toMatchObject({ code: 4, stdout: "" });
+  test("prints the result on standard output, all else on standard error, and ends with the exit code", async () => {
+    const child = start("status", "app", "none");
+    const [stdout, stderr, ending] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
+    expect(stdout).toMatch(/^app\n {2}state /);
+    expect(stderr).toMatch(/^quarterturn: There is no secret "none" .*\n$/);
+    expect(ending).toEqual([4, null]);
   });
 
-  test("a reader that has gone away is no error", async () => {
-    const child = spawn(process.execPath, [...process.execArgv, MAIN, "status", "--all"], { env });
+  test("a reader that has gone away is no error: neither of results, nor of all else", async () => {
+    const child = start("status", "app", "none");
     child.stdout.destroy();
-    const [said, ending] = await Promise.all([text(child.stderr), once(child, "exit")]);
-    expect({ said, ending }).toEqual({ said: "", ending: [0, null] });
+    child.stderr.destroy();
+    expect(await once(child, "exit")).toEqual([4, null]);
   });
 
-  test("in a terminal shows colours and what is going on; NO_COLOR and pipes have none", async () => {
-    const esc = "\u001b";
+  test("in a terminal shows colours, and what is going on", async () => {
     const { code, output } = await runInTerminal(["status", "--all"]);
     expect(code).toBe(0);
-    expect(output).toContain(`${esc}[1mSTATE${esc}[22m`);
+    expect(output).toContain("\u001b[1mSTATE\u001b[22m");
     expect(output).toContain("█ 1 of 1");
-    expect((await run("status", "--all")).stdout).not.toContain(esc);
-    env = { ...env, NO_COLOR: "1" };
-    expect((await runInTerminal(["status", "--all"])).output).not.toContain(`${esc}[1m`);
-    env = { ...env, NO_COLOR: undefined };
   });
 
-  test("in a terminal a rotation is followed with its signs above the line that moves", async () => {
-    const { code, output } = await runInTerminal(["rotate", "app", "--wait"]);
+  test("there a rotation is followed with its signs above the line that moves; NO_COLOR takes the colours away", async () => {
+    const { code, output } = await runInTerminal(["rotate", "app", "--wait"], { NO_COLOR: "1" });
     expect(code).toBe(0);
     expect(output).toContain("Rotating app");
     expect(output).toMatch(/\d\d:\d\d:\d\d {2}AWSCURRENT /);
     expect(output).toContain("is AWSCURRENT, after");
+    expect(output).not.toMatch(colour);
   });
 
-  test("in a terminal it asks, and takes no for an answer, and yes", async () => {
-    const { RotationEnabled } = await service.sm.describeSecret({ SecretId: "app" });
-    expect(RotationEnabled).toBe(true);
+  test("there it asks, and takes Ctrl-C for an answer, and yes", async () => {
+    const isOn = async () => (await service.sm.describeSecret({ SecretId: "app" })).RotationEnabled;
     const question = "Cancel the rotation of app?";
-    const no = await runInTerminal(["cancel", "app"], [[question, "n"]]);
-    expect(no.output).toContain("Nothing was changed: the answer was no.");
-    expect(no.code).toBe(3);
-    const interrupted = await runInTerminal(["cancel", "app"], [[question, "\u0003"]]);
+    const interrupted = await runInTerminal(["cancel", "app"], { answers: [[question, "\u0003"]] });
     expect(interrupted.code).toBe(130);
-    expect((await service.sm.describeSecret({ SecretId: "app" })).RotationEnabled).toBe(true);
-    const yes = await runInTerminal(["cancel", "app"], [[question, "y"]]);
+    expect(await isOn()).toBe(true);
+    const yes = await runInTerminal(["cancel", "app"], { answers: [[question, "y"]], NO_COLOR: "1" });
     expect(yes.code).toBe(0);
-    expect((await service.sm.describeSecret({ SecretId: "app" })).RotationEnabled).toBe(false);
+    expect(yes.output).not.toMatch(colour);
+    expect(await isOn()).toBe(false);
+  });
+
+  test("and no", async () => {
+    await service.sm.rotateSecret({ SecretId: "app", RotateImmediately: false });
+    await service.local.settled("app");
+    expect(await quarterturnAt(service.local)("cancel app", { key: "n" })).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("Nothing was changed: the answer was no."),
+    });
+    expect((await service.sm.describeSecret({ SecretId: "app" })).RotationEnabled).toBe(true);
   });
 });
+
+/** A sequence that gives what follows a colour or a weight. */
+const colour = /\p{Cc}\[[\d;]*m/u;
 
 /** Runs a command in a pseudo-terminal and says, as JSON, how it ended and what it wrote. Words and answers are JSON too. */
 const pseudoTerminal = `

@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LocalEndpoint } from "@quarterturn/local";
 import { run } from "../src/run.ts";
 
@@ -10,9 +11,11 @@ export interface Ran {
 
 export interface Surroundings {
   readonly now?: () => Date;
+  readonly sleep?: (milliseconds: number) => Promise<void>;
   readonly signal?: AbortSignal;
-  /** Somebody at a terminal, who presses this key when a question is there. */
-  readonly key?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Somebody at a terminal, who presses this key when a question is there; and what happens while it is. */
+  readonly key?: string | (() => Promise<string>);
 }
 
 /** Runs one command line in this process, without a terminal unless a key is pressed. */
@@ -21,16 +24,26 @@ export async function quarterturn(words: readonly string[], { key, ...rest }: Su
   const stderr = textOf();
   const stdin = Object.assign(new PassThrough(), key !== undefined && { isTTY: true, setRawMode: () => undefined });
   if (key !== undefined) {
-    Object.assign(stderr.stream, { isTTY: true, columns: 80 });
-    // The question reads keys only when it has been shown.
-    stderr.stream.on("data", (chunk) => String(chunk).includes("Yes") && setTimeout(() => stdin.write(key), 20));
+    const move = () => true;
+    Object.assign(stderr.stream, { isTTY: true, columns: 80, cursorTo: move, moveCursor: move, clearLine: move });
+    let isAsked = false;
+    stderr.stream.on("data", async (chunk) => {
+      if (isAsked || !/Yes|Which/.test(String(chunk))) return;
+      isAsked = true;
+      // Not before the question listens.
+      const pressed = await (typeof key === "string" ? key : key());
+      stdin.write(pressed);
+    });
   }
+  const { signal = new AbortController().signal } = rest;
   const code = await run(words, {
     stdin,
     stdout: stdout.stream,
     stderr: stderr.stream,
-    signal: new AbortController().signal,
+    env: {},
+    signal,
     now: () => new Date(),
+    sleep: (milliseconds) => sleep(milliseconds, undefined, { signal }),
     ...rest,
   });
   return { code, stdout: stdout.text(), stderr: stderr.text() };

@@ -22,6 +22,8 @@ export interface Database extends AsyncDisposable {
   /** Rotates a secret to its end. */
   rotate(secret: string, functionName?: string): Promise<void>;
   setPassword(user: string, password: string): Promise<void>;
+  /** Makes a version AWSCURRENT and does nothing else, as finishSecret does. */
+  promote(secret: string, version: string): Promise<void>;
   /** The id of the version with this label. */
   version(secret: string, label: string): Promise<string>;
   /** The value of a version as an object. */
@@ -79,6 +81,11 @@ export async function startDatabase(): Promise<Database> {
     },
     async setPassword(user, password) {
       await superuser.query(`ALTER ROLE ${escapeIdentifier(user)} PASSWORD ${escapeLiteral(password)}`);
+    },
+    async promote(SecretId, MoveToVersionId) {
+      const RemoveFromVersionId = await database.version(SecretId, "AWSCURRENT");
+      const move = { MoveToVersionId, RemoveFromVersionId };
+      await sm.updateSecretVersionStage({ SecretId, VersionStage: "AWSCURRENT", ...move });
     },
     async version(secret, label) {
       const { VersionIdsToStages = {} } = await sm.describeSecret({ SecretId: secret });

@@ -66,7 +66,12 @@ describe("from this machine", () => {
       "pass | the certificate is verified, from this machine",
       "pass | nobody needs it",
     ],
-    [database(), failing("timeout"), "not known | it is timeout | Do this.", "not known | it is timeout"],
+    [
+      database(),
+      failing("timeout"),
+      "not known | it is timeout | Run this where the database is reached",
+      "not known | it is timeout",
+    ],
     [
       database(),
       failing("tls"),
@@ -104,7 +109,10 @@ describe("from this machine", () => {
       'fail | AWSCURRENT is refused at db.example:5432 (as "app") | See which version works: quarterturn recover shop',
     ],
     [failing("privilege"), "fail | it is privilege | Do this."],
-    [failing("busy"), "not known | it is busy | Do this."],
+    [
+      failing("busy"),
+      "not known | it is busy | Try again in a minute; if it stays so, look for who holds the server's connections.",
+    ],
   ])("login: %#", (outcome, said) => expect(say(login, { server: { login: outcome } })).toBe(said));
 });
 
@@ -134,7 +142,11 @@ describe("the admin and the twin", () => {
       "not looked at | it takes",
     ],
     [seen(failing("privilege")), "fail | it is privilege | Do this.", "not looked at | it takes"],
-    [seen(failing("busy")), "not known | it is busy | Do this.", "not looked at | it takes"],
+    [
+      seen(failing("busy")),
+      "not known | it is busy | Try again in a minute; if it stays so, look for who holds the server's connections.",
+      "not looked at | it takes",
+    ],
     [
       logsIn({ ...known, admin: "unproven" }),
       "pass | logs in at db (as boss); whether it may change both users shows when it does",

@@ -41,12 +41,13 @@ function actionOf({ headers, url = "", method }: IncomingMessage, body: string):
  * events.
  *
  * @param logGroup the one that every function has been given
- * @param onAnswer is waited for when Secrets Manager has answered, before the answer goes on
+ * @param onAnswer is waited for when Secrets Manager has answered, before the answer goes on; what it returns goes on instead, as an
+ *   error where it has a `__type`
  */
 export async function startImitatedAws(
   secretsManagerUrl: string,
   logGroup: string,
-  onAnswer: (operation: string) => Promise<void> = async () => undefined,
+  onAnswer: (operation: string, input: Record<string, string>) => Promise<object | undefined> = async () => undefined,
 ): Promise<ImitatedAws> {
   const server = createServer((request, response) => void answer(request, response));
 
@@ -62,8 +63,9 @@ export async function startImitatedAws(
     } else if (target.startsWith("secretsmanager.")) {
       const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": target };
       const forwarded = await fetch(secretsManagerUrl, { method: "POST", headers, body: new Uint8Array(body) });
-      await onAnswer(target.replace("secretsmanager.", ""));
-      response.writeHead(forwarded.status, Object.fromEntries(forwarded.headers)).end(await forwarded.text());
+      const instead = await onAnswer(target.replace("secretsmanager.", ""), JSON.parse(body.toString()));
+      if (instead) response.writeHead("__type" in instead ? 400 : 200).end(JSON.stringify(instead));
+      else response.writeHead(forwarded.status, Object.fromEntries(forwarded.headers)).end(await forwarded.text());
     } else if (/^\/2015-03-31\/functions\/.*\/configuration$/.test(target)) {
       response.end(JSON.stringify({ FunctionName: "any", LoggingConfig: { LogGroup: logGroup } }));
     } else if (target === "Logs_20140328.FilterLogEvents") {

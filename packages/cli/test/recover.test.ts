@@ -1,6 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { quarterturnAt, steady } from "./command-line.ts";
 import { type Database, startDatabase } from "./database.ts";
+import { startImitatedAws } from "./imitated-aws.ts";
 
 let database: Database;
 const run = (line: string) => quarterturnAt(database.service.local)(line);
@@ -97,7 +104,7 @@ describe("recover", () => {
     const without = await run(`recover ${secret} --yes`);
     expect(without).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining("nobody is known who could set its password"),
+      stderr: expect.stringContaining("nobody is known who could set the password of"),
     });
 
     const ran = await run(`recover ${secret} --yes --admin-secret boss`);
@@ -109,8 +116,8 @@ describe("recover", () => {
         is refused at DATABASE (as "SECRET")
       VERSION-2  AWSPENDING, YYYY-MM-DD HH:MM UTC
         is refused at DATABASE (as "SECRET")
-      The password of "SECRET" at DATABASE is set to that of AWSCURRENT: whoever uses another one is refused from then on
       AWSPENDING is taken off version VERSION-2
+      The password of "SECRET" at DATABASE is set to that of AWSCURRENT: whoever uses another one is refused from then on
       "
     `);
     expect(await database.version(secret, "AWSCURRENT")).toBe(current);
@@ -135,22 +142,95 @@ describe("recover", () => {
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
   });
 
-  test("another user's or server's credentials are not tried, although they log in", async () => {
+  /** A secret with a version for each of these changes of its value, the last of them AWSCURRENT. */
+  async function overwrittenBy(...changes: readonly object[]): Promise<string> {
     const secret = await database.createSecret();
-    const other = await database.createSecret();
     const own = await database.value(secret, "AWSCURRENT");
-    const { sm } = database.service;
-    await sm.putSecretValue({
-      SecretId: secret,
-      SecretString: JSON.stringify(await database.value(other, "AWSCURRENT")),
-    });
-    await sm.putSecretValue({ SecretId: secret, SecretString: JSON.stringify({ ...own, port: 1 }) });
-    await sm.putSecretValue({ SecretId: secret, SecretString: JSON.stringify({ ...own, password: "wrong" }) });
+    for (const keys of changes) {
+      const SecretString = JSON.stringify({ ...own, ...keys });
+      await database.service.sm.putSecretValue({ SecretId: secret, SecretString });
+    }
+    return secret;
+  }
+
+  test("another user's or server's credentials are not tried, although they log in, and no password is set then", async () => {
+    const other = await database.createSecret();
+    const others = await database.value(other, "AWSCURRENT");
+    const secret = await overwrittenBy(others, { port: 1 }, { password: "wrong" });
     await database.setPassword(secret, "somebody-elses");
-    const { stdout, stderr, code } = await run(`recover ${secret} --yes`);
+    const { stdout, stderr, code } = await run(`recover ${secret} --yes --admin-secret boss`);
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
-    expect(stderr).toContain("another server");
-    expect(stderr).toContain("another user");
+    expect(stderr).toMatch(new RegExp(`another user \\("${other}"\\): quarterturn stage ${secret} AWSCURRENT \\S{36}`));
+    expect(stderr).toMatch(
+      new RegExp(`another server \\(localhost:1\\): quarterturn stage ${secret} AWSCURRENT \\S{36}`),
+    );
+    expect(stderr).toContain("2 of its 4 versions are of another user or server than AWSCURRENT");
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(false);
+  });
+
+  test("where AWSCURRENT is another user's by mistake, that user's password is not set", async () => {
+    const other = await database.createSecret();
+    const secret = await overwrittenBy({ username: other });
+    expect(await run(`recover ${secret} --yes --admin-secret boss`)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("1 of its 2 versions is of another user"),
+    });
+    expect(await database.accepts(other, "AWSCURRENT")).toBe(true);
+  });
+
+  test("the admin's own password is not set", async () => {
+    const boss = await database.value("boss", "AWSCURRENT");
+    const SecretString = JSON.stringify({ ...boss, password: "wrong" });
+    await database.service.sm.createSecret({ Name: "own", SecretString });
+    expect(await run("recover own --yes --admin-secret boss")).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/"boss" is the admin of boss itself/),
+    });
+    expect(await database.accepts("boss", "AWSCURRENT")).toBe(true);
+  });
+
+  test("a version that differs in more than its password is tried, and one that logs in is better than one that could not be tried", async () => {
+    const secret = await overwrittenBy({ dbname: "nowhere" });
+    const previous = await database.version(secret, "AWSPREVIOUS");
+    const ran = await run(`recover ${secret} --yes`);
+    expect(ran.stderr).toMatch(/AWSCURRENT, .*\n {2}could not be tried: .*\n.*AWSPREVIOUS, .*\n {2}logs in/);
+    expect(ran.code).toBe(0);
+    expect(await database.version(secret, "AWSCURRENT")).toBe(previous);
+  });
+
+  test("where a version could not be tried no password is set: it may be the one that works", async () => {
+    const secret = await database.createSecret({ dbname: "nowhere", masterarn: "boss" });
+    const SecretString = JSON.stringify({ ...(await database.value(secret, "AWSCURRENT")), password: "wrong" });
+    await database.service.sm.putSecretValue({ SecretId: secret, SecretString });
+    expect(await run(`recover ${secret} --yes`)).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("not every version could be tried"),
+    });
+    expect(await database.accepts(secret, "AWSPREVIOUS")).toBe(true);
+  });
+
+  test.each([
+    ["binary", undefined, /is binary/],
+    [
+      "encrypted by a key that is disabled",
+      { __type: "DecryptionFailure", message: "The key is disabled." },
+      /cannot be decrypted \(The key is disabled\)/,
+    ],
+    [
+      "encrypted by a key that may not be used",
+      { __type: "AccessDeniedException", message: "Access to KMS is not allowed" },
+      /cannot be decrypted \(Access to KMS is not allowed\)/,
+    ],
+  ])("a version that is %s is passed over", async (_, error, words) => {
+    const secret = await database.createSecret();
+    const unreadable = { SecretId: secret, SecretBinary: new Uint8Array([1]) };
+    const { VersionId } = await database.service.sm.putSecretValue(unreadable);
+    await using aws = await startImitatedAws(database.service.local.url, "none", async (operation, input) =>
+      operation === "GetSecretValue" && input.VersionId === VersionId ? error : undefined,
+    );
+    const ran = await quarterturnAt(aws)(`recover ${secret} --yes`);
+    expect(ran).toMatchObject({ code: 0, stderr: expect.stringMatching(words) });
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
   });
 
   test("where the database cannot be reached, changes nothing", async () => {
@@ -167,5 +247,45 @@ describe("recover", () => {
     expect(code).toBe(3);
     expect(stderr).toContain("is the value of a database that is known here");
     expect(stderr).not.toContain("never-shown");
+  });
+
+  test("an admin secret that RDS manages is looked up in the Region, and with the profile, of the command line", async () => {
+    const authorizations: unknown[] = [];
+    const { port } = database.server;
+    const rds = createServer((request, response) => {
+      authorizations.push(request.headers.authorization);
+      const endpoint = `<Engine>postgres</Engine><Endpoint><Address>localhost</Address><Port>${port}</Port></Endpoint>`;
+      response.end(
+        `<DescribeDBInstancesResponse><DescribeDBInstancesResult><DBInstances><DBInstance>${endpoint}</DBInstance></DBInstances></DescribeDBInstancesResult></DescribeDBInstancesResponse>`,
+      );
+    }).listen(0, "127.0.0.1");
+    await once(rds, "listening");
+    const directory = await mkdtemp(join(tmpdir(), "profiles-"));
+    const credentials = join(directory, "credentials");
+    await writeFile(credentials, "[operator]\naws_access_key_id = OPERATOR\naws_secret_access_key = any\n");
+    onTestFinished(async () => {
+      vi.unstubAllEnvs();
+      rds.close();
+      rds.closeAllConnections();
+      await rm(directory, { recursive: true });
+    });
+    vi.stubEnv("AWS_ENDPOINT_URL_RDS", `http://127.0.0.1:${(rds.address() as AddressInfo).port}`);
+    vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", credentials);
+    for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"])
+      vi.stubEnv(name, undefined);
+    const { username, password } = await database.value("boss", "AWSCURRENT");
+    const SecretString = JSON.stringify({ username, password });
+    await database.service.sm.createSecret({ Name: "managed", SecretString });
+    const Tags = [{ Key: "aws:rds:primaryDBInstanceArn", Value: "arn:aws:rds:eu-west-9:000000000000:db:shop" }];
+    await using aws = await startImitatedAws(database.service.local.url, "none", async (operation, { SecretId }) =>
+      operation === "DescribeSecret" && SecretId === "managed" ? { Name: SecretId, Tags } : undefined,
+    );
+    const secret = await database.createSecret({ masterarn: "managed" });
+    await database.setPassword(secret, "somebody-elses");
+    const ran = await quarterturnAt(aws)(`recover ${secret} --yes --region eu-west-9 --profile operator`, {
+      env: process.env,
+    });
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining("logs in again") });
+    expect(authorizations).toEqual([expect.stringMatching(/Credential=OPERATOR\/\d+\/eu-west-9\/rds\//)]);
   });
 });

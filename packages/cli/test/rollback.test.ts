@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { quarterturnAt, steady } from "./command-line.ts";
 import { type Database, startDatabase } from "./database.ts";
+import { startImitatedAws } from "./imitated-aws.ts";
 
 let database: Database;
 const run = (line: string) => quarterturnAt(database.service.local)(line);
@@ -14,6 +15,15 @@ async function rotated(keys?: object): Promise<string> {
   const secret = await database.createSecret(keys);
   await database.rotate(secret);
   return secret;
+}
+
+/** Does something when AWSPENDING has been taken off, which is just before the password is set, or AWSCURRENT moves. */
+function withAws(act: () => Promise<unknown>) {
+  let calls = 0;
+  return startImitatedAws(database.service.local.url, "none", async (operation) => {
+    if (operation === "UpdateSecretVersionStage" && ++calls === 1) await act();
+    return undefined;
+  });
 }
 
 describe("rollback", () => {
@@ -33,6 +43,14 @@ describe("rollback", () => {
     `);
     expect(await database.version(secret, "AWSCURRENT")).toBe(previous);
     await database.rotate(secret);
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  test("--restore-password sets none where the previous one still logs in", async () => {
+    const secret = await rotated();
+    await database.setPassword(secret, (await database.value(secret, "AWSPREVIOUS")).password);
+    const { code, stdout } = await run(`rollback ${secret} --restore-password --yes --json`);
+    expect({ code, restored: JSON.parse(stdout).passwordRestored }).toEqual({ code: 0, restored: false });
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
   });
 
@@ -59,8 +77,8 @@ describe("rollback", () => {
       "Version VERSION-1 of SECRET is AWSCURRENT again, and logs in.
       ---
       AWSPREVIOUS, version VERSION-1, is refused at DATABASE (as "SECRET")
-      The password of "SECRET" at DATABASE is set to that of AWSPREVIOUS: whoever uses another one is refused from then on
       AWSPENDING is taken off version VERSION-2
+      The password of "SECRET" at DATABASE is set to that of AWSPREVIOUS: whoever uses another one is refused from then on
       AWSCURRENT moves to version VERSION-1 from VERSION-2
       "
     `);
@@ -87,9 +105,27 @@ describe("rollback", () => {
     const ran = await run(`rollback ${secret} --restore-password --yes --admin-secret ${secret}-admin`);
     expect(ran).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining("is not the admin secret's (elsewhere.example:5432)"),
+      stderr: expect.stringMatching(
+        /is not the admin secret's \(elsewhere\.example:5432\)(?!.*ALLOWED_HOSTS).*--admin-secret ARN\.$/m,
+      ),
     });
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  test("a label that somebody else moves in between is left, and the line says what was changed before", async () => {
+    const secret = await rotated();
+    const older = await database.version(secret, "AWSPREVIOUS");
+    await database.rotate(secret);
+    await database.setPassword(secret, (await database.value(secret, "AWSPREVIOUS")).password);
+    await using aws = await withAws(() => database.promote(secret, older));
+    const ran = await quarterturnAt(aws)(`rollback ${secret} --yes`);
+    expect(ran).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /AWSCURRENT of .* is on version \S+ by now, and was left so\. AWSPENDING was taken off version \S+\. See/,
+      ),
+    });
+    expect(await database.version(secret, "AWSCURRENT")).toBe(older);
   });
 
   test("with no previous version, says so and what to try", async () => {
@@ -109,7 +145,7 @@ describe("rollback", () => {
     expect(await run(`rollback ${secret} --yes`)).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /is not finished, and would move AWSCURRENT again\. .*cancel app\d+ --clear-pending/,
+        /AWSCURRENT .* was not moved: .* is not finished\. .*cancel app\d+ --clear-pending/,
       ),
     });
   });
@@ -121,9 +157,151 @@ describe("rollback", () => {
       SecretId: secret,
       SecretString: JSON.stringify(await database.value(secret, "AWSCURRENT")),
     });
+    const previous = await database.version(secret, "AWSPREVIOUS");
     expect(await run(`rollback ${secret} --yes`)).toMatchObject({
       code: 3,
-      stderr: expect.stringMatching(/could not be tried: localhost:1/),
+      stderr: expect.stringMatching(
+        /could not be tried: localhost:1 (?!.*(function|subnet)).*Run this where the database is/,
+      ),
+    });
+    expect(await database.version(secret, "AWSPREVIOUS")).toBe(previous);
+  });
+
+  test("--admin-secret is the admin's, whatever the secret's masterarn says", async () => {
+    const secret = await rotated({ masterarn: "nobody" });
+    const ran = await run(`rollback ${secret} --restore-password --admin-secret boss --yes`);
+    expect(ran.code).toBe(0);
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  test("--restore-password by an admin who may not says so, and what was changed", async () => {
+    const secret = await rotated();
+    await database.superuser.query(`REVOKE ${secret} FROM boss`);
+    const ran = await run(`rollback ${secret} --restore-password --admin-secret boss --yes`);
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toMatch(
+      /^quarterturn: .*permission denied.*; no password was set\. AWSPENDING was taken off version \S+\. .*GRANT/m,
+    );
+    expect(ran.stderr).not.toMatch(/changed nothing/);
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  test.each(["boss", "boss_clone"])(
+    "--restore-password never sets the admin's own password, nor its twin's: %s",
+    async (username) => {
+      const { sm } = database.service;
+      const boss = await database.value("boss", "AWSCURRENT");
+      const old = { ...boss, username, password: "an-old-one" };
+      await sm.createSecret({ Name: `own-${username}`, SecretString: JSON.stringify(old) });
+      await sm.putSecretValue({ SecretId: `own-${username}`, SecretString: JSON.stringify(boss) });
+      const ran = await run(`rollback own-${username} --restore-password --admin-secret boss --yes`);
+      expect(ran).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining(`"${username}" is the admin of boss itself`),
+      });
+      expect(await database.accepts("boss", "AWSCURRENT")).toBe(true);
+    },
+  );
+
+  /** A secret whose value was overwritten by that of another user, or of another server, or by one that is no JSON. */
+  async function overwritten(value: object | string): Promise<string> {
+    const secret = await database.createSecret();
+    const own = await database.value(secret, "AWSCURRENT");
+    const SecretString = typeof value === "string" ? value : JSON.stringify({ ...own, ...value });
+    await database.service.sm.putSecretValue({ SecretId: secret, SecretString });
+    return secret;
+  }
+
+  test.each([
+    ["user", { username: "somebody" }],
+    ["server", { port: 1 }],
+  ])("of another %s than AWSCURRENT's is refused, with the command that means it", async (what, keys) => {
+    const secret = await overwritten(keys);
+    for (const option of ["", " --restore-password --admin-secret boss"]) {
+      const ran = await run(`rollback ${secret} --yes${option}`);
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(
+        new RegExp(`is of another ${what} \\(.*\\)\\. If that is meant: quarterturn stage ${secret} AWSCURRENT`),
+      );
+    }
+  });
+
+  test("to the other user of the pair is a way back", async () => {
+    const secret = await database.createSecret();
+    const value = await database.value(secret, "AWSCURRENT");
+    const SecretString = JSON.stringify({ ...value, username: `${secret}_clone` });
+    await database.service.sm.putSecretValue({ SecretId: secret, SecretString });
+    expect(await run(`rollback ${secret} --yes`)).toMatchObject({ code: 0 });
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  test("from a value that cannot be read goes back to one that logs in, and sets no password", async () => {
+    const secret = await overwritten("never-shown");
+    await database.setPassword(secret, "somebody-elses");
+    const refused = await run(`rollback ${secret} --restore-password --admin-secret boss --yes`);
+    expect(refused).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/nobody can say whether it is of the same user\. .*quarterturn recover/),
+    });
+    await database.setPassword(secret, (await database.value(secret, "AWSPREVIOUS")).password);
+    const ran = await run(`rollback ${secret} --yes`);
+    expect(ran.code).toBe(0);
+    expect(ran.stderr + refused.stderr).not.toContain("never-shown");
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  describe("--restore-password, once the password is about to be set", () => {
+    const line = (secret: string) => `rollback ${secret} --restore-password --admin-secret boss --yes`;
+
+    test("Ctrl-C does not leave the application locked out", async () => {
+      const secret = await rotated();
+      const previous = await database.version(secret, "AWSPREVIOUS");
+      const interruption = new AbortController();
+      await using aws = await withAws(async () => interruption.abort());
+      expect(await quarterturnAt(aws)(line(secret), { signal: interruption.signal })).toMatchObject({ code: 0 });
+      expect(await database.version(secret, "AWSCURRENT")).toBe(previous);
+      expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+    });
+
+    test("a label that somebody else moves: the line says that the password was set, and the command that ends it", async () => {
+      const secret = await rotated();
+      const [older, previous] = [
+        await database.version(secret, "AWSPREVIOUS"),
+        await database.version(secret, "AWSCURRENT"),
+      ];
+      await database.rotate(secret);
+      await using aws = await withAws(() => database.promote(secret, older));
+      const ran = await quarterturnAt(aws)(line(secret));
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(
+        new RegExp(
+          `is on version ${older} by now, and was left so\\. AWSPENDING was taken off version \\S+\\. The password of "${secret}" was set to that of version ${previous}, which is not AWSCURRENT yet\\. Make it so: quarterturn stage ${secret} AWSCURRENT ${previous} .*quarterturn recover`,
+        ),
+      );
+      const [, command = ""] = /quarterturn (stage .*?) --endpoint-url/.exec(ran.stderr) ?? [];
+      expect(await run(`${command} --yes`)).toMatchObject({ code: 0 });
+      expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+    });
+
+    test("an admin's connection that breaks: the line says that AWSPENDING was taken off, and no password set", async () => {
+      const secret = await rotated();
+      await using aws = await withAws(() =>
+        database.superuser.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'boss'"),
+      );
+      const ran = await quarterturnAt(aws)(line(secret));
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(/^quarterturn: .*; no password was set\. AWSPENDING was taken off version/m);
+      expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+    });
+
+    test("a login that is not accepted afterwards: the line says that the password was set", async () => {
+      const secret = await rotated();
+      await using aws = await withAws(() => database.superuser.query(`ALTER ROLE ${secret} VALID UNTIL '2001-01-01'`));
+      const ran = await quarterturnAt(aws)(line(secret));
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(
+        /^quarterturn: The password of "\w+" was set to that of version \S+, which is refused.*\. AWSPENDING was taken off version \S+\. .*quarterturn recover/m,
+      );
     });
   });
 });

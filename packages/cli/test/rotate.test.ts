@@ -1,67 +1,105 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RotationError, type Rotator, rotationHandler, textFormat } from "@quarterturn/core";
+import * as v from "valibot";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Context } from "../src/context.ts";
+import { type RotationEnd, watchRotation } from "../src/rotation-watch.ts";
+import type { Secret } from "../src/secret.ts";
 import { quarterturnAt, type Ran, steady } from "./command-line.ts";
 import { type ImitatedAws, startImitatedAws } from "./imitated-aws.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
+/** The time, which stands still but while a command waits between two looks. */
+let clock: number;
 let service: Service;
 let aws: ImitatedAws;
 let names = 0;
 
 beforeAll(async () => {
-  service = await startService();
+  clock = Date.parse("2030-01-01T00:00:00Z");
+  service = await startService({ now: () => new Date(clock) });
   aws = await startImitatedAws(service.local.url, "the-group");
 });
 afterAll(async () => {
   await aws[Symbol.asyncDispose]();
   await service[Symbol.asyncDispose]();
 });
+beforeEach(() => {
+  delete aws.log;
+});
 
-const run = (line: string, surroundings?: Parameters<ReturnType<typeof quarterturnAt>>[1]) =>
-  quarterturnAt(service.local)(line, surroundings);
-
-/** A secret that was rotated once, by this function from now on. */
-async function secretOf(functionName: "works" | "fails"): Promise<string> {
+/** A secret with an AWSPREVIOUS, whose function ends in createSecret. */
+async function createSecret(): Promise<string> {
   const SecretId = `rotate/${++names}`;
   await service.sm.createSecret({ Name: SecretId, SecretString: "v" });
-  await service.sm.rotateSecret({ SecretId, RotationLambdaARN: "works" });
-  await service.local.settled(SecretId);
-  if (functionName === "works") return SecretId;
+  await service.sm.putSecretValue({ SecretId, SecretString: "w" });
   await service.sm.rotateSecret({ SecretId, RotationLambdaARN: "fails", RotateImmediately: false });
   await service.local.settled(SecretId);
   return SecretId;
 }
 
-/** For machines that have much else to do. */
-const patience = { timeout: 20_000 };
-
-/** A clock that goes ten thousand times as fast as it should, so that minutes need not be waited for. */
-function fastClock(): () => Date {
-  const start = Date.now();
-  return () => new Date(start + (Date.now() - start) * 10_000);
+async function versionWith(label: string, SecretId: string): Promise<string | undefined> {
+  const { VersionIdsToStages = {} } = await service.sm.describeSecret({ SecretId });
+  return Object.keys(VersionIdsToStages).find((id) => VersionIdsToStages[id]?.includes(label));
 }
 
-/** How many looks a quick rotation takes is chance. */
-const steadily = (ran: Ran) => steady(ran).replaceAll(/^(HH:MM:SS {2}AWS.*\n)\1+/gm, "$1");
+/** Does what a function does. */
+async function finish(SecretId: string): Promise<void> {
+  const [pending, current] = [await versionWith("AWSPENDING", SecretId), await versionWith("AWSCURRENT", SecretId)];
+  const staged = { ClientRequestToken: pending, VersionStages: ["AWSPENDING"] };
+  await service.sm.putSecretValue({ SecretId, SecretString: "w+", ...staged });
+  const move = { MoveToVersionId: pending, RemoveFromVersionId: current };
+  await service.sm.updateSecretVersionStage({ SecretId, VersionStage: "AWSCURRENT", ...move });
+}
+
+/** Lets more time pass than a command has waited for: fewer looks. */
+function pass(seconds: number): void {
+  clock += seconds * 1000;
+}
+
+/** A command's way to tell the time and to wait. */
+function onClock(between?: Meanwhile["between"], signal?: AbortSignal) {
+  const began = clock;
+  return {
+    now: () => new Date(clock),
+    async sleep(milliseconds: number) {
+      clock += milliseconds;
+      await between?.((clock - began) / 1000);
+      signal?.throwIfAborted();
+    },
+  };
+}
+
+interface Meanwhile {
+  /** Happens between two looks. @param waited seconds since the rotation was begun */
+  readonly between?: (waited: number) => Promise<unknown> | undefined;
+  readonly at?: { readonly url: string };
+  readonly signal?: AbortSignal;
+}
+
+/** Runs a command line on the clock of this file. */
+async function run(line: string, { between, at = service.local, signal }: Meanwhile = {}): Promise<Ran> {
+  return quarterturnAt(at)(line, { ...onClock(between, signal), ...(signal && { signal }) });
+}
 
 describe("rotate", () => {
-  test("begins a rotation and says how to follow it", async () => {
-    const secret = await secretOf("works");
-    const ran = await run(`rotate ${secret}`);
+  test("begins a rotation and says how to follow it, by the words that were given", async () => {
+    const secret = await createSecret();
+    const { ARN } = await service.sm.describeSecret({ SecretId: secret });
+    const ran = await run(`rotate ${ARN}`);
     expect(ran.code).toBe(0);
-    expect(steadily(ran)).toMatchInlineSnapshot(`
-      "The rotation of SECRET to version VERSION-1 has begun. See how far it is: quarterturn status SECRET --endpoint-url http://HOST
+    expect(steady(ran)).toMatchInlineSnapshot(`
+      "The rotation of SECRET to version VERSION-1 has begun. See how far it is: quarterturn status arn:aws:secretsmanager:us-east-1:000000000000:secret:SECRET-SUFFIX --endpoint-url http://HOST
       ---
       "
     `);
-    await service.local.settled(secret);
-    expect(await service.labels(secret)).toMatchObject({ "v++": ["AWSCURRENT", "AWSPENDING"] });
+    expect(await service.labels(secret)).toMatchObject({ "no value": ["AWSPENDING"] });
   });
 
   test("--wait ends when the version is AWSCURRENT; where there is no log it says so once", async () => {
-    const secret = await secretOf("works");
-    const ran = await run(`rotate ${secret} --wait`);
+    const secret = await createSecret();
+    const ran = await run(`rotate ${secret} --wait`, { between: () => finish(secret) });
     expect(ran.code).toBe(0);
-    expect(steadily(ran)).toMatchInlineSnapshot(`
+    expect(steady(ran)).toMatchInlineSnapshot(`
       "Version VERSION-1 of SECRET is AWSCURRENT, after N s.
       ---
       The function's log cannot be read (The endpoint knows no such operation): only labels are shown.
@@ -69,66 +107,96 @@ describe("rotate", () => {
       HH:MM:SS  AWSCURRENT VERSION-1, AWSPENDING VERSION-1, AWSPREVIOUS VERSION-2
       "
     `);
-    expect(await service.labels(secret)).toMatchObject({ "v++": ["AWSCURRENT", "AWSPENDING"] });
+    expect(await service.labels(secret)).toMatchObject({ "w+": ["AWSCURRENT", "AWSPENDING"] });
   });
 
-  test("--wait --json is the whole course", async () => {
-    const secret = await secretOf("works");
-    const { stdout } = await run(`rotate ${secret} --wait --json`);
-    const { version, signs, ...rest } = JSON.parse(stdout) as { version: string; signs: { is: string }[] };
-    expect(rest).toMatchObject({ name: secret, outcome: "current", reason: null, seconds: expect.any(Number) });
+  test("--json is the whole course, with the same keys in every case", async () => {
+    const secret = await createSecret();
+    const { stdout } = await run(`rotate ${secret} --wait --json`, { between: () => finish(secret) });
+    const { version, signs, arn: _, ...rest } = JSON.parse(stdout) as { version: string; signs: object[]; arn: string };
+    expect(rest).toEqual({ name: secret, outcome: "current", reason: null, seconds: 0 });
+    expect(signs.map((sign) => Object.keys(sign))).toEqual(signs.map(() => ["is", "time", "versions"]));
     expect(signs.at(-1)).toMatchObject({
       is: "labels",
       versions: { [version]: expect.arrayContaining(["AWSCURRENT"]) },
     });
+    const begun = JSON.parse((await run(`rotate ${await createSecret()} --json`)).stdout) as object;
+    expect(Object.keys(begun)).toEqual(Object.keys(JSON.parse(stdout) as object));
+    expect(begun).toMatchObject({ outcome: "started", reason: null, seconds: null, signs: [] });
   });
 
   test("--wait gives up after --timeout, with an exit code of its own", async () => {
-    const secret = await secretOf("fails");
-    const ran = await run(`rotate ${secret} --wait --timeout 1`);
+    const secret = await createSecret();
+    const ran = await run(`rotate ${secret} --wait --timeout 1 --region eu-west-3`);
     expect(ran.code).toBe(6);
-    expect(steadily(ran)).toMatchInlineSnapshot(`
+    expect(steady(ran)).toMatchInlineSnapshot(`
       "---
       The function's log cannot be read (The endpoint knows no such operation): only labels are shown.
       HH:MM:SS  AWSCURRENT VERSION-1, AWSPENDING VERSION-2, AWSPREVIOUS VERSION-3
-      quarterturn: The rotation of SECRET has not ended within 1 s. It may go on: quarterturn status SECRET --endpoint-url http://HOST. What the function says: aws logs tail /aws/lambda/fails --since 1h.
+      quarterturn: The rotation of SECRET has not ended within 1 s. It may go on: quarterturn status SECRET --region eu-west-3 --endpoint-url http://HOST; end it: quarterturn cancel SECRET --clear-pending --region eu-west-3 --endpoint-url http://HOST. Where its function's log is: aws lambda get-function-configuration --function-name arn:aws:lambda:us-east-1:000000000000:function:fails --query LoggingConfig.LogGroup --region eu-west-3 --endpoint-url http://HOST.
       "
     `);
   });
 
-  test("--wait ends at once when rotation is turned off, or AWSPENDING taken away: failed", async () => {
-    const off = await secretOf("fails");
-    const running = run(`rotate ${off} --wait`);
-    await expect.poll(() => service.labels(off), patience).toHaveProperty("no value");
-    await service.sm.cancelRotateSecret({ SecretId: off });
-    expect(await running).toMatchObject({
-      code: 5,
-      stderr: expect.stringContaining("rotation was turned off meanwhile"),
-    });
+  test("there it names the log group that the function has", async () => {
+    const ran = await run(`rotate ${await createSecret()} --wait --timeout 1`, { at: aws });
+    expect(ran).toMatchObject({ code: 6, stderr: expect.stringContaining("aws logs tail the-group --since 1h") });
+  });
 
-    const abandoned = await secretOf("fails");
-    const following = run(`rotate ${abandoned} --wait`);
-    await expect.poll(() => service.labels(abandoned), patience).toHaveProperty("no value");
-    await service.sm.putSecretValue({ SecretId: abandoned, SecretString: "by hand" });
-    expect(await following).toMatchObject({
-      code: 5,
-      stderr: expect.stringContaining("a new value was stored meanwhile"),
+  test("--wait ends at once when rotation is turned off: failed, and the version blocks others", async () => {
+    const secret = await createSecret();
+    const ran = await run(`rotate ${secret} --wait`, {
+      between: () => service.sm.cancelRotateSecret({ SecretId: secret }),
     });
+    expect(ran.code).toBe(5);
+    expect(ran.stderr).toMatch(/failed: rotation was turned off meanwhile\. .*cancel rotate\/\d+ --clear-pending/);
+  });
+
+  test("or when AWSPENDING is taken away: failed, and nothing blocks", async () => {
+    const secret = await createSecret();
+    const ran = await run(`rotate ${secret} --wait`, {
+      between: () => service.sm.putSecretValue({ SecretId: secret, SecretString: "by hand" }),
+    });
+    expect(ran.code).toBe(5);
+    expect(ran.stderr).toMatch(/a new value was stored meanwhile\. When the reason is gone: quarterturn rotate /);
+  });
+
+  /** Follows a rotation to version `new` of which DescribeSecret says this after so many seconds. */
+  async function follow(described: (seconds: number) => object): Promise<RotationEnd> {
+    const began = clock;
+    const send = async () => described((clock - began) / 1000);
+    const io = { signal: new AbortController().signal, ...onClock() };
+    const context = { io, secretsManager: { send } } as unknown as Context;
+    const log = { group: undefined, readNew: async () => [], [Symbol.dispose]: () => undefined };
+    return watchRotation(context, { arn: "app" } as Secret, "new", log, 600_000, () => undefined);
+  }
+  const stale = { RotationEnabled: false, VersionIdsToStages: { old: ["AWSCURRENT"] } };
+
+  test("what DescribeSecret does not show yet is waited for: neither the version, nor that rotation is on again", async () => {
+    const VersionIdsToStages = { old: ["AWSPREVIOUS"], new: ["AWSCURRENT", "AWSPENDING"] };
+    const end = await follow((seconds) => (seconds < 20 ? stale : { RotationEnabled: true, VersionIdsToStages }));
+    expect(end).toEqual({ is: "current" });
+  });
+
+  test("but not for ever", async () => {
+    const why = expect.stringContaining("AWSPENDING was taken off its version");
+    expect(await follow(() => ({ ...stale, RotationEnabled: true }))).toEqual({ is: "failed", why, blocks: false });
   });
 
   test("nothing that changes for an hour is a failed rotation", async () => {
-    const secret = await secretOf("fails");
-    const ran = await run(`rotate ${secret} --wait --timeout 10000000`, { now: fastClock() });
+    const ran = await run(`rotate ${await createSecret()} --wait --timeout 10000`, {
+      between: async () => pass(1200),
+    });
     expect(ran).toMatchObject({ code: 5, stderr: expect.stringContaining("nothing has changed for an hour") });
   });
 
   test("Ctrl-C ends the waiting, and not the rotation", async () => {
-    const secret = await secretOf("fails");
     const interruption = new AbortController();
-    const running = run(`rotate ${secret} --wait`, { signal: interruption.signal });
-    await expect.poll(() => service.labels(secret), patience).toHaveProperty("no value");
-    interruption.abort();
-    expect(await running).toMatchObject({
+    const ran = await run(`rotate ${await createSecret()} --wait`, {
+      signal: interruption.signal,
+      between: async () => interruption.abort(),
+    });
+    expect(ran).toMatchObject({
       code: 130,
       stderr: expect.stringMatching(/^quarterturn: Interrupted; what was begun at AWS goes on\.$/m),
     });
@@ -137,24 +205,18 @@ describe("rotate", () => {
 
 describe("the function's log", () => {
   const line = (fields: object) =>
-    JSON.stringify({ level: "INFO", step: "createSecret", message: "Step done", ...fields });
-
-  /** Follows a rotation that fails, whose function's log is this, on a clock that goes on by half a minute whenever it is looked at. */
-  async function rotateSaying(log: (version: string) => readonly string[]): Promise<Ran & { secret: string }> {
-    const secret = await secretOf("fails");
-    aws.log = log;
-    let ahead = 0;
-    const now = () => new Date(Date.now() + (ahead += 30_000));
-    return { ...(await quarterturnAt(aws)(`rotate ${secret} --wait --timeout 3000`, { now })), secret };
-  }
+    JSON.stringify({ logger: "quarterturn", level: "INFO", step: "createSecret", message: "Step done", ...fields });
 
   test("is shown step by step; what other functions and other rotations say is not", async () => {
-    const ran = await rotateSaying((version) => [
+    const strange = "password is hunter2";
+    aws.log = (version) => [
       line({ version }),
       line({ version, step: "setSecret", message: "The user has the pending password" }),
       "START RequestId: 1 Version: $LATEST",
-      `[INFO] setSecret of ${version}: password is hunter2`,
-      line({ version: "another", step: "testSecret" }),
+      `[INFO] setSecret of ${version}: ${strange}`,
+      JSON.stringify({ level: "INFO", step: "setSecret", version, message: strange }),
+      line({ version: "another", secret: version, message: strange }),
+      line({ version, step: "undress", message: strange }),
       line({
         version,
         level: "ERROR",
@@ -162,37 +224,104 @@ describe("the function's log", () => {
         message: "Step failed",
         reason: "no route\u001b[2J\n [unreachable]",
       }),
-    ]);
+    ];
+    const ran = await run(`rotate ${await createSecret()} --wait`, { at: aws, between: async () => pass(60) });
     expect(ran.code).toBe(5);
-    expect(steadily(ran)).toMatchInlineSnapshot(`
+    expect(steady(ran)).toMatchInlineSnapshot(`
       "---
       HH:MM:SS  createSecret  Step done
       HH:MM:SS  setSecret     The user has the pending password
       HH:MM:SS  setSecret     failed: no route [2J  [unreachable]
-      HH:MM:SS  labels        AWSCURRENT VERSION-1, AWSPENDING VERSION-2, AWSPREVIOUS VERSION-3
-      quarterturn: The rotation of SECRET failed: setSecret: no route [2J  [unreachable]. When the reason is gone: quarterturn cancel SECRET --clear-pending --endpoint-url http://HOST; then rotate again. What the codes mean: docs/errors.md.
+      HH:MM:SS  AWSCURRENT VERSION-1, AWSPENDING VERSION-2, AWSPREVIOUS VERSION-3
+      quarterturn: The rotation of SECRET failed: setSecret: no route [2J  [unreachable]. When the reason is gone: quarterturn cancel SECRET --clear-pending --endpoint-url http://HOST; then quarterturn rotate SECRET --wait --endpoint-url http://HOST. What the codes mean: docs/errors.md.
       "
     `);
+    expect(ran.stderr).not.toContain(strange);
   });
 
-  test("a failed step is not the end while the service tries again", async () => {
-    let looks = 0;
-    const ran = await rotateSaying((version) => {
-      looks += 1;
-      const SecretId = `rotate/${names}`;
-      if (looks === 2) void service.sm.putSecretValue({ SecretId, SecretString: "late", ClientRequestToken: version });
-      const failed = { version, level: "ERROR", message: "Step failed", reason: "busy" };
-      // It is heard of again and again, as long as that takes.
-      return Array.from({ length: looks }, () => line(failed));
+  test("of a function whose steps core runs is shown", async () => {
+    const rotator: Rotator<string, string> = {
+      schema: v.string(),
+      format: textFormat,
+      create: async () => "the next",
+      set: () => Promise.reject(new RotationError("unreachable", "No route to db.example", "Open one.")),
+      test: async () => undefined,
+    };
+    const handler = rotationHandler(() => rotator, { SECRETS_MANAGER_ENDPOINT: service.local.url });
+    const secret = await createSecret();
+    const lines: string[] = [];
+    aws.log = () => lines;
+    const ran = await run(`rotate ${secret} --wait`, {
+      at: aws,
+      async between() {
+        pass(60);
+        if (lines.length > 0) return;
+        const write = vi.spyOn(process.stdout, "write").mockImplementation((line) => lines.push(String(line)) > 0);
+        const event = { SecretId: secret, ClientRequestToken: await versionWith("AWSPENDING", secret) };
+        const lambda = { awsRequestId: "request", getRemainingTimeInMillis: () => 30_000 };
+        await handler({ ...event, Step: "createSecret" }, lambda);
+        await expect(handler({ ...event, Step: "setSecret" }, lambda)).rejects.toThrow("No route");
+        write.mockRestore();
+      },
     });
-    expect(looks).toBeGreaterThan(1);
-    expect(ran).toMatchObject({ code: 0, stderr: expect.stringContaining("createSecret  failed: busy") });
+    expect(ran.stderr).toMatch(/createSecret {2}Step done\n.* {2}setSecret {5}failed: No route to db\.example\./);
+    expect(ran.stderr).toMatch(
+      /: The rotation of rotate.* failed: setSecret: No route to db\.example\. Open one\. \[unr/,
+    );
+    expect(ran.code).toBe(5);
+  });
+
+  test("a failed step is not the end while the service may try again: for four minutes", async () => {
+    aws.log = (version) => [line({ version, level: "ERROR", message: "Step failed", reason: "busy" })];
+    const secret = await createSecret();
+    const later = await run(`rotate ${secret} --wait`, {
+      at: aws,
+      // Lambda's second retry.
+      between: async (waited) => {
+        pass(30);
+        if (waited > 200) await finish(secret);
+      },
+    });
+    expect(later).toMatchObject({ code: 0, stderr: expect.stringContaining("createSecret  failed: busy") });
+
+    const never = await run(`rotate ${await createSecret()} --wait --json`, {
+      at: aws,
+      between: async () => pass(10),
+    });
+    expect(never.code).toBe(5);
+    const { seconds, signs } = JSON.parse(never.stdout) as { seconds: number; signs: object[] };
+    expect(seconds).toBeGreaterThanOrEqual(240);
+    expect(seconds).toBeLessThan(260);
+    expect(signs[0]).toMatchObject({ is: "log", step: "createSecret", message: "Step failed", failure: "busy" });
+  });
+
+  test("a step that failed and then went well has not failed", async () => {
+    let isDone = false;
+    aws.log = (version) => [
+      line({ version, level: "ERROR", message: "Step failed", reason: "busy" }),
+      ...(isDone ? [line({ version })] : []),
+    ];
+    const ran = await run(`rotate ${await createSecret()} --wait --timeout 400`, {
+      at: aws,
+      between: async () => {
+        pass(60);
+        isDone = true;
+      },
+    });
+    expect(ran.code).toBe(6);
   });
 
   test("a function that has not run yet has no log group, which is waited for", async () => {
-    delete aws.log;
-    const secret = await secretOf("works");
-    const ran = await quarterturnAt(aws)(`rotate ${secret} --wait`);
+    const secret = await createSecret();
+    const ran = await run(`rotate ${secret} --wait`, {
+      at: aws,
+      between() {
+        if (aws.log) return finish(secret);
+        aws.log = (version) => [line({ version })];
+        return undefined;
+      },
+    });
+    expect(ran.stderr).toContain("createSecret  Step done");
     expect(ran).toMatchObject({ code: 0, stderr: expect.not.stringContaining("cannot be read") });
   });
 });

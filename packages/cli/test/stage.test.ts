@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { quarterturnAt, steady } from "./command-line.ts";
 import { type Database, startDatabase } from "./database.ts";
+import { startImitatedAws } from "./imitated-aws.ts";
 
 let database: Database;
 const run = (line: string) => quarterturnAt(database.service.local)(line);
@@ -112,5 +113,97 @@ describe("stage", () => {
       expect(code).toBeGreaterThan(2);
       expect(stderr.trim().split("\n").at(-1)).toMatch(/^quarterturn: .*quarterturn status app\d+ /);
     }
+  });
+
+  test("AWSPENDING is not moved: it may be all that leads to the value that works", async () => {
+    const secret = await database.createSecret();
+    await database.rotate(secret, "stops-at-testSecret");
+    const [pending, current] = [
+      await database.version(secret, "AWSPENDING"),
+      await database.version(secret, "AWSCURRENT"),
+    ];
+    const ran = await run(`stage ${secret} AWSPENDING ${current} --yes --force`);
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringMatching(/quarterturn cancel app\d+ --clear-pending/) });
+    expect(await database.version(secret, "AWSPENDING")).toBe(pending);
+  });
+
+  test("while a rotation is not finished, AWSCURRENT moves to its version only", async () => {
+    const { secret, current, previous } = await rotated();
+    await database.rotate(secret, "stops-at-testSecret");
+    await database.setPassword(secret, (await database.value(secret, "AWSPREVIOUS")).password);
+    const refused = await run(`stage ${secret} AWSCURRENT ${previous} --yes --force`);
+    expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/not finished.*cancel app\d+ --clear-/) });
+    expect(await database.version(secret, "AWSCURRENT")).toBe(current);
+    await database.setPassword(secret, (await database.value(secret, "AWSPENDING")).password);
+    const pending = await database.version(secret, "AWSPENDING");
+    expect(await run(`stage ${secret} AWSCURRENT ${pending} --yes`)).toMatchObject({ code: 0 });
+    expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  test("AWSPREVIOUS leaves a version only while AWSCURRENT logs in", async () => {
+    const { secret, current, previous } = await rotated();
+    await database.rotate(secret);
+    const line = `stage ${secret} AWSPREVIOUS ${previous} --yes`;
+    await database.setPassword(secret, (await database.value(secret, "AWSPREVIOUS")).password);
+    const refused = await run(line);
+    expect(refused).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        new RegExp(`AWSPREVIOUS is the value that works: .*stage ${secret} AWSCURRENT ${current}`),
+      ),
+    });
+    expect(await database.version(secret, "AWSPREVIOUS")).toBe(current);
+    await database.setPassword(secret, (await database.value(secret, "AWSCURRENT")).password);
+    expect(await run(line)).toMatchObject({ code: 0 });
+    expect(await database.version(secret, "AWSPREVIOUS")).toBe(previous);
+  });
+
+  test("what the service refuses for another reason than a label that has moved is told as it is", async () => {
+    const { secret, current } = await rotated();
+    const message = "You have too many labels on this version.";
+    await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) => {
+      if (operation !== "UpdateSecretVersionStage") return undefined;
+      const undo = { VersionStage: "blue", RemoveFromVersionId: current };
+      await database.service.sm.updateSecretVersionStage({ SecretId: secret, ...undo });
+      return { __type: "InvalidParameterException", message };
+    });
+    const ran = await quarterturnAt(aws)(`stage ${secret} blue ${current} --yes`);
+    expect(ran).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/InvalidParameterException: You have too many/),
+    });
+  });
+
+  test("labels that the service lists in another order have not moved", async () => {
+    const { secret, current } = await rotated();
+    let looks = 0;
+    await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) => {
+      if (operation !== "DescribeSecret") return undefined;
+      const { ARN, Name, VersionIdsToStages = {} } = await database.service.sm.describeSecret({ SecretId: secret });
+      const ordered = Object.entries(VersionIdsToStages).map(([id, labels]) => [id, labels.toSorted()] as const);
+      const isSecond = ++looks === 2;
+      return {
+        ARN,
+        Name,
+        VersionIdsToStages: Object.fromEntries(
+          ordered.map(([id, labels]) => [id, isSecond ? labels.toReversed() : labels]),
+        ),
+      };
+    });
+    expect(await quarterturnAt(aws)(`stage ${secret} blue ${current} --yes`)).toMatchObject({ code: 0 });
+    expect(looks).toBe(2);
+  });
+
+  test("Ctrl-C before anything is changed ends it", async () => {
+    const { secret, current } = await rotated();
+    const interruption = new AbortController();
+    const { signal } = interruption;
+    await using aws = await startImitatedAws(database.service.local.url, "none", async () => {
+      interruption.abort();
+      return undefined;
+    });
+    const ran = await quarterturnAt(aws)(`stage ${secret} blue ${current} --yes`, { signal });
+    expect(ran).toEqual({ code: 130, stdout: "", stderr: expect.stringMatching(/^quarterturn: Interrupted; /) });
+    await expect(database.version(secret, "blue")).rejects.toThrow();
   });
 });

@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
-import pLimit from "p-limit";
+import { setTimeout as hold } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { isOverdue } from "../src/secret-report.ts";
+import type { Secret } from "../src/secret.ts";
+import { isOverdue, secretTable } from "../src/secret-report.ts";
 import { quarterturnAt, steady } from "./command-line.ts";
+import { startImitatedAws } from "./imitated-aws.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
 let service: Service;
@@ -69,6 +71,26 @@ describe("status", () => {
     expect(await readFile(new URL("../README.md", import.meta.url), "utf8")).toContain(stdout);
   });
 
+  test("a name that is too long for a terminal's line stands below it, whole; in a pipe it is in the line", () => {
+    const secret = (name: string, overdue: boolean) => ({
+      ...{ id: name, name, arn: name, overdue, state: "CONFIGURED_NOT_ROTATING" as const, rotationEnabled: true },
+      ...{ versions: {}, lastChanged: clock, lastRotated: clock, nextRotation: new Date("2030-01-31T23:59:59Z") },
+    });
+    const managed = "rds!cluster-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+    const secrets = [secret(managed, true), secret("twenty-three-characters", false)];
+    const table = (width: number) => secretTable(secrets, clock, (_, text) => text, width);
+    expect(table(80)).toMatchInlineSnapshot(`
+      "STATE                    SINCE  LAST        NEXT        SECRET
+      CONFIGURED_NOT_ROTATING  0 s    2030-01-03  2030-01-31
+        rds!cluster-0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0 (overdue)
+      CONFIGURED_NOT_ROTATING  0 s    2030-01-03  2030-01-31  twenty-three-characters
+
+      2 secrets, 1 overdue
+        2 CONFIGURED_NOT_ROTATING"
+    `);
+    expect(table(Number.POSITIVE_INFINITY)).toContain(`2030-01-31  ${managed} (overdue)\n`);
+  });
+
   test("of one secret says everything, and what to do about a rotation that failed", async () => {
     const { code, stdout, stderr } = await run("status prod/stuck", after(60_000));
     expect(code).toBe(0);
@@ -84,6 +106,11 @@ describe("status", () => {
       ---
       "
     `);
+  });
+
+  test("of one that goes on says how to end it", async () => {
+    const { stdout } = await run("status prod/rotating");
+    expect(stdout).toContain("  then      to end it: quarterturn cancel prod/rotating --clear-pending --endpoint-url ");
   });
 
   test("of several puts the urgent one first", async () => {
@@ -123,7 +150,9 @@ describe("status", () => {
           "rotationEnabled": true,
           "functionArn": "arn:aws:lambda:us-east-1:000000000000:function:fails",
           "schedule": {
-            "automaticallyAfterDays": 30
+            "automaticallyAfterDays": 30,
+            "expression": null,
+            "duration": null
           },
           "versions": {
             "VERSION-1": [
@@ -158,23 +187,71 @@ describe("status", () => {
     expect(secrets[0]?.versions).toEqual(VersionIdsToStages);
   });
 
-  test.each([
-    [{ nextRotation: new Date("2030-01-03T09:59:59Z") }, true],
-    [{ nextRotation: new Date("2030-01-03T10:00:01Z") }, false],
-    [{ nextRotation: new Date("2030-01-03T09:59:59Z"), rotationEnabled: false }, false],
-    [{ schedule: { automaticallyAfterDays: 2 }, lastRotated: new Date("2029-12-31T09:00:00Z") }, true],
-    [{ schedule: { automaticallyAfterDays: 2 }, lastRotated: new Date("2029-12-31T11:00:00Z") }, false],
-    [{ schedule: { automaticallyAfterDays: 2 }, created: new Date("2029-12-31T09:00:00Z") }, true],
-    [{}, false],
-  ])("%j is overdue on the third at ten: %s", (dates, expected) => {
-    const secret = {
+  const days = (automaticallyAfterDays: number) => ({ schedule: { automaticallyAfterDays } });
+  const [next, last] = [new Date("2030-01-04T00:00:00Z"), new Date("2029-12-31T09:00:00Z")];
+  test.each<[string, Partial<Secret>, boolean]>([
+    ["the service's date has passed", { nextRotation: new Date("2030-01-03T09:59:59Z") }, true],
+    ["it has not", { nextRotation: new Date("2030-01-03T10:00:01Z") }, false],
+    ["rotation is off", { nextRotation: new Date("2030-01-03T09:59:59Z"), rotationEnabled: false }, false],
+    ["there is no date, and the days are over", { ...days(2), lastRotated: last }, true],
+    ["and they are not", { ...days(2), lastRotated: new Date("2029-12-31T11:00:00Z") }, false],
+    ["they were made fewer since the last rotation", { ...days(2), nextRotation: next, lastRotated: last }, false],
+    [
+      "they are over, and the rotation that should end it is not finished",
+      { ...days(2), nextRotation: next, lastRotated: last, state: "ROTATION_FAILED" },
+      true,
+    ],
+    [
+      "it has never rotated, and its first rotation goes on",
+      { ...days(2), nextRotation: next, created: last, state: "ROTATION_IN_PROGRESS" },
+      false,
+    ],
+    [
+      "its dates do not lie evenly",
+      {
+        schedule: { automaticallyAfterDays: 1, expression: "cron(0 8 1,2 * ? *)" },
+        nextRotation: next,
+        lastRotated: last,
+        state: "ROTATION_IN_PROGRESS",
+      },
+      false,
+    ],
+    ["nothing is known", {}, false],
+  ])("overdue where %s: %j %s", (_, facts, expected) => {
+    const secret: Secret = {
+      id: "a",
       name: "a",
       arn: "a",
       state: "CONFIGURED_NOT_ROTATING",
       versions: {},
       rotationEnabled: true,
-    } as const;
-    expect(isOverdue({ ...secret, ...dates }, new Date("2030-01-03T10:00:00Z"))).toBe(expected);
+    };
+    expect(isOverdue({ ...secret, ...facts }, new Date("2030-01-03T10:00:00Z"))).toBe(expected);
+  });
+
+  test("since when is not before what was changed last: when rotation was turned off, or on again", async () => {
+    const { sm, local } = service;
+    const before = clock;
+    await sm.createSecret({ Name: "new/app", SecretString: "value" });
+    const since = async () => {
+      const { secrets } = JSON.parse((await run("status new/app --json")).stdout) as { secrets: { since: string }[] };
+      return new Date(secrets[0]?.since ?? "");
+    };
+    const later = (hours: number) => {
+      clock = new Date(clock.getTime() + hours * 3_600_000);
+      return clock;
+    };
+    await sm.rotateSecret({ SecretId: "new/app", RotationLambdaARN: "works" });
+    await local.settled("new/app");
+    later(1);
+    await sm.cancelRotateSecret({ SecretId: "new/app" });
+    expect(await since()).toEqual(clock);
+    later(1);
+    await sm.rotateSecret({ SecretId: "new/app", RotateImmediately: false });
+    await local.settled("new/app");
+    expect(await since()).toEqual(clock);
+    await sm.deleteSecret({ SecretId: "new/app", ForceDeleteWithoutRecovery: true });
+    clock = before;
   });
 
   test("an unknown secret is one line, and the others are shown all the same", async () => {
@@ -193,17 +270,41 @@ describe("status", () => {
   });
 });
 
-test("2,000 secrets: all pages of the list are read, and every secret is asked about", {
-  timeout: 60_000,
-}, async () => {
-  await using many = await startService();
-  const names = Array.from({ length: 2_000 }, (_, i) => `many/${i}`);
-  await pLimit(40).map(names, (Name) => many.sm.createSecret({ Name, SecretString: "value" }));
-  const { code, stdout, stderr } = await quarterturnAt(many.local)("status --all");
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  const lines = stdout.trim().split("\n");
-  expect(lines.slice(1, -3)).toHaveLength(2_000);
-  expect(lines.slice(-2)).toEqual(["2000 secrets", "  2000 NOT_CONFIGURED"]);
-  const calls = (operation: string) => many.local.events.filter(({ name }) => name === operation).length;
-  expect([calls("ListSecrets"), calls("DescribeSecret")]).toEqual([20, 2_000]);
+describe("status of many", () => {
+  let many: Service;
+  const names = Array.from({ length: 120 }, (_, i) => `many/${i}`);
+  beforeAll(async () => {
+    many = await startService();
+    await Promise.all(names.map((Name) => many.sm.createSecret({ Name, SecretString: "value" })));
+  });
+  afterAll(() => many[Symbol.asyncDispose]());
+
+  test("reads all pages of the list, and asks about every secret, about twenty at a time", async () => {
+    let [asked, most] = [0, 0];
+    await using aws = await startImitatedAws(many.local.url, "none", async (operation) => {
+      if (operation !== "DescribeSecret") return undefined;
+      most = Math.max(most, ++asked);
+      await hold(20);
+      asked -= 1;
+      return undefined;
+    });
+    const { code, stdout, stderr } = await quarterturnAt(aws)("status --all");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const lines = stdout.trim().split("\n");
+    expect(lines.slice(1, -3)).toHaveLength(names.length);
+    expect(lines.slice(-2)).toEqual(["120 secrets", "  120 NOT_CONFIGURED"]);
+    const calls = (operation: string) => many.local.events.filter(({ name }) => name === operation).length;
+    expect([calls("ListSecrets"), calls("DescribeSecret")]).toEqual([2, 120]);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(20);
+  });
+
+  test("ends at Ctrl-C, and tells nothing of those that it has not asked about", async () => {
+    const interruption = new AbortController();
+    const stop = many.local.onEvent(({ name }) => name === "DescribeSecret" && interruption.abort());
+    const ran = await quarterturnAt(many.local)("status --all", { signal: interruption.signal });
+    stop();
+    const stderr = "quarterturn: Interrupted; what was begun at AWS goes on.\n";
+    expect(ran).toEqual({ code: 130, stdout: "", stderr });
+  });
 });

@@ -36,7 +36,7 @@ export function mustBeActionable(error: ThrownError, what: string): void {
 }
 
 /** How it ended, with what helps to find out why. */
-export function told(outcome: Outcome): string {
+function told(outcome: Outcome): string {
   const log = outcome.output.trim().split("\n").slice(-4).join("\n  ");
   const end = outcome.is === "failed" ? `failed: ${outcome.error.message}` : `ended: ${outcome.is}`;
   return `${end}\n  ${log}`;

@@ -1,5 +1,7 @@
 /** Rotators of the in-memory system, each broken in one way: the variable FLAW says how. */
 import { randomUUID } from "node:crypto";
+import { appendFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateSecretCommand,
@@ -69,6 +71,18 @@ const rotators: Readonly<Record<string, Rotator<Secret>>> = {
       if (session === "rejected") return singleUser.set(values, context);
       await session.ask(setPassword(values.pending));
       return "refused";
+    },
+  },
+
+  "gives up at the third try": {
+    ...singleUser,
+    async set(values, context) {
+      // The harness removes this folder.
+      const tries = join(process.env.NODE_COMPILE_CACHE ?? "", context.token);
+      await appendFile(tries, "I");
+      if ((await readFile(tries, "utf8")).length > 2)
+        throw new RotationError("not-staged", "This was tried before", "Give up.");
+      return singleUser.set(values, context);
     },
   },
 

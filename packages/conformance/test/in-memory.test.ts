@@ -15,6 +15,7 @@ rotatorConformance({
   handler: await bundledHandler(new URL("../examples/in-memory/single-user.ts", import.meta.url)),
   strategy: "single-user",
   window: "refused",
+  promises: [1],
   env: { EARLY_PROMOTION: "true" },
   target: () => inMemoryTarget("single-user"),
 });

@@ -63,6 +63,7 @@ const catches: readonly Catch[] = [
   ),
   single("reports success where it was superseded", "a step of an earlier rotation", /must fail with superseded/),
   single("sets a wrong password first", "killed before and after", /must log in after the kill/),
+  single("gives up at the third try", "killed before and after", /setSecret, killed \d times and called again, failed/),
   multi("promotes a half-made twin", "killed before and after", /must log in after the retry.*'powerless'/s),
   single("moves AWSCURRENT whatever happened", "a value that somebody puts", /must fail with not-staged/),
   single("moves AWSCURRENT whatever happened", "a rotation that is abandoned", /must fail with not-staged/),
@@ -238,6 +239,6 @@ test("the crash matrix has a point before the first request or turn of a step, a
   const report = vi.fn();
   await runCase(caseNamed("killed before"), harness, report);
   expect(report).toHaveBeenCalledExactlyOnceWith(
-    "15 points, each killed twice and retried (createSecret 4, setSecret 5, testSecret 3, finishSecret 3)",
+    "15 points, each killed once (createSecret 4, setSecret 5, testSecret 3, finishSecret 3); one retry after another killed (createSecret 3, setSecret 4, testSecret 2, finishSecret 2)",
   );
 });

@@ -182,7 +182,7 @@ describe("the four steps", () => {
         apiCalls: { DescribeSecret: 1, UpdateSecretVersionStage: 1 },
       },
     ]);
-    expect(records[0]).toMatchObject({ secret: id, version: token, requestId: "request" });
+    expect(records[0]).toMatchObject({ logger: "quarterturn", secret: id, version: token, requestId: "request" });
   });
 
   test("each step twice, and all of them again afterwards, change nothing more", async () => {

@@ -70,6 +70,8 @@ function logFor(
   redact: (text: string) => string,
 ): Log {
   const base = {
+    // Whoever reads a log by a program knows by it that a line was redacted here.
+    logger: "quarterturn",
     requestId: lambda.awsRequestId,
     function: env.AWS_LAMBDA_FUNCTION_NAME,
     step: event?.step,

@@ -90,6 +90,13 @@ export interface Session {
    * @throws RotationError where even the reading fails
    */
   inspectPair(pair: Pair): Promise<PairState>;
+  /**
+   * After a leak: ends every password of this session's user but the one that the session logged in with, also where another is the newer
+   * one. For a person who has seen that no rotation is unfinished, since its pending password would end with the others; no step of a
+   * rotation does this. Absent where the server keeps one password for a user.
+   * @throws RotationError
+   */
+  discardOtherPasswords?(): Promise<void>;
   close(): Promise<void>;
 }
 

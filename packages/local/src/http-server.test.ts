@@ -152,6 +152,16 @@ describe("a body that cannot be read", () => {
   );
 });
 
+it("a client that resets its connection after a request that was refused ends nothing", async () => {
+  const { local } = await start();
+  const socket = connect({ host: "127.0.0.1", port: Number(new URL(local.url).port) });
+  socket.write("CONNECT localhost:22 HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  await once(socket, "data");
+  socket.resetAndDestroy();
+  await once(socket, "close");
+  expect(await call(local.url, "ListSecrets", "{}")).toMatchObject({ status: 200 });
+});
+
 it("an Expect header that nobody knows does not matter", async () => {
   const { local } = await start();
   expect(await send(local.url, { ...HEADERS, expect: "tea" })).toMatchObject({ status: 200 });

@@ -121,6 +121,8 @@ function refuseSocket(socket: Duplex, protocol: Protocol): void {
     socket.destroy();
     return;
   }
+  // Node has taken its own listener off; a client that resets its connection would end the process.
+  socket.on("error", () => socket.destroy());
   const error = malformedInput("The request is not HTTP that this endpoint understands.");
   const json = JSON.stringify(errorBody(error, protocol));
   const head = ["HTTP/1.1 400 Bad Request", "connection: close", `content-type: ${CONTENT_TYPE}`];

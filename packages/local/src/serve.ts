@@ -97,7 +97,7 @@ function functionAt(name: string, source: string, started: Promise<void>): Rotat
 }
 
 /** Functions in this process reach this endpoint and no other, whatever credentials the shell has: those are not handed on to them. */
-function isolateFunctions({ region, url }: LocalEndpoint): void {
+export function isolateFunctions({ region, url }: LocalEndpoint): void {
   for (const name of ["AWS_PROFILE", "AWS_SESSION_TOKEN"]) delete process.env[name];
   Object.assign(process.env, {
     AWS_ACCESS_KEY_ID: "local",

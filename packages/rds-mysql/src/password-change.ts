@@ -167,6 +167,49 @@ export async function discardOldPassword(
   }
 }
 
+/**
+ * A person's: ends every password of the session's user but the session's own. Where that is the secondary one, as after a rollback, it
+ * becomes the primary one as well, by a statement without RETAIN, which leaves the secondary one as it is.
+ */
+export async function discardOtherPasswords(
+  run: Run,
+  server: Server,
+  { password }: Login,
+  isAccepted: (password: string) => Promise<boolean>,
+): Promise<void> {
+  const account = accountName(server.account);
+  const doing = `discarding the other passwords of ${account}`;
+  const own = literal(password);
+  const alter = `ALTER USER CURRENT_USER() IDENTIFIED BY ${own}`;
+  try {
+    const right = `Nothing was changed. Run as an admin: GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO ${account}; then do this again.`;
+    await run(`${alter} REPLACE ${own} RETAIN CURRENT PASSWORD`, doing, right);
+    return;
+  } catch (error) {
+    if (errorNumber(error) === usedBefore) {
+      throw new RotationError(
+        "database",
+        `${account} keeps a history of its passwords, so it cannot be given its own again, which is what ends the others`,
+        "Nothing was changed. The next rotation ends the older one: rotate.",
+        { cause: error },
+      );
+    }
+    if (errorNumber(error) !== notThePrimary) throw error;
+  }
+  if (!(await isAccepted(password))) {
+    throw new RotationError(
+      "superseded",
+      `The password of ${account} was changed by somebody else meanwhile`,
+      "Nothing was changed. See which version logs in, and make it AWSCURRENT.",
+    );
+  }
+  await run(
+    alter,
+    doing,
+    `Nothing was changed. The account demands its primary password for a change, and AWSCURRENT has the secondary one. Run as an admin: ALTER USER ${account} PASSWORD REQUIRE CURRENT OPTIONAL; then do this again.`,
+  );
+}
+
 /** @throws RotationError `wrong-target` where the session is another user's, e.g. by a proxy account or as the anonymous user */
 export function requireOwnSession(account: Account, login: Login, address: string): void {
   if (account.user === login.username) return;

@@ -1,7 +1,13 @@
 import { addressOf, type EngineContext, type Login, type Session } from "@quarterturn/database";
 import { type Connection, connect } from "./connection.ts";
 import { inspectPair } from "./inspection.ts";
-import { changePassword, discardOldPassword, requireOwnSession, restorePassword } from "./password-change.ts";
+import {
+  changePassword,
+  discardOldPassword,
+  discardOtherPasswords,
+  requireOwnSession,
+  restorePassword,
+} from "./password-change.ts";
 import { prepareSession } from "./server.ts";
 import { alignTwin, setPassword } from "./twin.ts";
 
@@ -32,6 +38,13 @@ export async function openSession({ run, close }: Connection, login: Login, cont
       alignTwin(run, server, pair, { isOurs, currentPassword }, address, context),
     setPassword: (pair, password, isOurs) =>
       setPassword(run, server, pair, password, { isOurs, isAccepted }, address, context),
+
+    ...(server.hasDualPasswords && {
+      async discardOtherPasswords() {
+        requireOwnSession(server.account, login, address);
+        await discardOtherPasswords(run, server, login, isAccepted);
+      },
+    }),
 
     restorePassword: ({ username }, password) => restorePassword(run, server, username, password, address),
 

@@ -48,6 +48,8 @@ test("an admin restores a user's password on MariaDB, and its plugins stay", asy
   const session = await mysql({}).login(loginOf({ ...current, ...mariadb.admin }), contextOf(mariadb));
   if (session === "rejected") throw new Error("the admin is refused");
   await session.restorePassword(current, next.password);
+  // There is one password only.
+  expect(session.discardOtherPasswords).toBeUndefined();
   await session.close();
   expect([await mariadb.accepts(current), await mariadb.accepts(next)]).toEqual([false, true]);
   const account = accountName({ user: current.username, host: "%" });

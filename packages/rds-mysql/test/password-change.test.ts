@@ -5,7 +5,7 @@ import { deadlineOf, RotationError } from "@quarterturn/core";
 import { type DatabaseSecret, loginOf } from "@quarterturn/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mysql } from "../src/index.ts";
-import { accountName } from "../src/sql.ts";
+import { accountName, literal } from "../src/sql.ts";
 import { alternate, contextOf, type Fixture, single, startFixture, successor } from "./fixture.ts";
 
 let fixture: Fixture;
@@ -204,5 +204,85 @@ describe("restorePassword", () => {
       code: "wrong-target",
       what: expect.stringMatching(/several accounts .*@`%`, .*@`localhost`|several accounts .*@`localhost`, .*@`%`/),
     });
+  });
+});
+
+describe("discardOtherPasswords", () => {
+  /** What somebody does to the user of a secret, logged in with its password. @param between happens when the session is open */
+  async function discardOthers(secret: DatabaseSecret, between = async (): Promise<unknown> => undefined) {
+    const session = await mysql({}).login(loginOf(secret), contextOf(fixture));
+    if (session === "rejected") throw new Error("the user is refused");
+    try {
+      await between();
+      await session.discardOtherPasswords?.();
+    } finally {
+      await session.close();
+    }
+  }
+
+  async function withTwoPasswords(rule?: string): Promise<[older: DatabaseSecret, newer: DatabaseSecret]> {
+    const older = await dualUser();
+    if (rule) await fixture.asRoot(`ALTER USER ${on(older)} ${rule}`);
+    const newer = await successor(older);
+    await set(older, newer);
+    expect(await accepted(older, newer)).toEqual([true, true]);
+    return [older, newer];
+  }
+
+  test("ends the older password, also twice", async () => {
+    const [older, newer] = await withTwoPasswords();
+    await discardOthers(newer);
+    await discardOthers(newer);
+    expect(await accepted(older, newer)).toEqual([false, true]);
+  });
+
+  test("ends the newer password where the older one is the secret's, as after a rollback; the next rotation keeps it", async () => {
+    const [older, newer] = await withTwoPasswords();
+    await discardOthers(older);
+    expect(await accepted(older, newer)).toEqual([true, false]);
+    const next = await successor(older);
+    expect(await set(older, next)).toBe("valid");
+    expect(await accepted(older, next)).toEqual([true, true]);
+  });
+
+  test("a user that has lost the right is told the admin's statement, and has both still", async () => {
+    const [older, newer] = await withTwoPasswords();
+    await fixture.asRoot(`REVOKE APPLICATION_PASSWORD_ADMIN ON *.* FROM ${on(newer)}`);
+    await expect(discardOthers(newer)).rejects.toMatchObject({
+      code: "privilege",
+      advice: expect.stringContaining(mayKeepTwo(newer)),
+    });
+    expect(await accepted(older, newer)).toEqual([true, true]);
+  });
+
+  test("a user with a history of passwords is told to rotate, which ends the older one", async () => {
+    const [older, newer] = await withTwoPasswords("PASSWORD HISTORY 5");
+    await expect(discardOthers(newer)).rejects.toMatchObject({ advice: expect.stringContaining("rotate") });
+    expect(await accepted(older, newer)).toEqual([true, true]);
+    const next = await successor(newer);
+    await set(newer, next);
+    expect(await accepted(older, newer, next)).toEqual([false, true, true]);
+  });
+
+  test("where PASSWORD REQUIRE CURRENT forbids it, an older password of the secret's stays as it is", async () => {
+    const [older, newer] = await withTwoPasswords();
+    await fixture.asRoot(`ALTER USER ${on(older)} PASSWORD REQUIRE CURRENT`);
+    await expect(discardOthers(older)).rejects.toMatchObject({
+      code: "privilege",
+      advice: expect.stringContaining("PASSWORD REQUIRE CURRENT OPTIONAL"),
+    });
+    expect(await accepted(older, newer)).toEqual([true, true]);
+  });
+
+  test("a password that was changed by somebody else since the login is not set back", async () => {
+    const [, newer] = await withTwoPasswords();
+    const another = await successor(newer);
+    const change = () =>
+      fixture.asRoot(
+        `ALTER USER ${on(newer)} IDENTIFIED BY ${literal(another.password)}`,
+        `ALTER USER ${on(newer)} DISCARD OLD PASSWORD`,
+      );
+    await expect(discardOthers(newer, change)).rejects.toMatchObject({ code: "superseded" });
+    expect(await accepted(newer, another)).toEqual([false, true]);
   });
 });

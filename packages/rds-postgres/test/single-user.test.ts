@@ -9,9 +9,9 @@ let fixture: Fixture;
 
 const set = (current: DatabaseSecret, pending: DatabaseSecret, previous?: DatabaseSecret) =>
   single().set({ current, pending, previous: async () => previous }, contextOf(fixture));
-const accepts = (secret: DatabaseSecret) =>
-  fixture.query(secret, "SELECT 1").then(
-    () => true,
+const accepts = ({ username, password }: DatabaseSecret) =>
+  fixture.server.connect({ user: username, password, database: "postgres" }).then(
+    (client) => client.end().then(() => true),
     (error: { code?: string }) => {
       if (error.code === "28P01") return false;
       throw error;

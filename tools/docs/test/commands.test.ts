@@ -21,9 +21,9 @@ beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "quarterturn-docs-"));
   programs = join(scratch, "programs");
   await mkdir(programs);
-  // npm writes down how it is called, and its programs too, but for the bundler; the AWS CLI is the real one.
+  // git and npm write down how they are called, and npm's programs too, but for the bundler; the AWS CLI is the real one.
   const bundle = `[ "$1" != esbuild ] || { shift; exec '${workspace}/node_modules/.bin/esbuild' --conditions=@quarterturn/source "$@"; }`;
-  for (const name of ["npm", "npx", "node"]) {
+  for (const name of ["git", "npm", "npx", "node"]) {
     const lines = ["#!/bin/sh", `echo "${name} $*" >> calls`, ...(name === "npx" ? [bundle] : [])];
     await writeFile(join(programs, name), `${lines.join("\n")}\n`);
     await chmod(join(programs, name), 0o755);
@@ -104,9 +104,10 @@ test("there are commands to judge, and a file that they name is one", () => {
   expect(names).toEqual([...new Set(names)]);
 });
 
-/** What is wrong with a call of npm, npx or node, as far as the repository can tell. */
+/** What is wrong with a call of git, npm, npx or node, as far as the repository can tell. */
 async function wrongIn(call: string): Promise<string | undefined> {
   const [program, command = "", ...words] = call.split(" ");
+  if (program === "git") return command === "pull" ? undefined : `git ${command} is not known to this test`;
   if (program === "node") return "is not judged: make it an npm script";
   if (program === "npx")
     return programsOfPackages.has(command) ? undefined : `no package here has a program ${command}`;

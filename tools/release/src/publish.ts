@@ -14,8 +14,10 @@ const run = promisify(execFile);
  * @throws Error where the registry cannot be asked or refuses a package; why, npm has said
  */
 export async function publishPackages(packages: readonly PackedPackage[], { dryRun }: { dryRun: boolean }) {
-  const registry = await registryOfScope();
-  const areThere = await Promise.all(packages.map(({ name, version }) => isPublished(registry, `${name}/${version}`)));
+  const registryOf = await registries();
+  const areThere = await Promise.all(
+    packages.map(({ name, version }) => isPublished(registryOf(name), `${name}/${version}`)),
+  );
   for (const [i, { name, version, tarball }] of packages.entries()) {
     const outcome = areThere[i] ? "there already" : dryRun ? "would publish" : "published";
     if (outcome === "published") {
@@ -26,10 +28,13 @@ export async function publishPackages(packages: readonly PackedPackage[], { dryR
   }
 }
 
-/** Where npm would publish them to. */
-async function registryOfScope(): Promise<string> {
-  const ofScope = await npm("config", "get", "@quarterturn:registry");
-  return ofScope === "undefined" ? npm("config", "get", "registry") : ofScope;
+/** Where npm would publish a package to: it can be told another registry for a scope, and not for a single name. */
+async function registries(): Promise<(name: string) => string> {
+  const [registry, ofScope] = await Promise.all([
+    npm("config", "get", "registry"),
+    npm("config", "get", "@quarterturn:registry"),
+  ]);
+  return (name) => (name.startsWith("@quarterturn/") && ofScope !== "undefined" ? ofScope : registry);
 }
 
 async function isPublished(registry: string, path: string): Promise<boolean> {

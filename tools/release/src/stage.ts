@@ -7,8 +7,6 @@ const root = new URL("../../..", import.meta.url).pathname;
 export interface StagedPackage {
   readonly name: string;
   readonly version: string;
-  /** Where its sources are, e.g. `packages/core`. */
-  readonly directory: string;
   readonly folder: string;
   /** The other staged packages that it depends on, by name. */
   readonly dependencies: readonly string[];
@@ -59,14 +57,7 @@ async function stagePackage(directory: string, folder: string): Promise<StagedPa
     repository: { type: "git", url: `git+${homepage}.git`, directory: `packages/${directory}` },
   };
   await writeFile(join(folder, "package.json"), `${JSON.stringify(published, null, 2)}\n`);
-  const { name, version } = manifest;
-  return {
-    name,
-    version,
-    directory: `packages/${directory}`,
-    folder,
-    dependencies: Object.keys(manifest.dependencies),
-  };
+  return { name: manifest.name, version: manifest.version, folder, dependencies: Object.keys(manifest.dependencies) };
 }
 
 interface PackageJson {

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Registry, registryEnv, startRegistry } from "./registry.ts";
+import { publishingEnv, type Registry, startRegistry } from "./registry.ts";
 import { type SmallWorkspace, smallWorkspace } from "./small-workspace.ts";
 
 let folder: string;
@@ -27,7 +27,11 @@ interface Run {
 }
 
 /** Runs a program in the workspace; `answer` is typed when it asks for a one-time password. */
-async function run(words: readonly string[], env: NodeJS.ProcessEnv = registry.env, answer = ""): Promise<Run> {
+async function run(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = registry.publishingEnv,
+  answer = "",
+): Promise<Run> {
   const [program = "", ...parameters] = words;
   const child = spawn(program, parameters, {
     cwd: workspace.folder,
@@ -90,7 +94,7 @@ describe("npm run release", { timeout: 300_000 }, () => {
   });
 
   it("asks for provenance where GitHub Actions offers it, after it has tagged the commit", async () => {
-    const offer = { ...registry.env, ACTIONS_ID_TOKEN_REQUEST_URL: `${registry.url}none` };
+    const offer = { ...registry.publishingEnv, ACTIONS_ID_TOKEN_REQUEST_URL: `${registry.url}none` };
     const { exitCode, output } = await release(["--packed"], offer);
     // npm refuses it here, since it knows that this is not GitHub Actions.
     expect([exitCode, output]).toEqual([2, expect.stringContaining("Automatic provenance generation not supported")]);
@@ -147,7 +151,7 @@ async function startAskingRegistry(password: string) {
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
   return Object.assign(registry, {
-    env: registryEnv(port),
+    env: publishingEnv(port),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await once(server.close(), "close");

@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import type { StagedPackage } from "../src/stage.ts";
+import type { Registry } from "./registry.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
 const run = promisify(execFile);
@@ -22,41 +24,55 @@ export interface Installed {
 /**
  * Installs each package of the registry by its README's line, in a folder of its own under `parent`, all at once. The first example of each
  * README that has a handler is there as handler.ts.
+ *
+ * @returns the installations by the packages' directories, e.g. `core`
  */
-export async function installEach<Name extends string>(
+export async function installEach(
   parent: string,
-  names: readonly Name[],
-): Promise<Readonly<Record<Name, Installed>>> {
-  const all = await Promise.all(names.map(async (name) => [name, await installed(join(parent, name), name)] as const));
-  return Object.fromEntries(all) as Record<Name, Installed>;
+  packages: readonly StagedPackage[],
+  registry: Registry,
+): Promise<Readonly<Record<string, Installed>>> {
+  const all = packages.map(async (each) => {
+    const directory = basename(each.folder);
+    return [directory, await installed(join(parent, directory), directory, each, registry)] as const;
+  });
+  return Object.fromEntries(await Promise.all(all));
 }
 
-async function installed(folder: string, name: string): Promise<Installed> {
-  const line = /^(?: {4})?npm (install .*@quarterturn.*)$/m.exec(
-    await readFile(join(root, "packages", name, "README.md"), "utf8"),
+async function installed(
+  folder: string,
+  directory: string,
+  { name, version }: StagedPackage,
+  registry: Registry,
+): Promise<Installed> {
+  const line = /^(?: {4})?npm (install .*\bquarterturn\b.*)$/m.exec(
+    await readFile(join(root, "packages", directory, "README.md"), "utf8"),
   );
-  if (!line?.[1]) throw new Error(`packages/${name}/README.md does not say how it is installed.`);
+  if (!line?.[1]) throw new Error(`packages/${directory}/README.md does not say how it is installed.`);
   await mkdir(folder);
   await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  const [command = "", ...words] = line[1].split(" ");
-  await run("npm", [command, ...words, "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], {
+  const words = line[1].split(" ");
+  // npm takes only a scope from another registry, so what has none is named by its tarball.
+  const located = words.map((word) =>
+    word === "quarterturn" ? `${registry.url}${name}/-/${name}-${version}.tgz` : word,
+  );
+  await run("npm", [...located, "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], {
     cwd: folder,
+    env: { ...process.env, ...registry.installingEnv },
   });
 
   const modules = join(folder, "node_modules");
   const lock = JSON.parse(await readFile(join(modules, ".package-lock.json"), "utf8")) as { packages: object };
-  const own = join(modules, "@quarterturn", name);
+  const own = join(modules, name);
   const readme = await readFile(join(own, "README.md"), "utf8");
   const { exports } = JSON.parse(await readFile(join(own, "package.json"), "utf8")) as { exports: object };
-  const imports = Object.keys(exports).map(
-    (path, i) => `export * as _${i} from "@quarterturn/${name}${path.slice(1)}";`,
-  );
+  const imports = Object.keys(exports).map((path, i) => `export * as _${i} from "${name}${path.slice(1)}";`);
   await writeFile(join(folder, "exports.ts"), imports.join("\n"));
   await writeFile(join(folder, "handler.ts"), firstHandler(readme));
   return {
     folder,
     readme,
-    named: words.filter((word) => !word.startsWith("-")),
+    named: words.slice(1).filter((word) => !word.startsWith("-")),
     packages: Object.keys(lock.packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)),
     async answers(modules) {
       const context = "{ awsRequestId: 'request', getRemainingTimeInMillis: () => 3000 }";

@@ -11,8 +11,10 @@ const lockedFolder = fileURLToPath(new URL("../verdaccio", import.meta.url));
 /** Verdaccio, an npm registry that others wrote, on 127.0.0.1 and empty. */
 export interface Registry extends AsyncDisposable {
   readonly url: string;
-  /** {@link registryEnv} of it. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Makes npm publish to it: {@link publishingEnv}. */
+  readonly publishingEnv: Readonly<Record<string, string>>;
+  /** Makes npm take `@quarterturn` packages from here, and all others from its configured registry. */
+  readonly installingEnv: Readonly<Record<string, string>>;
 }
 
 export async function startRegistry(): Promise<Registry> {
@@ -32,7 +34,8 @@ export async function startRegistry(): Promise<Registry> {
   ]);
   return {
     url: `http://127.0.0.1:${port}/`,
-    env: registryEnv(port),
+    publishingEnv: publishingEnv(port),
+    installingEnv: { "npm_config_@quarterturn:registry": `http://127.0.0.1:${port}/` },
     async [Symbol.asyncDispose]() {
       child.kill();
       await closed;
@@ -41,9 +44,10 @@ export async function startRegistry(): Promise<Registry> {
   };
 }
 
-/** What makes npm take `@quarterturn` packages from a port of 127.0.0.1, and publish them to it; all others come from npm's configured registry. */
-export function registryEnv(port: number): Readonly<Record<string, string>> {
+/** What makes npm publish to a port of 127.0.0.1. */
+export function publishingEnv(port: number): Readonly<Record<string, string>> {
   return {
+    npm_config_registry: `http://127.0.0.1:${port}/`,
     "npm_config_@quarterturn:registry": `http://127.0.0.1:${port}/`,
     // Any word: npm wants one before it publishes.
     [`npm_config_//127.0.0.1:${port}/:_authToken`]: "anybody",

@@ -1,13 +1,15 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type PackedPackage, packedPackages, packPackages } from "../src/pack.ts";
-import { stagePackages } from "../src/stage.ts";
+import { type StagedPackage, stagePackages } from "../src/stage.ts";
 import { complaintsOfCompiler, type Installed, installEach } from "./installed.ts";
 import { lockedSize } from "./locked.ts";
 import { type Registry, startRegistry } from "./registry.ts";
@@ -18,29 +20,33 @@ const run = promisify(execFile);
 
 let folder: string;
 let registry: Registry;
+let staged: readonly StagedPackage[];
 let packages: readonly PackedPackage[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "quarterturn-release-"));
   [registry] = await Promise.all([startRegistry(), run("npm", ["run", "build"], { cwd: root })]);
   const packed = join(folder, "packed");
-  await packPackages(await stagePackages(join(folder, "staged")), undefined, packed);
+  staged = await stagePackages(join(folder, "staged"));
+  await packPackages(staged, undefined, packed);
   packages = await packedPackages(undefined, packed);
-  for (const [name, value] of Object.entries(registry.env)) vi.stubEnv(name, value);
   // Whoever may publish to npm must not do so by running tests.
-  expect((await run("npm", ["config", "get", "@quarterturn:registry"])).stdout.trim()).toBe(registry.url);
+  for (const key of ["registry", "@quarterturn:registry"]) {
+    const env = { ...process.env, ...registry.publishingEnv };
+    expect((await run("npm", ["config", "get", key], { env })).stdout.trim(), key).toBe(registry.url);
+  }
 });
 afterAll(async () => {
-  vi.unstubAllEnvs();
   await registry[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
 
 /** What a release prints, by the package's name. It runs in a process of its own, where npm has no terminal. */
-async function release({ dryRun = false, killAfter = 0 } = {}): Promise<Readonly<Record<string, string>>> {
+async function release({ dryRun = false, killAfter = 0, env = {} } = {}): Promise<Readonly<Record<string, string>>> {
   const publish = join(import.meta.dirname, "../src/publish.ts");
   const script = `await (await import(${JSON.stringify(publish)})).publishPackages(${JSON.stringify(packages)}, { dryRun: ${dryRun} })`;
   const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
     detached: true,
+    env: { ...process.env, ...registry.publishingEnv, ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines: string[] = [];
@@ -73,6 +79,15 @@ describe("a release", { timeout: 120_000 }, () => {
     expect(await release({ dryRun: true })).toEqual(all("would publish"));
   });
 
+  it("looks for each package where npm would publish it, which may be another registry for the scope", async () => {
+    const server = createServer((_, response) => response.end("{}")).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const env = { "npm_config_@quarterturn:registry": `http://127.0.0.1:${port}/` };
+    expect(await release({ dryRun: true, env })).toEqual({ ...all("there already"), quarterturn: "would publish" });
+    await once(server.close(), "close");
+  });
+
   it("that was killed is finished by the next one, and the one after that publishes nothing", async () => {
     const published = await release({ killAfter: 3 });
     expect(Object.keys(published)).toEqual(names().slice(0, 3));
@@ -86,7 +101,8 @@ describe("a release", { timeout: 120_000 }, () => {
   });
 
   it("puts into each tarball dist, README, LICENSE, CHANGELOG and package.json, and nothing of use only in the repository", async () => {
-    for (const { name, version, directory } of packages) {
+    for (const { name, version, folder } of staged) {
+      const directory = `packages/${basename(folder)}`;
       const { files, text } = await tarball(name, version);
       const others = files.filter((file) => !/^dist\/([\w-]+\/)?[\w-]+\.(js|js\.map|d\.ts)$/.test(file));
       expect(others, name).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
@@ -131,7 +147,7 @@ describe("installed from the registry by its README's line", { timeout: 120_000 
   let installed: Readonly<Record<string, Installed>>;
   beforeAll(async () => {
     await release();
-    installed = await installEach(folder, packages, registry.url);
+    installed = await installEach(folder, staged, registry);
   });
   const package_ = (name: string): Installed => {
     const found = installed[name];

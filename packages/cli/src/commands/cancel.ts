@@ -1,15 +1,16 @@
 import { CancelRotateSecretCommand } from "@aws-sdk/client-secrets-manager";
-import { AWSCURRENT, AWSPENDING, changesTo, unfinishedVersion, versionWith } from "@quarterturn/core";
+import { AWSCURRENT, AWSPENDING, changesTo, type LabelChange, unfinishedVersion } from "@quarterturn/core";
 import { ask } from "../aws.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
-import { Failure } from "../failure.ts";
+import { after } from "../failure.ts";
 import { isInteractive } from "../io.ts";
-import { changeLabels } from "../label-changes.ts";
-import { tryVersion, type Verdict, wordsOf } from "../login.ts";
+import { changeLabels, doneOf, lookAgain, planOf } from "../label-changes.ts";
 import type { Outcome } from "../output.ts";
-import { isYes, requireYes, yesOption } from "../prompt.ts";
+import { promote } from "../promotion.ts";
+import { requireYes, yesOption } from "../prompt.ts";
 import { describe, type Secret } from "../secret.ts";
+import { requireSpare, trySpare } from "../spare-version.ts";
 
 interface Flags {
   readonly clearPending?: boolean;
@@ -31,92 +32,54 @@ async function cancel(context: Context, secretId: string, flags: Flags): Promise
   const pending = unfinishedVersion(secret.versions);
   const isOn = secret.rotationEnabled === true;
   const clears = flags.clearPending === true ? pending : undefined;
-  const about = { name: secret.name, arn: secret.arn, cancelled: isOn, cleared: clears ?? null, promoted: null };
+  const about = { name: secret.name, arn: secret.arn, cancelled: isOn, cleared: null, promoted: null };
   if (!isOn && clears === undefined) {
     const left =
       pending === undefined ? "nothing is pending" : `version ${pending} is still AWSPENDING (--clear-pending)`;
     return { data: about, text: () => `Rotation of ${secret.name} is off already, and ${left}.` };
   }
+  const plan: string[] = [];
   if (clears !== undefined) {
-    const promoted = await requireUnneeded(context, secret, clears, "nothing was changed", flags);
-    if (promoted) return promoted;
-  }
-  const plan = [
-    ...(isOn ? ["Rotation is turned off; function and schedule are kept"] : []),
-    ...(clears === undefined ? [] : [`AWSPENDING is taken off version ${clears}`]),
-  ];
-  await requireYes(context, plan, `Cancel the rotation of ${secret.name}?`, flags);
-  if (isOn) await turnOff(context, secret);
-  if (clears !== undefined) {
-    // A step that was running may have changed the password since the first look, or moved AWSCURRENT.
-    const now = await describe(context, secret.arn);
-    if (unfinishedVersion(now.versions) === clears) {
-      await requireUnneeded(context, now, clears, "rotation was turned off", { ...flags, yes: true });
-      await changeLabels(context, secret, [{ label: AWSPENDING, from: clears }]);
+    const { seen, refusal } = await trySpare(context, secret, AWSPENDING, clears, flags);
+    plan.push(seen);
+    if (refusal) {
+      if (flags.yes || !isInteractive(context.io)) throw refusal;
+      const changes = changesTo(secret.versions, AWSCURRENT, clears);
+      await promote(context, secret, clears, changes, [seen, "Only the pending value logs in"], flags);
+      const told = `Version ${clears} of ${secret.name} is AWSCURRENT. Rotation goes on as before.`;
+      return { data: { ...about, cancelled: false, promoted: clears }, text: (paint) => paint("green", told) };
     }
   }
-  const left = pending !== undefined && clears === undefined;
-  return {
-    data: about,
-    text: (paint) =>
-      [
-        paint("green", `${plan.map((line) => line.replace(" is ", " was ")).join(". ")}.`),
-        left
-          ? `Version ${pending} is still AWSPENDING, and blocks later rotations: ${context.next("cancel", secret.name, "--clear-pending")}`
-          : `To rotate again: ${context.next("rotate", secret.name, "--wait")}`,
-      ].join("\n"),
-  };
+  if (isOn) plan.push("Rotation is turned off; function and schedule are kept");
+  const changes: LabelChange[] = clears === undefined ? [] : [{ label: AWSPENDING, from: clears }];
+  await requireYes(context, [...plan, ...changes.map(planOf)], `Cancel the rotation of ${secret.name}?`, flags);
+  if (isOn) await turnOff(context, secret);
+  return after(isOn ? "Rotation was turned off" : "", async () => {
+    // A step that was running may have ended the rotation since the first look, or have changed the password.
+    const { versions } = await describe(context, secret.arn);
+    const left = unfinishedVersion(versions);
+    const isCleared = clears !== undefined && left === clears;
+    if (isCleared) {
+      await lookAgain(context, secret, (now) => requireSpare(context, now, AWSPENDING, clears, flags));
+      await changeLabels(context, secret, changes);
+    }
+    const done = [
+      ...(isOn ? ["Rotation was turned off; function and schedule are kept"] : []),
+      ...(isCleared ? changes.map(doneOf) : []),
+      ...(pending !== undefined && left !== pending ? [`The rotation to version ${pending} had ended meanwhile`] : []),
+    ];
+    const next =
+      left === undefined || isCleared
+        ? `To rotate again: ${context.next("rotate", secret.id, "--wait")}`
+        : `Version ${left} is still AWSPENDING, and blocks later rotations: ${context.next("cancel", secret.id, "--clear-pending")}`;
+    return {
+      data: { ...about, cleared: isCleared ? clears : null },
+      text: (paint) => [paint("green", `${done.join(". ")}.`), next].join("\n"),
+    };
+  });
 }
 
 async function turnOff(context: Context, secret: Secret): Promise<void> {
   const command = new CancelRotateSecretCommand({ SecretId: secret.arn });
   await ask(context, secret.name, (options) => context.secretsManager.send(command, options));
-}
-
-/**
- * Makes sure, by logging in, that the pending value may go: without AWSPENDING nobody finds it any more but by its id.
- *
- * @param sofar what the command has changed until now
- * @returns what was done instead, where only the pending value works and the operator wanted that one to be AWSCURRENT
- * @throws Failure where AWSCURRENT does not work
- */
-async function requireUnneeded(
-  context: Context,
-  secret: Secret,
-  pending: string,
-  sofar: string,
-  flags: Flags,
-): Promise<Outcome | undefined> {
-  const current = versionWith(secret.versions, AWSCURRENT);
-  const ofPending = await tryVersion(context, secret, pending);
-  // Without a value it is nobody's password.
-  if (ofPending.is === "no value") return undefined;
-  const ofCurrent: Verdict = current === undefined ? { is: "no value" } : await tryVersion(context, secret, current);
-  const seen = `AWSCURRENT ${wordsOf(ofCurrent)}; AWSPENDING ${wordsOf(ofPending)}`;
-  if (ofCurrent.is === "accepted") {
-    context.note(seen);
-    return undefined;
-  }
-  const refuse = (next: string) =>
-    new Failure("refused", `AWSPENDING of "${secret.name}" was not taken off, ${sofar}. ${seen}`, next);
-  if (ofPending.is === "accepted") {
-    const next = `AWSPENDING is the value that works: ${context.next("stage", secret.name, AWSCURRENT, pending)}`;
-    if (flags.yes || !isInteractive(context.io)) throw refuse(next);
-    context.note(seen);
-    if (!(await isYes(context, "Only the pending value logs in. Make it AWSCURRENT?"))) throw refuse(next);
-    return promote(context, secret, pending);
-  }
-  if (ofCurrent.is === "unknown" || ofPending.is === "unknown") {
-    if (flags.force) return undefined;
-    throw refuse("Correct that, or repeat the command with --force.");
-  }
-  throw refuse(`See which version does: ${context.next("recover", secret.name)}.`);
-}
-
-async function promote(context: Context, secret: Secret, pending: string): Promise<Outcome> {
-  await changeLabels(context, secret, changesTo(secret.versions, AWSCURRENT, pending));
-  return {
-    data: { name: secret.name, arn: secret.arn, cancelled: false, cleared: null, promoted: pending },
-    text: (paint) => paint("green", `Version ${pending} of ${secret.name} is AWSCURRENT. Rotation goes on as before.`),
-  };
 }

@@ -1,25 +1,24 @@
-import {
-  AWSCURRENT,
-  AWSPENDING,
-  AWSPREVIOUS,
-  changesTo,
-  type LabelChange,
-  pairOf,
-  unfinishedVersion,
-} from "@quarterturn/core";
-import { isSameServer } from "@quarterturn/database";
+import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, changesTo, type LabelChange, unfinishedVersion } from "@quarterturn/core";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
-import { changeLabels, planOf } from "../label-changes.ts";
-import { type DatabaseVersion, databaseVersion, reasonIn, tryLogin, type Verdict, wordsOf } from "../login.ts";
+import {
+  type DatabaseVersion,
+  differenceOf,
+  readDatabaseVersion,
+  reasonIn,
+  tryLogin,
+  type Verdict,
+  wordsOf,
+} from "../login.ts";
 import type { Outcome } from "../output.ts";
-import { adminSecretOption, restorationPlan, restorePassword } from "../password-restoration.ts";
+import { adminSecretOption, restorePassword } from "../password-restoration.ts";
 import { bar, startProgress } from "../progress.ts";
-import { requireYes, yesOption } from "../prompt.ts";
+import { promote } from "../promotion.ts";
+import { yesOption } from "../prompt.ts";
 import { describe, type Secret } from "../secret.ts";
 import { minuteOf } from "../times.ts";
-import { type KeptVersion, keptVersions, readVersion } from "../version.ts";
+import { type KeptVersion, keptVersions } from "../version.ts";
 
 interface Flags {
   readonly adminSecret?: string;
@@ -40,6 +39,8 @@ interface Tried extends KeptVersion {
   readonly verdict?: Verdict;
   /** Why there is no verdict. */
   readonly notTried?: string;
+  /** In what it is not like AWSCURRENT: such a version is not tried. */
+  readonly difference?: string;
 }
 
 async function recover(context: Context, secretId: string, flags: Flags): Promise<Outcome> {
@@ -48,12 +49,14 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
     throw new Failure(
       "refused",
       `A rotation of "${secret.name}" is in progress, and may be about to end this by itself`,
-      `See how far it is: ${context.next("status", secret.name)}; stop it: ${context.next("cancel", secret.name)}`,
+      `See how far it is: ${context.next("status", secret.id)}; stop it: ${context.next("cancel", secret.id)}`,
     );
   }
   const versions = (await keptVersions(context, secret)).toSorted(byPromise);
   const values = await readAll(context, secret, versions);
   const reference = values.find(({ value }) => value !== undefined)?.value;
+  const tried = reference === undefined ? values.map(notTriedOf) : await tryAll(context, secret, values, reference);
+  context.note(report(context, secret, tried));
   if (reference === undefined) {
     throw new Failure(
       "refused",
@@ -61,69 +64,58 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
       "See which are: quarterturn apps.",
     );
   }
-  const tried = await tryAll(context, secret, values, reference);
-  const found = tried.find(({ verdict }) => verdict?.is === "accepted");
-  context.note(report(tried));
-
   const about = { name: secret.name, arn: secret.arn, versions: tried.map(dataOf) };
+  const found = tried.find(({ verdict }) => verdict?.is === "accepted");
   if (found?.labels.includes(AWSCURRENT)) {
     return {
       data: { ...about, recovered: null, passwordRestored: false, changes: [] },
       text: () => `AWSCURRENT of ${secret.name} logs in, so nothing was changed. Does the application read it anew?`,
     };
   }
-  if (tried.some(({ verdict }) => verdict?.is === "unknown")) throw notReached(secret);
-  return found
-    ? promote(context, secret, found.id, about, flags)
-    : restore(context, secret, values.find(isCurrent)?.value, about, flags);
-}
-
-async function promote(context: Context, secret: Secret, id: string, about: object, flags: Flags): Promise<Outcome> {
-  const changes = [...withoutUnfinished(secret, id), ...changesTo(secret.versions, AWSCURRENT, id)];
-  await requireYes(context, changes.map(planOf), `Make version ${id} AWSCURRENT?`, flags);
-  await changeLabels(context, secret, changes);
-  return {
-    data: { ...about, recovered: id, passwordRestored: false, changes },
-    text: (paint) => paint("green", `Version ${id} of ${secret.name} is AWSCURRENT, and logs in.`),
-  };
-}
-
-async function restore(
-  context: Context,
-  secret: Secret,
-  current: DatabaseVersion | undefined,
-  about: object,
-  flags: Flags,
-): Promise<Outcome> {
-  if (current === undefined) {
+  // A rotation that has stopped would block later ones, with a value that is not AWSCURRENT.
+  const unfinished = unfinishedVersion(secret.versions);
+  const end: LabelChange[] =
+    unfinished === undefined || unfinished === found?.id ? [] : [{ label: AWSPENDING, from: unfinished }];
+  if (found) {
+    const changes = [...end, ...changesTo(secret.versions, AWSCURRENT, found.id)];
+    await promote(context, secret, found.id, changes, [], flags);
+    return {
+      data: { ...about, recovered: found.id, passwordRestored: false, changes },
+      text: (paint) => paint("green", `Version ${found.id} of ${secret.name} is AWSCURRENT, and logs in.`),
+    };
+  }
+  requireAllTried(secret, tried);
+  const current = values.find(({ labels }) => labels.includes(AWSCURRENT));
+  if (current?.value === undefined) {
     throw new Failure(
       "refused",
       `The database accepts no version of "${secret.name}", and AWSCURRENT's value cannot be used`,
-      `Store one that can: aws secretsmanager put-secret-value --secret-id ${secret.name}; then run this again.`,
+      `Store one that can: ${context.aws("secretsmanager", "put-secret-value", "--secret-id", secret.id)}; then run this again.`,
     );
   }
-  if ((flags.adminSecret ?? current.value.masterarn) === undefined) {
-    throw new Failure(
-      "refused",
-      `The database accepts no version of "${secret.name}", and nobody is known who could set its password`,
-      `Name an admin's secret: ${context.next("recover", secret.name, "--admin-secret", "ARN")}`,
-    );
-  }
-  const changes = withoutUnfinished(secret, "");
-  const plan = [restorationPlan(current, "AWSCURRENT"), ...changes.map(planOf)];
-  await requireYes(context, plan, `Set the password of ${current.value.username}?`, flags);
-  await restorePassword(context, secret, current, flags);
-  await changeLabels(context, secret, changes);
+  await restorePassword(context, secret, { ...current.value, id: current.id, label: AWSCURRENT }, end, [], flags);
   return {
-    data: { ...about, recovered: null, passwordRestored: true, changes },
+    data: { ...about, recovered: null, passwordRestored: true, changes: end },
     text: (paint) => paint("green", `AWSCURRENT of ${secret.name} logs in again.`),
   };
 }
 
-/** A rotation that has stopped would block later ones, with a value that the database refuses. @param promoted its AWSPENDING may stay */
-function withoutUnfinished({ versions }: Secret, promoted: string): LabelChange[] {
-  const unfinished = unfinishedVersion(versions);
-  return unfinished === undefined || unfinished === promoted ? [] : [{ label: AWSPENDING, from: unfinished }];
+/** Before an admin sets a password: that no version logs in must be seen, and that all of them are of the user that is meant. @throws Failure */
+function requireAllTried({ name }: Secret, tried: readonly Tried[]): void {
+  if (tried.some(({ verdict }) => verdict?.is === "unknown")) {
+    throw new Failure(
+      "refused",
+      `"${name}" was left as it is: not every version could be tried`,
+      "Run this where the database is reached, e.g. in its VPC, and trust its certificate's authority (NODE_EXTRA_CA_CERTS).",
+    );
+  }
+  const different = tried.filter(({ difference }) => difference !== undefined).length;
+  if (different === 0) return;
+  throw new Failure(
+    "refused",
+    `"${name}" was left as it is: ${different} of its ${tried.length} versions ${different === 1 ? "is" : "are"} of another user or server than AWSCURRENT, so nobody can say whose password is to be set`,
+    "If one of them is meant, run its command above; if AWSCURRENT is, give its user that password in the database by hand.",
+  );
 }
 
 /** A version with its value; without one where it has none, or none of a database that is known here. */
@@ -135,18 +127,20 @@ interface ReadVersion extends KeptVersion {
 async function readAll(context: Context, secret: Secret, versions: readonly KeptVersion[]): Promise<ReadVersion[]> {
   const read: ReadVersion[] = [];
   for (const version of versions) {
-    const text = await readVersion(context, secret, version.id);
-    if (text === undefined) read.push({ ...version, unusable: "it has no value" });
-    else
-      read.push(
-        await databaseVersion(text, `version ${version.id}`).then(
-          (value) => ({ ...version, value }),
-          (error) => ({ ...version, unusable: reasonIn(error, context) }),
-        ),
-      );
+    try {
+      const value = await readDatabaseVersion(context, secret, version.id);
+      read.push({ ...version, ...(value ? { value } : { unusable: "it has no value" }) });
+    } catch (error) {
+      read.push({ ...version, unusable: reasonIn(error, context) });
+    }
   }
   return read;
 }
+
+const notTriedOf = ({ value: _, unusable = "", ...version }: ReadVersion): Tried => ({
+  ...version,
+  notTried: unusable,
+});
 
 /** One after the other, until one is accepted: failed logins are counted by some servers. */
 async function tryAll(
@@ -156,36 +150,22 @@ async function tryAll(
   reference: DatabaseVersion,
 ): Promise<Tried[]> {
   using progress = startProgress(context.io, "Logging in");
-  const passwords = new Set<string>();
+  const logins = new Set<string>();
   const tried: Tried[] = [];
-  for (const { value, unusable, ...version } of versions) {
+  for (const version of versions) {
+    const { id, labels, created, value } = version;
+    const kept: KeptVersion = { id, labels, ...(created && { created }) };
     progress.show(`Logging in: ${bar(tried.length, versions.length)}`);
-    const login = JSON.stringify([value?.value.username, value?.value.password]);
-    const isFound = tried.some(({ verdict }) => verdict?.is === "accepted");
-    const reason = unusable ?? (value && differenceOf(reference, value)) ?? (isFound ? "not needed" : undefined);
-    if (value === undefined || reason !== undefined) tried.push({ ...version, notTried: reason ?? "" });
-    else if (passwords.has(login)) tried.push({ ...version, notTried: "as one above" });
-    else tried.push({ ...version, verdict: await tryLogin(context, secret, value) });
-    passwords.add(login);
+    const login = JSON.stringify(value?.value);
+    const difference = value && differenceOf(reference, value);
+    if (value === undefined) tried.push(notTriedOf(version));
+    else if (difference !== undefined) tried.push({ ...kept, notTried: difference, difference });
+    else if (tried.some(({ verdict }) => verdict?.is === "accepted")) tried.push({ ...kept, notTried: "not needed" });
+    else if (logins.has(login)) tried.push({ ...kept, notTried: "as one above" });
+    else tried.push({ ...kept, verdict: await tryLogin(context, secret, value) });
+    logins.add(login);
   }
   return tried;
-}
-
-const isCurrent = ({ labels }: KeptVersion) => labels.includes(AWSCURRENT);
-
-/** Another user's or server's credentials may log in as well, and are not what the application is to have. */
-function differenceOf(current: DatabaseVersion, other: DatabaseVersion): string | undefined {
-  if (other.product !== current.product || !isSameServer(other.value, current.value)) return "another server";
-  const names = (version: DatabaseVersion) => pairOf(version.value.username).original;
-  return names(other) === names(current) ? undefined : "another user";
-}
-
-function notReached({ name }: Secret): Failure {
-  return new Failure(
-    "refused",
-    `"${name}" was left as it is: not every version could be tried`,
-    "Run this where the database is reached, e.g. in its VPC, and trust its certificate's authority (NODE_EXTRA_CA_CERTS).",
-  );
 }
 
 const ranks = [AWSCURRENT, AWSPENDING, AWSPREVIOUS];
@@ -199,11 +179,12 @@ function byPromise(a: KeptVersion, b: KeptVersion): number {
   return rank(a) - rank(b) || (b.created?.getTime() ?? 0) - (a.created?.getTime() ?? 0);
 }
 
-function report(tried: readonly Tried[]): string {
+function report(context: Context, secret: Secret, tried: readonly Tried[]): string {
   return tried
-    .map(({ id, labels, created, verdict, notTried = "" }) => {
+    .map(({ id, labels, created, verdict, notTried = "", difference }) => {
       const about = [labels.join(" ") || "no label", ...(created ? [minuteOf(created)] : [])].join(", ");
-      return `${id}  ${about}\n  ${verdict ? wordsOf(verdict) : `not tried: ${notTried}`}`;
+      const command = difference ? `: ${context.next("stage", secret.id, AWSCURRENT, id)}` : "";
+      return `${id}  ${about}\n  ${verdict ? wordsOf(verdict) : `not tried: ${notTried}${command}`}`;
     })
     .join("\n");
 }

@@ -24,7 +24,7 @@ export const registerRotate: Register = (program, act) =>
     .option("--timeout <SECONDS>", "how long to wait", readSeconds, 600)
     .action(act(rotate));
 
-function readSeconds(text: string): number {
+export function readSeconds(text: string): number {
   const seconds = Number(text);
   if (/^\d+$/.test(text) && seconds > 0) return seconds;
   throw new InvalidArgumentError("It is a whole number of seconds.");
@@ -32,36 +32,45 @@ function readSeconds(text: string): number {
 
 async function rotate(context: Context, secretId: string, { wait, timeout }: Flags): Promise<Outcome> {
   const { io, secretsManager } = context;
+  // First, so that whoever may not look at the secret begins nothing.
+  const secret = await describe(context, secretId);
   const began = io.now();
   const { VersionId: version = "" } = await ask(context, secretId, (options) =>
     secretsManager.send(new RotateSecretCommand({ SecretId: secretId }), options),
   );
-  const secret = await describe(context, secretId);
-  const about = { name: secret.name, arn: secret.arn, version };
-  if (!wait) {
-    return {
-      data: { ...about, outcome: "started" },
-      text: () =>
-        `The rotation of ${secret.name} to version ${version} has begun. See how far it is: ${context.next("status", secret.name)}`,
-    };
-  }
-  const signs: Sign[] = [];
-  const rotationEnd = await follow(context, secret, version, began, timeout * 1000, signs);
-  const seconds = Math.round((io.now().getTime() - began.getTime()) / 1000);
+  if (wait) return followToEnd(context, secret, version, began, timeout);
   return {
-    data: {
-      ...about,
-      outcome: rotationEnd.is,
-      reason: rotationEnd.is === "failed" ? rotationEnd.why : null,
-      seconds,
-      signs,
-    },
-    text: (paint) =>
-      rotationEnd.is === "current"
-        ? paint("green", `Version ${version} of ${secret.name} is AWSCURRENT, after ${lengthOf(seconds * 1000)}.`)
-        : "",
-    ...failureOf(rotationEnd, secret, timeout, context),
+    data: { name: secret.name, arn: secret.arn, version, outcome: "started", reason: null, seconds: null, signs: [] },
+    text: () =>
+      `The rotation of ${secret.name} to version ${version} has begun. See how far it is: ${context.next("status", secret.id)}`,
   };
+}
+
+/** Waits for the end of a rotation that has begun. @param timeout in seconds */
+export async function followToEnd(
+  context: Context,
+  secret: Secret,
+  version: string,
+  began: Date,
+  timeout: number,
+): Promise<Outcome> {
+  const { name, arn } = secret;
+  const { end, signs, logGroup } = await follow(context, secret, version, began, timeout * 1000);
+  const seconds = Math.round((context.io.now().getTime() - began.getTime()) / 1000);
+  const failure = failureOf(end, secret, logGroup, timeout, context);
+  const reason = end.is === "failed" ? end.why : null;
+  return {
+    data: { name, arn, version, outcome: end.is, reason, seconds, signs },
+    text: (paint) =>
+      failure ? "" : paint("green", `Version ${version} of ${name} is AWSCURRENT, after ${lengthOf(seconds * 1000)}.`),
+    ...(failure && { failure }),
+  };
+}
+
+interface Followed {
+  readonly end: RotationEnd;
+  readonly signs: readonly Sign[];
+  readonly logGroup: string | undefined;
 }
 
 async function follow(
@@ -70,35 +79,51 @@ async function follow(
   version: string,
   began: Date,
   timeoutMs: number,
-  signs: Sign[],
-): Promise<RotationEnd> {
+): Promise<Followed> {
   const { io, note } = context;
   using log = functionLog(context, secret.functionArn ?? "", version, began);
   using progress = startProgress(io, `Rotating ${secret.name}`);
-  return watchRotation(context, secret, version, log, timeoutMs, (sign) => {
+  const signs: Sign[] = [];
+  const end = await watchRotation(context, secret, version, log, timeoutMs, (sign) => {
     signs.push(sign);
     note(lineOf(sign));
     if (sign.is === "log") progress.show(`Rotating ${secret.name}: ${sign.step}`);
   });
+  return { end, signs, logGroup: log.group };
 }
 
 function lineOf(sign: Sign): string {
   const time = sign.time.toISOString().slice(11, 19);
   if (sign.is === "log")
-    return `${time}  ${sign.step.padEnd(12)}  ${sign.failure === undefined ? sign.message : `failed: ${sign.failure}`}`;
+    return `${time}  ${sign.step.padEnd(12)}  ${sign.failure === null ? sign.message : `failed: ${sign.failure}`}`;
   const labels = Object.entries(sign.versions).flatMap(([id, each]) =>
     each.map((label) => `${label} ${id.slice(0, 8)}`),
   );
   return `${time}  ${labels.sort().join(", ")}`;
 }
 
-function failureOf(end: RotationEnd, secret: Secret, timeout: number, context: Context): { failure?: Failure } {
-  if (end.is === "current") return {};
-  const { name, functionArn = "" } = secret;
-  if (end.is === "failed") {
-    const next = `When the reason is gone: ${context.next("cancel", name, "--clear-pending")}; then rotate again. What the codes mean: docs/errors.md.`;
-    return { failure: new Failure("failed", `The rotation of ${name} failed: ${end.why.replace(/\.$/, "")}`, next) };
+function failureOf(
+  end: RotationEnd,
+  { id, name, functionArn = "" }: Secret,
+  logGroup: string | undefined,
+  timeout: number,
+  context: Context,
+): Failure | undefined {
+  switch (end.is) {
+    case "current":
+      return undefined;
+    case "failed": {
+      const free = end.blocks ? `${context.next("cancel", id, "--clear-pending")}; then ` : "";
+      const next = `When the reason is gone: ${free}${context.next("rotate", id, "--wait")}. What the codes mean: docs/errors.md.`;
+      return new Failure("failed", `The rotation of ${name} failed: ${end.why.replace(/\.$/, "")}`, next);
+    }
+    case "timed-out": {
+      const inLog =
+        logGroup === undefined
+          ? `Where its function's log is: ${context.aws("lambda", "get-function-configuration", "--function-name", functionArn, "--query", "LoggingConfig.LogGroup")}`
+          : `What its function says: ${context.aws("logs", "tail", logGroup, "--since", "1h")}`;
+      const next = `It may go on: ${context.next("status", id)}; end it: ${context.next("cancel", id, "--clear-pending")}. ${inLog}.`;
+      return new Failure("timed-out", `The rotation of ${name} has not ended within ${timeout} s`, next);
+    }
   }
-  const next = `It may go on: ${context.next("status", name)}. What the function says: aws logs tail /aws/lambda/${functionArn.split(":").at(-1)} --since 1h.`;
-  return { failure: new Failure("timed-out", `The rotation of ${name} has not ended within ${timeout} s`, next) };
 }

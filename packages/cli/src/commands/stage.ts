@@ -1,12 +1,14 @@
-import { AWSCURRENT, changesTo } from "@quarterturn/core";
+import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, changesTo, type LabelChange } from "@quarterturn/core";
+import { requireFinished } from "../as-seen.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
-import { changeLabels, planOf } from "../label-changes.ts";
-import { tryVersion, wordsOf } from "../login.ts";
+import { changeLabels, lookAgain, planOf } from "../label-changes.ts";
 import type { Outcome } from "../output.ts";
+import { promote, requireLogin } from "../promotion.ts";
 import { requireYes, yesOption } from "../prompt.ts";
 import { describe, type Secret } from "../secret.ts";
+import { requireSpare } from "../spare-version.ts";
 
 interface Flags {
   readonly force?: boolean;
@@ -17,7 +19,7 @@ export const registerStage: Register = (program, act) =>
   program
     .command("stage <SECRET> <LABEL> <VERSION>")
     .description("Moves a label to a version. AWSCURRENT moves only to a version that logs in.")
-    .option("--force", "AWSCURRENT: although nobody can say whether the version logs in")
+    .option("--force", "although the database cannot be asked")
     .option(...yesOption)
     .action(act(stage));
 
@@ -33,21 +35,32 @@ async function stage(
   const about = { name: secret.name, arn: secret.arn, changes };
   if (changes.length === 0)
     return { data: about, text: () => `${label} of ${secret.name} is on version ${version} already.` };
-  const proof = label === AWSCURRENT ? [await requireLogin(context, secret, version, flags)] : [];
-  await requireYes(context, [...proof, ...changes.map(planOf)], `Move ${label} of ${secret.name}?`, flags);
-  await changeLabels(context, secret, changes);
+  if (label === AWSPENDING) {
+    throw new Failure(
+      "refused",
+      `AWSPENDING of "${secret.name}" was not moved: a rotation gives it, and would go on with another value than its own`,
+      `To end one: ${context.next("cancel", secret.id, "--clear-pending")}`,
+    );
+  }
+  if (label === AWSCURRENT) {
+    requireFinished(context, secret, `AWSCURRENT of "${secret.name}" was not moved`, version);
+    const seen = await requireLogin(context, secret, version, flags);
+    await promote(context, secret, version, changes, [seen], flags);
+  } else await move(context, secret, label, changes, flags);
   return { data: about, text: (paint) => paint("green", `${label} of ${secret.name} is on version ${version}.`) };
 }
 
-/** Applications read AWSCURRENT: it must not become what does not log in. @returns what was seen */
-async function requireLogin(context: Context, secret: Secret, version: string, { force }: Flags): Promise<string> {
-  const verdict = await tryVersion(context, secret, version);
-  const seen = `Version ${version} ${wordsOf(verdict)}`;
-  if (verdict.is === "accepted" || (verdict.is === "unknown" && force)) return seen;
-  const next = {
-    refused: `See which version does: ${context.next("recover", secret.name)}.`,
-    "no value": `See which versions there are: ${context.next("status", secret.name)}.`,
-    unknown: "Correct that, or repeat the command with --force.",
-  }[verdict.is];
-  throw new Failure("refused", `AWSCURRENT of "${secret.name}" was not moved. ${seen}`, next);
+/** Moves a label that the service does not hand to applications; AWSPREVIOUS may be all that leads to the value that works. */
+async function move(
+  context: Context,
+  secret: Secret,
+  label: string,
+  changes: readonly LabelChange[],
+  flags: Flags,
+): Promise<void> {
+  const from = label === AWSPREVIOUS ? changes[0]?.from : undefined;
+  const look = async () => (from === undefined ? [] : [await requireSpare(context, secret, label, from, flags)]);
+  await requireYes(context, [...(await look()), ...changes.map(planOf)], `Move ${label} of ${secret.name}?`, flags);
+  await lookAgain(context, secret, look);
+  await changeLabels(context, secret, changes);
 }

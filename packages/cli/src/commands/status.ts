@@ -52,7 +52,7 @@ async function status(context: Context, named: readonly string[], { all, tag }: 
     data: { secrets: secrets.map(dataOf) },
     text: (paint) =>
       isListing
-        ? secretTable(secrets, now, paint)
+        ? secretTable(secrets, now, paint, context.io.stdout.columns ?? Number.POSITIVE_INFINITY)
         : secrets.map((each) => secretBlock(each, context, paint)).join("\n\n"),
     ...(first && { failure: failures.length === 1 ? first : severalOf(failures, first, ids.length) }),
   };
@@ -69,7 +69,13 @@ const dataOf = (secret: Secret & { readonly overdue: boolean }) => ({
   nextRotation: secret.nextRotation ?? null,
   rotationEnabled: secret.rotationEnabled ?? null,
   functionArn: secret.functionArn ?? null,
-  schedule: secret.schedule ?? null,
+  schedule: secret.schedule
+    ? {
+        automaticallyAfterDays: secret.schedule.automaticallyAfterDays ?? null,
+        expression: secret.schedule.expression ?? null,
+        duration: secret.schedule.duration ?? null,
+      }
+    : null,
   versions: secret.versions,
 });
 
@@ -113,6 +119,7 @@ async function describeAll(
     try {
       return await describe(context, id);
     } catch (error) {
+      context.io.signal.throwIfAborted();
       failures.push(asFailure(error));
       return undefined;
     } finally {

@@ -1,5 +1,7 @@
+import { RotationError } from "@quarterturn/core";
 import type { Obstacle } from "@quarterturn/database";
+import { adviceOn } from "../failure.ts";
 
-/** What a function would advise, without what it says of the step that it was in. */
-export const adviceIn = ({ advice }: Pick<Obstacle, "advice">): string =>
-  advice.replace(/^This (try|login) changed nothing(\.|:)\s*/, "").replace(/^./, (first) => first.toUpperCase());
+/** What to do about it, to a person at a shell. */
+export const adviceIn = (obstacle: Obstacle): string =>
+  obstacle instanceof RotationError ? adviceOn(obstacle) : obstacle.advice;

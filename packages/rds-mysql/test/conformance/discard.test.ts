@@ -1,9 +1,10 @@
 import { rotatorConformance } from "@quarterturn/conformance";
+import { bundledHandler } from "@quarterturn-tools/bundle/bundled-handler";
 import { mysqlTarget } from "./target.ts";
 
 rotatorConformance({
   name: "rds-mysql, single-user with OLD_PASSWORD=discard",
-  handler: new URL("../../src/single-user.ts", import.meta.url),
+  handler: await bundledHandler(new URL("../../src/single-user.ts", import.meta.url)),
   strategy: "single-user",
   window: "none",
   previous: "ended",

@@ -7,6 +7,7 @@ rotatorConformance({
   handler: await bundledHandler(new URL("../../src/single-user.ts", import.meta.url)),
   strategy: "single-user",
   window: "refused",
+  promises: [1, 2],
   env: { EARLY_PROMOTION: "true" },
   target: () => postgresTarget("single-user"),
 });

@@ -9,6 +9,7 @@ rotatorConformance({
   window: "none",
   credentials: "issued",
   text: "plain",
+  promises: [1, 3, 4, 5, 6],
   env: ({ host, port }) => ({ KEY_SERVICE_URL: `http://${host}:${port}` }),
   target: () => keyServiceTarget("single-user"),
 });
