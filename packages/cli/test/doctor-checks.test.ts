@@ -1,6 +1,7 @@
 /** What the checks of `doctor` say of facts about the secret, its function and its labels, without AWS or a database. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { contextOf } from "../src/context.ts";
 import { examine } from "../src/doctor/check.ts";
 import { rotationFunction } from "../src/doctor/checks/function.ts";
 import { invocation } from "../src/doctor/checks/invocation.ts";
@@ -10,7 +11,8 @@ import { role } from "../src/doctor/checks/role.ts";
 import { schedule } from "../src/doctor/checks/schedule.ts";
 import { secret } from "../src/doctor/checks/secret.ts";
 import { checks } from "../src/doctor/checks.ts";
-import { seen } from "../src/doctor/seen.ts";
+import { read, seen } from "../src/doctor/seen.ts";
+import type { Io } from "../src/io.ts";
 import { database, factsWith, functionArn, functionWith, say, secretArn, unseen } from "./doctor-facts.ts";
 
 test("a check whose needs have not passed is not looked at, and one that is nothing to the secret says why", () => {
@@ -214,4 +216,14 @@ describe("labels and schedule", () => {
       "fail | overdue: every 30 days, last on 2029-12-01 | See what fails: quarterturn rotate shop --wait",
     ],
   ])("schedule: %j", (of, said) => expect(say(schedule, { secret: { versions: {}, ...of } })).toBe(said));
+});
+
+test("what keeps from reading is an answer, and a bug is not", async () => {
+  const context = contextOf({ signal: new AbortController().signal } as Io, { region: "eu-central-1" });
+  const reading = (error: Error) => read(context, "a:B", "shop", async () => Promise.reject(error));
+  const answers = (name: string) => Object.assign(new Error("It said."), { name, $metadata: {} });
+  expect(await reading(answers("NotFoundException"))).toEqual({ is: "seen", it: undefined });
+  expect(await reading(answers("UnauthorizedOperation"))).toEqual({ is: "unseen", why: "you may not a:B" });
+  expect(await reading(answers("InternalError"))).toEqual({ is: "unseen", why: "a:B ends with: It said" });
+  await expect(reading(new TypeError("undefined is not a function"))).rejects.toThrow(TypeError);
 });

@@ -127,6 +127,8 @@ test("an authority that only the function knows: whether it trusts the server is
       /^not known \| the server's certificate authority is not known on this machine; .*NODE_EXTRA_CA_CERTS here, too/,
     );
   }
+  const expired = { server: { ...facts.server, login: failing("tls") }, rotationFunction: trusting };
+  expect(say(tls, expired)).toBe("fail | it is tls | Do this.");
 });
 
 describe("the admin and the twin", () => {
@@ -180,6 +182,7 @@ describe("the admin and the twin", () => {
     const login = seen(new RotationError("wrong-target", "another server", "Do this."));
     expect(say(admin, { admin: { login } })).toBe("fail | another server | Do this.");
     expect(say(admin, { admin: { login }, ...hidden })).toBe("not known | another server | Do this.");
+    expect(say(admin, { admin: { login: seen(failing("privilege")) }, ...hidden })).toMatch(/^fail /);
     expect(admin.moot?.(factsWith({}))).toMatch(/^single-user/);
     expect(admin.moot?.(factsWith(hidden))).toMatch(
       /^the secret names no admin, and what the function names is not seen/,

@@ -373,3 +373,16 @@ test("a service that answers with an error of its own is named", async () => {
   const { stdout } = await quarterturnAt(aws)(`doctor ${secret}`);
   expect(lineOf(stdout, "KMS key")).toBe("? KMS key     not known: kms:DescribeKey ends with: The request timed out");
 });
+
+test("Ctrl-C ends it, whatever it is looking at", async () => {
+  const secret = await prepared();
+  for (const action of ["lambda:GetPolicy", "ec2:DescribeSubnets", "iam:SimulatePrincipalPolicy", "kms:DescribeKey"]) {
+    const interruption = new AbortController();
+    aws.play = (call) => {
+      if (call.action === action) interruption.abort();
+      return playing(healthy)(call);
+    };
+    const ran = await quarterturnAt(aws)(`doctor ${secret}`, { signal: interruption.signal });
+    expect(ran).toMatchObject({ code: 130, stdout: "" });
+  }
+});

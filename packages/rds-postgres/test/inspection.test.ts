@@ -13,9 +13,9 @@ beforeAll(async () => {
 afterAll(() => fixture[Symbol.asyncDispose]());
 
 /** How the secret's pair stands in an admin's eyes. */
-async function inspect(secret: DatabaseSecret, admin = fixture.admin.username): Promise<PairState> {
+async function inspect(secret: DatabaseSecret, admin = fixture.admin.username, at = fixture): Promise<PairState> {
   const login = loginOf({ ...secret, ...fixture.admin, username: admin });
-  const session = await postgres({}).login(login, contextOf(fixture));
+  const session = await postgres({}).login(login, contextOf(at));
   if (session === "rejected") throw new Error("the admin cannot look");
   try {
     return await session.inspectPair({ ...pairOf(secret.username), userKeys: {} });
@@ -73,4 +73,13 @@ test("a twin as AWS's function leaves it: what it owns, and the statement that g
   expect(found.twinFault?.advice).toContain(`REASSIGN OWNED BY "${twin}" TO "${secret.username}";`);
   await fixture.superuser.query(`REASSIGN OWNED BY "${twin}" TO "${secret.username}"`);
   expect(await inspect(secret)).toEqual({ admin: "able", twin: "known", twinDefines: [] });
+});
+
+test("before PostgreSQL 16 CREATEROLE alone is enough", async () => {
+  await using old = await startFixture({ version: "15" });
+  const secret = await old.createUser();
+  await old.superuser.query(`CREATE ROLE weak CREATEROLE LOGIN PASSWORD 'boss-password'`);
+  expect((await inspect(secret, "weak", old)).admin).toBe("able");
+  await old.superuser.query("ALTER ROLE weak NOCREATEROLE");
+  expect((await inspect(secret, "weak", old)).admin).not.toBe("able");
 });
