@@ -13,6 +13,7 @@ export async function copyWorkspace(root: string): Promise<void> {
     "tsconfig.base.json",
     "tsconfig.json",
     "vitest.config.ts",
+    "tools/test/src/longest-first.ts",
     "tools/test/src/selected-engines.ts",
   ]) {
     await cp(join(workspace, file), join(root, file));
