@@ -32,7 +32,8 @@ export async function startDatabaseProxy(meter: EffectMeter): Promise<DatabasePr
     connections++;
     track(client);
     if (fault === "resets") client.resetAndDestroy();
-    else if (fault === undefined && upstream) pass(client, track(connect({ ...upstream, allowHalfOpen: true })));
+    else if (fault === undefined && upstream)
+      pass(client, track(connect({ ...upstream, noDelay: true, allowHalfOpen: true })));
   }
 
   function pass(client: Socket, database: Socket): void {

@@ -117,6 +117,7 @@ export async function startHarness(options: ConformanceOptions): Promise<Harness
       const result = await run(fresh);
       const written = [...fresh.written, JSON.stringify(fresh.events)];
       transcripts.push({ scenario: fresh.secretId, written, secrets: await fresh.secrets() });
+      await fresh.close();
       return result;
     } finally {
       const next = waiting.shift();

@@ -207,6 +207,11 @@ export class Scenario {
     return account.secret;
   }
 
+  /** Takes its accounts away, where the target does. */
+  async close(): Promise<void> {
+    for (const account of [this.account, ...this.#others]) await this.target.removeAccount?.(account);
+  }
+
   /** The value of a version as an object. */
   async value(which: Which): Promise<SecretObject> {
     const text = await this.operator.text(which);

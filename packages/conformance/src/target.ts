@@ -60,6 +60,11 @@ export interface Target extends AsyncDisposable {
   readonly tlsFaults: Readonly<Record<TlsFault, (() => Promise<FaultyServer>) | string>> | string;
   createAccount(wish: AccountWish): Promise<Account>;
   /**
+   * Takes an account away, and what rotations made beside it, when nobody uses it any more. Absent: all stay until the target's end. For a system
+   * that is slower with every account, or that outlives the suite.
+   */
+  removeAccount?(account: Account): Promise<void>;
+  /**
    * Logs in afresh, as an application would, and not through the suite's proxy: at `address`, whatever host and port the secret has.
    * @throws for whatever is not an answer about the credentials
    */

@@ -69,7 +69,10 @@ export async function startRoleProxy(
     const database = connect(upstream, LOOPBACK);
     for (const socket of [client, database]) {
       sockets.add(socket);
-      socket.on("error", () => socket.destroy()).on("close", () => sockets.delete(socket));
+      socket
+        .setNoDelay(true)
+        .on("error", () => socket.destroy())
+        .on("close", () => sockets.delete(socket));
     }
     database.on("close", () => client.destroy());
     // Whatever ends one side ends the other: a client that is killed, or that does not speak the protocol.

@@ -63,7 +63,7 @@ async function startOwnFerretdb(options: MongodbOptions): Promise<MongodbServer>
       files: () => ({ [CA_FILE]: certificate.ca, [PASSWORD_FILE]: admin.password }),
       command: (folder) => [
         // By the environment: everybody can read a process' arguments.
-        ...["/bin/sh", "-c", 'FERRETDB_SETUP_PASSWORD=$(cat "$0") exec "$@"', join(folder, PASSWORD_FILE)],
+        ...["/bin/sh", "-c", 'FERRETDB_SETUP_PASSWORD=$(cat "$0") GOGC=400 exec "$@"', join(folder, PASSWORD_FILE)],
         ...[program, "--handler=sqlite", `--sqlite-url=file:${join(folder, "data")}/`, "--state-dir=-"],
         ...[`--listen-addr=${LOOPBACK}:${port}`, "--debug-addr=-", "--telemetry=disable"],
         ...["--test-enable-new-auth", "--setup-database=admin", `--setup-username=${admin.username}`],

@@ -15,8 +15,8 @@ export async function startFreezableProxy(port: number): Promise<FreezableProxy>
   let isFrozen = false;
   let answers = 0;
   let last = Number.POSITIVE_INFINITY;
-  const server = createServer({ allowHalfOpen: true }, (client) => {
-    const upstream = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
+    const upstream = connect({ port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
     sockets.push(client, upstream);
     client.on("data", (bytes) => isFrozen || upstream.write(bytes));
     upstream.on("data", (bytes) => {

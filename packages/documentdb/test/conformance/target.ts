@@ -7,6 +7,7 @@ const database = "work";
 
 const commandNotFound = 59;
 const roleExists = 51_002;
+const userNotFound = 11;
 
 /** A server for the conformance suite. An application's login is one of MongoDB's own driver, which reads a document. */
 export async function documentdbTarget(strategy: Strategy): Promise<Target> {
@@ -86,6 +87,15 @@ export async function documentdbTarget(strategy: Strategy): Promise<Target> {
       await work.command({ createUser: name, pwd: password, roles });
       const secret = { engine: "mongo", ...at, dbname: database, username: name, password };
       return strategy === "single-user" ? { secret } : { secret, adminSecret: { engine: "mongo", ...at, ...admin } };
+    },
+
+    // The imitation reads every user for each login.
+    async removeAccount({ secret: { username } }) {
+      for (const user of [username, `${username}_clone`]) {
+        await work.command({ dropUser: user }).catch((error: { code?: number }) => {
+          if (error.code !== userNotFound) throw error;
+        });
+      }
     },
 
     async login({ username, password }) {
