@@ -1,8 +1,9 @@
 import { AWSPENDING, type LabelChange, pairOf, RotationError } from "@quarterturn/core";
 import { addressOf, adminLogin, databaseSettings, type Session, whereOf } from "@quarterturn/database";
+import { lookAgain } from "./as-seen.ts";
 import type { Context } from "./context.ts";
 import { after, asFailure, Failure } from "./failure.ts";
-import { changeLabels, doneOf, lookAgain, planOf } from "./label-changes.ts";
+import { changeLabels, doneOf, planOf } from "./label-changes.ts";
 import { type DatabaseVersion, rotationContext, tryLogin, wordsOf } from "./login.ts";
 import { requireYes } from "./prompt.ts";
 import type { Secret } from "./secret.ts";
@@ -60,7 +61,9 @@ export async function restorePassword(
   );
   const session = await adminSession(context, secret, version, admin);
   try {
-    await lookAgain(context, secret, () => requireRefused(context, secret, version));
+    await lookAgain(context, secret, `No password of "${value.username}" was set`, () =>
+      requireRefused(context, secret, version),
+    );
     await changeLabels(context, secret, before);
     await after(before.map(doneOf).join(". "), () => set(context, secret, version, session));
   } finally {

@@ -201,7 +201,7 @@ describe("nothing is discarded", () => {
       return answer;
     };
     const ran = await quarterturnAt(aws)(`discard-old ${secret} --yes`);
-    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("somebody else has changed it meanwhile") });
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("the secret was changed meanwhile") });
     expect(await accepted(old)).toEqual([true]);
   });
 

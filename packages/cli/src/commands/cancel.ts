@@ -1,11 +1,12 @@
 import { CancelRotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { AWSCURRENT, AWSPENDING, changesTo, type LabelChange, unfinishedVersion } from "@quarterturn/core";
+import { lookAgain } from "../as-seen.ts";
 import { ask } from "../aws.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { after } from "../failure.ts";
 import { isInteractive } from "../io.ts";
-import { changeLabels, doneOf, lookAgain, planOf } from "../label-changes.ts";
+import { changeLabels, doneOf, planOf } from "../label-changes.ts";
 import type { Outcome } from "../output.ts";
 import { promote } from "../promotion.ts";
 import { requireYes, yesOption } from "../prompt.ts";
@@ -60,7 +61,12 @@ async function cancel(context: Context, secretId: string, flags: Flags): Promise
     const left = unfinishedVersion(versions);
     const isCleared = clears !== undefined && left === clears;
     if (isCleared) {
-      await lookAgain(context, secret, (now) => requireSpare(context, now, AWSPENDING, clears, flags));
+      await lookAgain(
+        context,
+        { ...secret, rotationEnabled: false },
+        `AWSPENDING of "${secret.name}" was not taken off`,
+        (now) => requireSpare(context, now, AWSPENDING, clears, flags),
+      );
       await changeLabels(context, secret, changes);
     }
     const done = [

@@ -1,6 +1,6 @@
 import { AWSCURRENT, AWSPREVIOUS, RotationError, versionWith } from "@quarterturn/core";
 import { addressOf, loginOf, type Session, whereOf } from "@quarterturn/database";
-import { requireAsSeen, requireFinished } from "../as-seen.ts";
+import { lookAgain, requireFinished } from "../as-seen.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import type { Product } from "../engines.ts";
@@ -39,7 +39,7 @@ async function discardOld(context: Context, secretId: string, flags: Flags): Pro
     `Every other password of "${current.value.username}" than AWSCURRENT's ends at ${addressOf(current.value)}: new logins with it are refused, open sessions stay`,
   ];
   await requireYes(context, plan, `Discard the old password of ${secret.name}?`, flags);
-  await requireAsSeen(context, secret, undone);
+  await lookAgain(context, secret, undone, async () => undefined);
 
   await withSession(context, secret, current, (discard) =>
     discard().catch((error) => {

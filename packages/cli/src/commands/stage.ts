@@ -1,9 +1,9 @@
 import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, changesTo, type LabelChange } from "@quarterturn/core";
-import { requireFinished } from "../as-seen.ts";
+import { lookAgain, requireFinished } from "../as-seen.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
-import { changeLabels, lookAgain, planOf } from "../label-changes.ts";
+import { changeLabels, planOf } from "../label-changes.ts";
 import type { Outcome } from "../output.ts";
 import { promote, requireLogin } from "../promotion.ts";
 import { requireYes, yesOption } from "../prompt.ts";
@@ -59,8 +59,14 @@ async function move(
   flags: Flags,
 ): Promise<void> {
   const from = label === AWSPREVIOUS ? changes[0]?.from : undefined;
-  const look = async () => (from === undefined ? [] : [await requireSpare(context, secret, label, from, flags)]);
-  await requireYes(context, [...(await look()), ...changes.map(planOf)], `Move ${label} of ${secret.name}?`, flags);
-  await lookAgain(context, secret, look);
+  const look = async (now: Secret) =>
+    from === undefined ? [] : [await requireSpare(context, now, label, from, flags)];
+  await requireYes(
+    context,
+    [...(await look(secret)), ...changes.map(planOf)],
+    `Move ${label} of ${secret.name}?`,
+    flags,
+  );
+  await lookAgain(context, secret, `${label} of "${secret.name}" was not moved`, look);
   await changeLabels(context, secret, changes);
 }
