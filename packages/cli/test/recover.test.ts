@@ -67,7 +67,7 @@ describe("recover", () => {
   test("of a rotation that stopped after the password was changed promotes the pending version, and rotations go on", async () => {
     const secret = await database.createSecret();
     await database.rotate(secret, "stops-at-testSecret");
-    await run(`cancel ${secret} --yes`);
+    await database.service.sm.cancelRotateSecret({ SecretId: secret });
     expect(await run(`recover ${secret} --yes`)).toMatchObject({ code: 0 });
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
     await database.rotate(secret);

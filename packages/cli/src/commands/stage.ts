@@ -8,7 +8,7 @@ import type { Outcome } from "../output.ts";
 import { promote, requireLogin } from "../promotion.ts";
 import { requireYes, yesOption } from "../prompt.ts";
 import { describe, type Secret } from "../secret.ts";
-import { requireSpare } from "../spare-version.ts";
+import { trySpare, whyKept } from "../spare-version.ts";
 
 interface Flags {
   readonly force?: boolean;
@@ -59,8 +59,13 @@ async function move(
   flags: Flags,
 ): Promise<void> {
   const from = label === AWSPREVIOUS ? changes[0]?.from : undefined;
-  const look = async (now: Secret) =>
-    from === undefined ? [] : [await requireSpare(context, now, label, from, flags)];
+  const look = async (now: Secret) => {
+    if (from === undefined) return [];
+    const spareness = await trySpare(context, now, label, from);
+    const refusal = whyKept(spareness, `${label} of "${now.name}" was not taken off`, flags);
+    if (refusal) throw refusal;
+    return [spareness.seen];
+  };
   await requireYes(
     context,
     [...(await look(secret)), ...changes.map(planOf)],
