@@ -232,6 +232,11 @@ describe("cancel --clear-pending", () => {
     expect(ran.code).toBe(3);
     expect(ran.stderr).toMatch(/AWSCURRENT is refused .*AWSPENDING could not be tried.*quarterturn recover/);
     expect(await database.version(secret, "AWSPENDING")).toBe(pending);
+    expect(await run(`cancel ${secret} --yes`)).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/--force\.$/m),
+    });
+    expect(await run(`cancel ${secret} --yes --force`)).toMatchObject({ code: 0 });
   });
 
   test("--force says what was tried", async () => {

@@ -4,7 +4,7 @@ import { lookAgain, requireFinished } from "../as-seen.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import type { Product } from "../engines.ts";
-import { asFailure, Failure } from "../failure.ts";
+import { after, asFailure, Failure } from "../failure.ts";
 import { type DatabaseVersion, databaseVersion, rotationContext, tryLogin, type Verdict, wordsOf } from "../login.ts";
 import type { Outcome } from "../output.ts";
 import { requireYes, yesOption } from "../prompt.ts";
@@ -39,16 +39,21 @@ async function discardOld(context: Context, secretId: string, flags: Flags): Pro
     `Every other password of "${current.value.username}" than AWSCURRENT's ends at ${addressOf(current.value)}: new logins with it are refused, open sessions stay`,
   ];
   await requireYes(context, plan, `Discard the old password of ${secret.name}?`, flags);
-  await lookAgain(context, secret, undone, async () => undefined);
-
-  await withSession(context, secret, current, (discard) =>
-    discard().catch((error) => {
+  await withSession(context, secret, current, async (discard) => {
+    await lookAgain(context, secret, undone, async () => undefined);
+    await discard().catch((error) => {
       throw withoutAnswer(context, secret, error) ?? error;
-    }),
-  );
+    });
+  });
   // AWSCURRENT last: its login ends a server's count of refused ones.
   const ofOld = old && (await tryLogin(context, secret, old));
-  requireDone(context, secret, await tryLogin(context, secret, current), ofOld);
+  const ofCurrent = await tryLogin(context, secret, current);
+  await after(
+    "The old password was discarded",
+    () => lookAgain(context, secret, `AWSCURRENT of "${secret.name}" may not log in`, async () => undefined),
+    `See which version does: ${context.next("recover", secret.id)}`,
+  );
+  requireDone(context, secret, ofCurrent, ofOld);
   return {
     data: { name: secret.name, arn: secret.arn, username: current.value.username, previous: ofOld?.is ?? null },
     text: (paint) => {
