@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { pipeline } from "node:stream";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { rotationHandler } from "@quarterturn/core";
 import { databaseSettings, singleUser } from "@quarterturn/database";
@@ -145,6 +148,48 @@ test("where the secret is rotated all the same in between, does not say that it 
   });
   expect(await accepted(await value(secret, "AWSCURRENT"))).toEqual([false]);
   expect(await run(`recover ${secret} --yes`)).toMatchObject({ code: 0 });
+});
+
+/** A way to the server on which something happens before the first login that comes after the old password was discarded. */
+async function startProxy(old: Value, act: () => Promise<unknown>) {
+  let isDone = false;
+  const proxy = createServer(async (socket) => {
+    const [isKept] = isDone ? [true] : await accepted(old);
+    if (!isKept) {
+      isDone = true;
+      await act();
+    }
+    const onward = connect(server.port, server.host);
+    // Either end may hang up as it likes.
+    pipeline(socket, onward, socket, () => undefined);
+  }).listen(0, "localhost");
+  await once(proxy, "listening");
+  onTestFinished(() => void proxy.close());
+  return proxy.address() as AddressInfo;
+}
+
+test.each([
+  [
+    "AWSPREVIOUS logs in afterwards: says so, and to run it again",
+    ({ password }: Value) => [`IDENTIFIED BY '${password}' RETAIN CURRENT PASSWORD`],
+    /The old password .* was discarded, and all the same AWSPREVIOUS logs in at .*Run it again: quarterturn discard-old/,
+  ],
+  [
+    "AWSCURRENT does not log in afterwards: says so, and names recover",
+    () => ["IDENTIFIED BY 'somebody-elses'", "DISCARD OLD PASSWORD"],
+    /The old password .* was discarded, and AWSCURRENT is refused at .*quarterturn recover/,
+  ],
+])("where %s", async (_, changes, words) => {
+  const secret = await rotated();
+  const [previous, current] = [await value(secret, "AWSPREVIOUS"), await value(secret, "AWSCURRENT")];
+  const { port } = await startProxy(previous, async () => {
+    for (const change of changes(previous)) await asRoot(`ALTER USER ${secret} ${change}`);
+  });
+  const Name = `${secret}-by-proxy`;
+  await service.sm.createSecret({ Name, SecretString: JSON.stringify({ ...previous, port }) });
+  await service.sm.putSecretValue({ SecretId: Name, SecretString: JSON.stringify({ ...current, port }) });
+  const ran = await run(`discard-old ${Name} --yes`);
+  expect(ran).toMatchObject({ code: 3, stdout: "", stderr: expect.stringMatching(words) });
 });
 
 test("where the server is lost in between, says that nobody knows, and may be run again", async () => {
