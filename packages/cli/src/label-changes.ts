@@ -23,6 +23,8 @@ export async function changeLabels(context: Context, secret: Secret, changes: re
       ask(here, secret.name, (options) =>
         here.secretsManager.send(command, options).catch(async (error: Error) => {
           const now = versionWith((await describe(here, secret.arn)).versions, label);
+          // The answer was lost, and this is what the second try was told.
+          if (now === to) return;
           if (error.name !== "InvalidParameterException" || now === from) throw error;
           throw new Failure(
             "refused",

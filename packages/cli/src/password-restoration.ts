@@ -71,7 +71,7 @@ export async function restorePassword(
   }
   const done = [...before.map(doneOf), `The password of "${value.username}" was set to that of version ${version.id}`];
   await after(
-    `${done.join(". ")}, which is not AWSCURRENT yet`,
+    `${done.join(". ")}, which may not be AWSCURRENT yet`,
     () => changeLabels(context, secret, afterwards),
     `Make it so: ${context.next("stage", secret.id, "AWSCURRENT", version.id)}; or see which version logs in: ${context.next("recover", secret.id)}`,
   );
