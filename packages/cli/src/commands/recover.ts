@@ -2,6 +2,7 @@ import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, changesTo, type LabelChange, unfin
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
+import { isInteractive } from "../io.ts";
 import {
   type DatabaseVersion,
   differenceOf,
@@ -18,7 +19,7 @@ import { promote } from "../promotion.ts";
 import { yesOption } from "../prompt.ts";
 import { describe, type Secret } from "../secret.ts";
 import { minuteOf } from "../times.ts";
-import { type KeptVersion, keptVersions } from "../version.ts";
+import { isUndecryptable, type KeptVersion, keptVersions } from "../version.ts";
 
 interface Flags {
   readonly adminSecret?: string;
@@ -76,16 +77,23 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
   const unfinished = unfinishedVersion(secret.versions);
   const end: LabelChange[] =
     unfinished === undefined || unfinished === found?.id ? [] : [{ label: AWSPENDING, from: unfinished }];
+  const current = values.find(({ labels }) => labels.includes(AWSCURRENT));
   if (found) {
     const changes = [...end, ...changesTo(secret.versions, AWSCURRENT, found.id)];
-    await promote(context, secret, found.id, changes, [], flags);
+    if (current?.isUndecryptable && (flags.yes || !isInteractive(context.io))) {
+      throw new Failure(
+        "refused",
+        `AWSCURRENT of "${secret.name}" was not moved: it cannot be decrypted from here, and it may be the value that works`,
+        `Run this as somebody who may use its key; or, if it is known not to work: ${context.next("stage", secret.id, AWSCURRENT, found.id)}`,
+      );
+    }
+    await promote(context, secret, found.id, changes, doubtsOf(tried), flags);
     return {
       data: { ...about, recovered: found.id, passwordRestored: false, changes },
       text: (paint) => paint("green", `Version ${found.id} of ${secret.name} is AWSCURRENT, and logs in.`),
     };
   }
   requireAllTried(secret, tried);
-  const current = values.find(({ labels }) => labels.includes(AWSCURRENT));
   if (current?.value === undefined) {
     throw new Failure(
       "refused",
@@ -98,6 +106,13 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
     data: { ...about, recovered: null, passwordRestored: true, changes: end },
     text: (paint) => paint("green", `AWSCURRENT of ${secret.name} logs in again.`),
   };
+}
+
+/** What speaks against passing AWSCURRENT over: a login that was not seen to fail. */
+function doubtsOf(tried: readonly Tried[]): string[] {
+  const current = tried.find(({ labels }) => labels.includes(AWSCURRENT));
+  if (current === undefined || (current.verdict && current.verdict.is !== "unknown")) return [];
+  return [`AWSCURRENT may be the value that works: it ${current.verdict ? "could not be" : "was not"} tried`];
 }
 
 /** Before an admin sets a password: that no version logs in must be seen, and that all of them are of the user that is meant. @throws Failure */
@@ -122,6 +137,7 @@ function requireAllTried({ name }: Secret, tried: readonly Tried[]): void {
 interface ReadVersion extends KeptVersion {
   readonly value?: DatabaseVersion;
   readonly unusable?: string;
+  readonly isUndecryptable?: boolean;
 }
 
 async function readAll(context: Context, secret: Secret, versions: readonly KeptVersion[]): Promise<ReadVersion[]> {
@@ -131,13 +147,13 @@ async function readAll(context: Context, secret: Secret, versions: readonly Kept
       const value = await readDatabaseVersion(context, secret, version.id);
       read.push({ ...version, ...(value ? { value } : { unusable: "it has no value" }) });
     } catch (error) {
-      read.push({ ...version, unusable: reasonIn(error, context) });
+      read.push({ ...version, unusable: reasonIn(error, context), isUndecryptable: isUndecryptable(error) });
     }
   }
   return read;
 }
 
-const notTriedOf = ({ value: _, unusable = "", ...version }: ReadVersion): Tried => ({
+const notTriedOf = ({ value: _, isUndecryptable: __, unusable = "", ...version }: ReadVersion): Tried => ({
   ...version,
   notTried: unusable,
 });
