@@ -203,10 +203,13 @@ describe("recover", () => {
     const secret = await database.createSecret({ dbname: "nowhere", masterarn: "boss" });
     const SecretString = JSON.stringify({ ...(await database.value(secret, "AWSCURRENT")), password: "wrong" });
     await database.service.sm.putSecretValue({ SecretId: secret, SecretString });
-    expect(await run(`recover ${secret} --yes`)).toMatchObject({
-      code: 3,
-      stderr: expect.stringContaining("not every version could be tried"),
-    });
+    const { code, stderr } = await run(`recover ${secret} --yes`);
+    expect(code).toBe(3);
+    const [, reason = ""] = /^ {2}(could not be tried: .*nowhere.*)$/m.exec(stderr) ?? [];
+    const previous = await database.version(secret, "AWSPREVIOUS");
+    expect(stderr).toContain(
+      `quarterturn: "${secret}" was left as it is, since not every version could be tried. Version ${previous} ${reason}.\n`,
+    );
     expect(await database.accepts(secret, "AWSPREVIOUS")).toBe(true);
   });
 
@@ -252,6 +255,18 @@ describe("recover", () => {
       expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
     },
   );
+
+  test("where AWSCURRENT's value is none of a database and no other logs in, says how to store one", async () => {
+    const secret = await database.createSecret();
+    await database.service.sm.putSecretValue({ SecretId: secret, SecretString: "never-shown" });
+    await database.setPassword(secret, "somebody-elses");
+    expect(await run(`recover ${secret} --yes --admin-secret boss`)).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /AWSCURRENT's value cannot be used\. .*aws secretsmanager put-secret-value --secret-id app\d+ --secret-string file:\/\/FILE /,
+      ),
+    });
+  });
 
   test("where the database cannot be reached, changes nothing", async () => {
     const secret = await database.createSecret({ port: 1, masterarn: "boss" });

@@ -98,7 +98,7 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
     throw new Failure(
       "refused",
       `The database accepts no version of "${secret.name}", and AWSCURRENT's value cannot be used`,
-      `Store one that can: ${context.aws("secretsmanager", "put-secret-value", "--secret-id", secret.id)}; then run this again.`,
+      `Store one that can: ${context.aws("secretsmanager", "put-secret-value", "--secret-id", secret.id, "--secret-string", "file://FILE")}; then run this again.`,
     );
   }
   await restorePassword(context, secret, { ...current.value, id: current.id, label: AWSCURRENT }, end, [], flags);
@@ -117,18 +117,17 @@ function doubtsOf(tried: readonly Tried[]): string[] {
 
 /** Before an admin sets a password: that no version logs in must be seen, and that all of them are of the user that is meant. @throws Failure */
 function requireAllTried({ name }: Secret, tried: readonly Tried[]): void {
-  if (tried.some(({ verdict }) => verdict?.is === "unknown")) {
-    throw new Failure(
-      "refused",
-      `"${name}" was left as it is: not every version could be tried`,
-      "Run this where the database is reached, e.g. in its VPC, and trust its certificate's authority (NODE_EXTRA_CA_CERTS).",
-    );
+  const undone = `"${name}" was left as it is`;
+  for (const { id, verdict } of tried) {
+    if (verdict?.is !== "unknown") continue;
+    const why = `Version ${id} ${wordsOf(verdict)}`;
+    throw new Failure("refused", `${undone}, since not every version could be tried. ${why}`);
   }
   const different = tried.filter(({ difference }) => difference !== undefined).length;
   if (different === 0) return;
   throw new Failure(
     "refused",
-    `"${name}" was left as it is: ${different} of its ${tried.length} versions ${different === 1 ? "is" : "are"} of another user or server than AWSCURRENT, so nobody can say whose password is to be set`,
+    `${undone}: ${different} of its ${tried.length} versions ${different === 1 ? "is" : "are"} of another user or server than AWSCURRENT, so nobody can say whose password is to be set`,
     "If one of them is meant, run its command above; if AWSCURRENT is, give its user that password in the database by hand.",
   );
 }
