@@ -208,14 +208,15 @@ describe("rollback", () => {
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
   });
 
-  test.each(["boss", "boss_clone"])(
+  test.each(["boss", "boss_clone", "BOSS"])(
     "--restore-password never sets the admin's own password, nor its twin's: %s",
     async (username) => {
       const { sm } = database.service;
       const boss = await database.value("boss", "AWSCURRENT");
       const old = { ...boss, username, password: "an-old-one" };
+      const current = { ...boss, username: username === "BOSS" ? username : "boss" };
       await sm.createSecret({ Name: `own-${username}`, SecretString: JSON.stringify(old) });
-      await sm.putSecretValue({ SecretId: `own-${username}`, SecretString: JSON.stringify(boss) });
+      await sm.putSecretValue({ SecretId: `own-${username}`, SecretString: JSON.stringify(current) });
       const ran = await run(`rollback own-${username} --restore-password --admin-secret boss --yes`);
       expect(ran).toMatchObject({
         code: 3,
@@ -314,6 +315,21 @@ describe("rollback", () => {
       expect(ran.code).toBe(3);
       expect(ran.stderr).toMatch(/^quarterturn: .*; no password was set\. AWSPENDING was taken off version/m);
       expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+    });
+
+    test("an answer that is lost, and a login that cannot be tried: the line says that nobody knows", async () => {
+      const secret = await rotated();
+      await using aws = await withAws(async () => {
+        await database.superuser.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'boss'");
+        await database.setPassword(secret, (await database.value(secret, "AWSPREVIOUS")).password);
+        await database.superuser.query(`ALTER ROLE ${secret} NOLOGIN`);
+      });
+      const ran = await quarterturnAt(aws)(line(secret));
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(
+        /^quarterturn: .*, and nobody can say whether the password of "\w+" was set to that of version \S+, which could not be tried: .*\. AWSPENDING was taken off version \S+\. .*quarterturn recover/m,
+      );
+      expect(ran.stderr).not.toContain("no password was set");
     });
 
     test("a login that is not accepted afterwards: the line says that the password was set", async () => {
