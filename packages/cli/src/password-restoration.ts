@@ -2,6 +2,7 @@ import { AWSPENDING, type LabelChange, pairOf, RotationError } from "@quartertur
 import { addressOf, adminLogin, databaseSettings, type Session, whereOf } from "@quarterturn/database";
 import { lookAgain } from "./as-seen.ts";
 import type { Context } from "./context.ts";
+import { keepsOldPasswords } from "./engines.ts";
 import { after, asFailure, Failure } from "./failure.ts";
 import { changeLabels, doneOf, planOf } from "./label-changes.ts";
 import { type DatabaseVersion, rotationContext, tryLogin, wordsOf } from "./login.ts";
@@ -42,7 +43,7 @@ export async function restorePassword(
   seen: readonly string[],
   flags: Flags,
 ): Promise<void> {
-  const { value, label } = version;
+  const { product, value, label } = version;
   const admin = flags.adminSecret ?? value.masterarn;
   if (admin === undefined) {
     throw new Failure(
@@ -51,7 +52,10 @@ export async function restorePassword(
       "Run the same command again with --admin-secret ARN.",
     );
   }
-  const plan = `The password of "${value.username}" at ${addressOf(value)} is set to that of ${label}: whoever uses another one is refused from then on`;
+  const ofOthers = keepsOldPasswords(product)
+    ? `another one may go on to log in beside it, which ${context.next("discard-old", secret.id)} ends`
+    : "whoever uses another one is refused from then on";
+  const plan = `The password of "${value.username}" at ${addressOf(value)} is set to that of ${label}: ${ofOthers}`;
   const [before, afterwards] = [changes.filter(isPending), changes.filter((change) => !isPending(change))];
   await requireYes(
     context,

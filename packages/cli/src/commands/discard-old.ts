@@ -3,7 +3,7 @@ import { addressOf, loginOf, type Session, whereOf } from "@quarterturn/database
 import { lookAgain, requireFinished } from "../as-seen.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
-import type { Product } from "../engines.ts";
+import { keepsOldPasswords } from "../engines.ts";
 import { after, asFailure, Failure } from "../failure.ts";
 import { type DatabaseVersion, databaseVersion, rotationContext, tryLogin, type Verdict, wordsOf } from "../login.ts";
 import type { Outcome } from "../output.ts";
@@ -96,9 +96,6 @@ async function readPasswords(context: Context, secret: Secret): Promise<Password
   }
   return { current, old: { ...current, value: { ...current.value, password: previous.value.password } } };
 }
-
-/** The product's functions have a setting for the old password exactly where its servers may keep one. */
-const keepsOldPasswords = ({ manifest }: Product) => manifest.settings.some(({ name }) => name === "OLD_PASSWORD");
 
 const onePassword = ({ value }: DatabaseVersion) =>
   new Failure(
