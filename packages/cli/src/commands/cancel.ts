@@ -48,7 +48,7 @@ async function cancel(context: Context, secretId: string, flags: Flags): Promise
   }
   const notTakenOff = `AWSPENDING of "${secret.name}" was not taken off`;
   const undone = clears === undefined ? `Rotation of "${secret.name}" was not turned off` : notTakenOff;
-  const look = (now: Secret, undone: string) => lookAtPending(context, now, undone, flags);
+  const look = (now: Secret, what: string) => lookAtPending(context, now, what, flags);
 
   const seen = await look(secret, undone);
   if (seen?.refusal) {
