@@ -21,21 +21,33 @@ export function requireFinished(context: Context, secret: Secret, undone: string
   );
 }
 
-/** Describes a secret again, since the answer to a question may have taken long. @throws Failure where it is not as it was */
-export async function requireAsSeen(context: Context, seen: Secret, undone: string): Promise<void> {
+/**
+ * What was seen before a question is as old as the answer: to be called after every yes, at once before the first change. Describes the
+ * secret again, and looks at what else the change depends on.
+ *
+ * @param undone what was not done, e.g. `"app" was left as it is`
+ * @param look throws where what is seen now forbids the change
+ * @throws Failure where the secret is not as it was
+ */
+export async function lookAgain<Seen>(
+  context: Context,
+  seen: Secret,
+  undone: string,
+  look: (now: Secret) => Promise<Seen>,
+): Promise<Seen> {
   const now = await describe(context, seen.id);
-  requireFinished(context, now, undone);
-  if (isDeepStrictEqual(factsOf(now), factsOf(seen))) return;
+  if (isDeepStrictEqual(factsOf(now), factsOf(seen))) return look(now);
   throw new Failure(
     "refused",
-    `${undone}: somebody else has changed it meanwhile`,
-    `See what it is now: ${context.next("status", seen.id)}`,
+    `${undone}: the secret was changed meanwhile`,
+    `See how it is now: ${context.next("status", seen.id)}`,
   );
 }
 
+/** The service lists a version's labels in any order. */
 const factsOf = ({ arn, versions, functionArn, schedule, rotationEnabled }: Secret) => ({
   arn,
-  versions,
+  versions: Object.fromEntries(Object.entries(versions).map(([id, labels]) => [id, labels.toSorted()])),
   functionArn,
   schedule,
   rotationEnabled,

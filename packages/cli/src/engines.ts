@@ -28,6 +28,10 @@ export const products: readonly Product[] = [
   },
 ];
 
+/** The product's functions have a setting for the old password exactly where its servers may keep one. */
+export const keepsOldPasswords = ({ manifest }: Product): boolean =>
+  manifest.settings.some(({ name }) => name === "OLD_PASSWORD");
+
 /** The product that a secret's `engine` names. */
 export function productOf(engine: unknown): Product | undefined {
   return products.find(({ manifest }) => typeof engine === "string" && manifest.engines.includes(engine));

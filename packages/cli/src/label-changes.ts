@@ -1,34 +1,9 @@
-import { isDeepStrictEqual } from "node:util";
 import { UpdateSecretVersionStageCommand } from "@aws-sdk/client-secrets-manager";
-import { type LabelChange, type VersionLabels, versionWith } from "@quarterturn/core";
+import { type LabelChange, versionWith } from "@quarterturn/core";
 import { ask } from "./aws.ts";
 import { type Context, uninterrupted } from "./context.ts";
 import { after, Failure } from "./failure.ts";
 import { describe, type Secret } from "./secret.ts";
-
-/**
- * What was seen before a question is as old as the answer: to be called after every yes, at once before the first change. Describes the
- * secret again, and looks at the database again.
- *
- * @param look throws where what is seen now forbids the change
- * @throws Failure where a label is elsewhere than it was
- */
-export async function lookAgain<Seen>(
-  context: Context,
-  before: Secret,
-  look: (now: Secret) => Promise<Seen>,
-): Promise<Seen> {
-  const now = await describe(context, before.arn);
-  if (isDeepStrictEqual(sorted(now.versions), sorted(before.versions))) return look(now);
-  throw new Failure(
-    "refused",
-    `Labels of "${before.name}" have moved since they were looked at, and were left there`,
-    `See where they are now: ${context.next("status", before.name)}`,
-  );
-}
-
-const sorted = (versions: VersionLabels) =>
-  Object.fromEntries(Object.entries(versions).map(([id, labels]) => [id, labels.toSorted()]));
 
 /**
  * Changes labels, each as a compare-and-swap; Ctrl-C does not leave it half done.
@@ -48,6 +23,8 @@ export async function changeLabels(context: Context, secret: Secret, changes: re
       ask(here, secret.name, (options) =>
         here.secretsManager.send(command, options).catch(async (error: Error) => {
           const now = versionWith((await describe(here, secret.arn)).versions, label);
+          // The answer was lost, and this is what the second try was told.
+          if (now === to) return;
           if (error.name !== "InvalidParameterException" || now === from) throw error;
           throw new Failure(
             "refused",

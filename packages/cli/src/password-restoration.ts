@@ -1,8 +1,10 @@
 import { AWSPENDING, type LabelChange, pairOf, RotationError } from "@quarterturn/core";
 import { addressOf, adminLogin, databaseSettings, type Session, whereOf } from "@quarterturn/database";
+import { lookAgain } from "./as-seen.ts";
 import type { Context } from "./context.ts";
+import { keepsOldPasswords } from "./engines.ts";
 import { after, asFailure, Failure } from "./failure.ts";
-import { changeLabels, doneOf, lookAgain, planOf } from "./label-changes.ts";
+import { changeLabels, doneOf, planOf } from "./label-changes.ts";
 import { type DatabaseVersion, rotationContext, tryLogin, wordsOf } from "./login.ts";
 import { requireYes } from "./prompt.ts";
 import type { Secret } from "./secret.ts";
@@ -41,7 +43,7 @@ export async function restorePassword(
   seen: readonly string[],
   flags: Flags,
 ): Promise<void> {
-  const { value, label } = version;
+  const { product, value, label } = version;
   const admin = flags.adminSecret ?? value.masterarn;
   if (admin === undefined) {
     throw new Failure(
@@ -50,7 +52,10 @@ export async function restorePassword(
       "Run the same command again with --admin-secret ARN.",
     );
   }
-  const plan = `The password of "${value.username}" at ${addressOf(value)} is set to that of ${label}: whoever uses another one is refused from then on`;
+  const ofOthers = keepsOldPasswords(product)
+    ? `another one may go on to log in beside it, which ${context.next("discard-old", secret.id)} ends`
+    : "whoever uses another one is refused from then on";
+  const plan = `The password of "${value.username}" at ${addressOf(value)} is set to that of ${label}: ${ofOthers}`;
   const [before, afterwards] = [changes.filter(isPending), changes.filter((change) => !isPending(change))];
   await requireYes(
     context,
@@ -60,7 +65,9 @@ export async function restorePassword(
   );
   const session = await adminSession(context, secret, version, admin);
   try {
-    await lookAgain(context, secret, () => requireRefused(context, secret, version));
+    await lookAgain(context, secret, `No password of "${value.username}" was set`, () =>
+      requireRefused(context, secret, version),
+    );
     await changeLabels(context, secret, before);
     await after(before.map(doneOf).join(". "), () => set(context, secret, version, session));
   } finally {
@@ -68,7 +75,7 @@ export async function restorePassword(
   }
   const done = [...before.map(doneOf), `The password of "${value.username}" was set to that of version ${version.id}`];
   await after(
-    `${done.join(". ")}, which is not AWSCURRENT yet`,
+    `${done.join(". ")}, which may not be AWSCURRENT yet`,
     () => changeLabels(context, secret, afterwards),
     `Make it so: ${context.next("stage", secret.id, "AWSCURRENT", version.id)}; or see which version logs in: ${context.next("recover", secret.id)}`,
   );

@@ -1,7 +1,8 @@
 import { AWSCURRENT, type LabelChange } from "@quarterturn/core";
+import { lookAgain } from "./as-seen.ts";
 import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
-import { changeLabels, lookAgain, planOf } from "./label-changes.ts";
+import { changeLabels, planOf } from "./label-changes.ts";
 import { tryVersion, wordsOf } from "./login.ts";
 import { requireYes } from "./prompt.ts";
 import type { Secret } from "./secret.ts";
@@ -27,8 +28,10 @@ export async function requireLogin(context: Context, secret: Secret, id: string,
     "no value": `See which versions there are: ${context.next("status", secret.id)}.`,
     unknown: "Correct that, or repeat the command with --force.",
   }[verdict.is];
-  throw new Failure("refused", `AWSCURRENT of "${secret.name}" was not moved. ${seen}`, next);
+  throw new Failure("refused", `${notMoved(secret)}. ${seen}`, next);
 }
+
+const notMoved = ({ name }: Secret) => `AWSCURRENT of "${name}" was not moved`;
 
 /**
  * Moves AWSCURRENT to a version, after a yes and another login.
@@ -46,6 +49,6 @@ export async function promote(
   flags: Flags,
 ): Promise<void> {
   await requireYes(context, [...seen, ...changes.map(planOf)], `Make version ${id} ${AWSCURRENT}?`, flags);
-  await lookAgain(context, secret, (now) => requireLogin(context, now, id, flags));
+  await lookAgain(context, secret, notMoved(secret), (now) => requireLogin(context, now, id, flags));
   await changeLabels(context, secret, changes);
 }

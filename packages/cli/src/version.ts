@@ -16,6 +16,12 @@ export async function readCurrent(context: Context, secretId: string): Promise<s
 const unreadable = (what: string, cause?: unknown) =>
   new RotationError("bad-secret", what, "Nobody can say whether it is a login that works.", { cause });
 
+const isOfKey = ({ name, message }: Error) => name === "DecryptionFailure" || /\bKMS\b/i.test(message);
+
+/** Whether a version could not be read since its key is not to be used, by whoever runs this: an application may still read it. */
+export const isUndecryptable = (error: unknown): boolean =>
+  error instanceof RotationError && error.cause instanceof Error && isOfKey(error.cause);
+
 /**
  * The value of a version, known to the redactor from now on; undefined where it has none yet.
  *
@@ -28,7 +34,7 @@ export async function readVersion(context: Context, { arn, name }: Secret, id: s
   const answer = await ask(context, name, (options) =>
     context.secretsManager.send(command, options).catch((error: Error) => {
       if (error.name === "ResourceNotFoundException") return undefined;
-      if (error.name !== "DecryptionFailure" && !/\bKMS\b/i.test(error.message)) throw error;
+      if (!isOfKey(error)) throw error;
       return { undecryptable: error };
     }),
   );

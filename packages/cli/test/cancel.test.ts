@@ -34,6 +34,7 @@ describe("cancel", () => {
       "Rotation was turned off; function and schedule are kept.
       Version VERSION-1 is still AWSPENDING, and blocks later rotations: quarterturn cancel SECRET --clear-pending --endpoint-url http://HOST
       ---
+      AWSCURRENT logs in at DATABASE (as "SECRET"); AWSPENDING is refused at DATABASE (as "SECRET")
       Rotation is turned off; function and schedule are kept
       "
     `);
@@ -47,6 +48,18 @@ describe("cancel", () => {
       ---
       "
     `);
+  });
+
+  test("where neither value logs in turns it off all the same, since recover begins there, and says so", async () => {
+    const secret = await stuckAt("setSecret");
+    await database.setPassword(secret, "another");
+    const ran = await run(`cancel ${secret} --yes`);
+    expect(ran).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Rotation was turned off.*\n.*recover app\d+ /),
+    });
+    expect(ran.stderr).toMatch(/^AWSCURRENT is refused .*; AWSPENDING is refused /);
+    expect((await described(secret)).RotationEnabled).toBe(false);
   });
 
   test("of a secret without rotation does nothing", async () => {
@@ -98,6 +111,12 @@ describe("cancel --clear-pending", () => {
       "
     `);
     expect((await described(secret)).RotationEnabled).toBe(true);
+    const plain = await run(`cancel ${secret} --yes --force`);
+    expect(plain).toMatchObject({ code: 3, stdout: "" });
+    expect(plain.stderr).toBe(
+      ran.stderr.replace(/AWSPENDING of "\w+" was not taken off/, `Rotation of "${secret}" was not turned off`),
+    );
+    expect((await described(secret)).RotationEnabled).toBe(true);
 
     const [, command = ""] = /: quarterturn (stage .*?) --endpoint-url/.exec(ran.stderr) ?? [];
     expect(await run(`${command} --yes`)).toMatchObject({ code: 0 });
@@ -119,6 +138,20 @@ describe("cancel --clear-pending", () => {
     expect(await rotatesAgain(secret)).toBe(true);
   });
 
+  test("the pending value that it offers to promote must still log in after the yes, --force or not", async () => {
+    const secret = await stuckAt("testSecret");
+    const key = async () => {
+      await database.superuser.query(`ALTER ROLE ${secret} NOLOGIN`);
+      return "y";
+    };
+    const ran = await quarterturnAt(database.service.local)(`cancel ${secret} --clear-pending --force`, { key });
+    expect(ran.stderr).toMatch(/AWSCURRENT of "\w+" was not moved\. Version \S+ could not be tried/);
+    expect(ran.code).toBe(3);
+    await expect(database.version(secret, "AWSPENDING")).resolves.not.toBe(
+      await database.version(secret, "AWSCURRENT"),
+    );
+  });
+
   test("where neither logs in it is refused, --force or not: recover finds what does", async () => {
     const secret = await stuckAt("setSecret");
     await database.setPassword(secret, "another");
@@ -128,29 +161,63 @@ describe("cancel --clear-pending", () => {
     await expect(database.version(secret, "AWSPENDING")).resolves.toBeDefined();
   });
 
-  test("where the database cannot be reached it is refused without --force", async () => {
-    const secret = await stuckAt("setSecret", { port: 1 });
-    const refused = await run(`cancel ${secret} --clear-pending --yes`);
-    expect(refused.code).toBe(3);
-    expect(refused.stderr).toMatch(/could not be tried.*--force\.$/m);
+  test.each(["", " --clear-pending"])(
+    "where the database cannot be reached cancel%s is refused without --force",
+    async (option) => {
+      const secret = await stuckAt("setSecret", { port: 1 });
+      const refused = await run(`cancel ${secret}${option} --yes`);
+      expect(refused.code).toBe(3);
+      expect(refused.stderr).toMatch(/could not be tried.*--force\.$/m);
+      expect((await described(secret)).RotationEnabled).toBe(true);
+      expect(await run(`cancel ${secret}${option} --yes --force`)).toMatchObject({ code: 0 });
+      expect((await described(secret)).RotationEnabled).toBe(false);
+      if (option) await expect(database.version(secret, "AWSPENDING")).rejects.toThrow();
+    },
+  );
+
+  test("the password is changed while the question of cancel stands: rotation stays on", async () => {
+    const secret = await stuckAt("setSecret");
+    const key = async () => {
+      await database.setPassword(secret, (await database.value(secret, "AWSPENDING")).password);
+      return "y";
+    };
+    const ran = await quarterturnAt(database.service.local)(`cancel ${secret}`, { key });
+    expect(ran.stderr).toMatch(/Rotation of "\w+" was not turned off\. AWSCURRENT is refused .*quarterturn stage/);
+    expect(ran.code).toBe(3);
     expect((await described(secret)).RotationEnabled).toBe(true);
-    expect(await run(`cancel ${secret} --clear-pending --yes --force`)).toMatchObject({ code: 0 });
-    await expect(database.version(secret, "AWSPENDING")).rejects.toThrow();
   });
 
-  test("a step that still changes the password while rotation is turned off: AWSPENDING stays", async () => {
-    const secret = await stuckAt("setSecret");
-    await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) => {
-      if (operation !== "CancelRotateSecret") return;
-      await database.setPassword(secret, (await database.value(secret, "AWSPENDING")).password);
-    });
-    const ran = await quarterturnAt(aws)(`cancel ${secret} --clear-pending --yes`);
-    expect(ran.code).toBe(3);
-    expect(ran.stderr).toMatch(
-      /was not taken off\. .*AWSPENDING logs in .* Rotation was turned off\. .*quarterturn stage/,
-    );
-    expect(await database.accepts(secret, "AWSPENDING")).toBe(true);
-  });
+  test.each(["", " --clear-pending"])(
+    "a rotation that begins while the question of cancel%s stands goes on",
+    async (option) => {
+      const secret = await database.createSecret();
+      const key = async () => {
+        await database.rotate(secret, "stops-at-testSecret");
+        return "y";
+      };
+      const ran = await quarterturnAt(database.service.local)(`cancel ${secret}${option}`, { key });
+      expect(ran.stderr).toContain(`Rotation of "${secret}" was not turned off: the secret was changed meanwhile`);
+      expect(ran.code).toBe(3);
+      expect((await described(secret)).RotationEnabled).toBe(true);
+    },
+  );
+
+  test.each(["", " --clear-pending"])(
+    "a step that still changes the password while cancel%s turns rotation off: AWSPENDING stays",
+    async (option) => {
+      const secret = await stuckAt("setSecret");
+      await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) => {
+        if (operation !== "CancelRotateSecret") return;
+        await database.setPassword(secret, (await database.value(secret, "AWSPENDING")).password);
+      });
+      const ran = await quarterturnAt(aws)(`cancel ${secret}${option} --yes`);
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(
+        /was not taken off\. .*AWSPENDING logs in .* Rotation was turned off\. .*quarterturn stage/,
+      );
+      expect(await database.accepts(secret, "AWSPENDING")).toBe(true);
+    },
+  );
 
   test("--force does not go past a database that refuses AWSCURRENT, although the pending value cannot be tried", async () => {
     const secret = await stuckAt("createSecret");
@@ -165,6 +232,11 @@ describe("cancel --clear-pending", () => {
     expect(ran.code).toBe(3);
     expect(ran.stderr).toMatch(/AWSCURRENT is refused .*AWSPENDING could not be tried.*quarterturn recover/);
     expect(await database.version(secret, "AWSPENDING")).toBe(pending);
+    expect(await run(`cancel ${secret} --yes`)).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/--force\.$/m),
+    });
+    expect(await run(`cancel ${secret} --yes --force`)).toMatchObject({ code: 0 });
   });
 
   test("--force says what was tried", async () => {
@@ -177,7 +249,7 @@ describe("cancel --clear-pending", () => {
   test.each([
     ["", ended],
     [" --clear-pending", ended],
-    [" --clear-pending --json", /"cancelled": true,\s*"cleared": null/],
+    [" --clear-pending --json", /"cancelled": true,\s*"pending": null,\s*"cleared": null/],
   ])(
     "cancel%s of a rotation that ends while it is turned off says so, and takes off nothing",
     async (option, words) => {

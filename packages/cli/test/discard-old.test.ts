@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { pipeline } from "node:stream";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { rotationHandler } from "@quarterturn/core";
 import { databaseSettings, singleUser } from "@quarterturn/database";
@@ -109,6 +112,86 @@ test("after a rollback AWSCURRENT's password stays, although it is the older one
   expect(await accepted(current, await value(secret, "AWSCURRENT"))).toEqual([true, true]);
 });
 
+/** Does something when the secret has been described so many times, before the command has the answer. */
+async function withAws(times: number, act: () => Promise<unknown>) {
+  let described = 0;
+  const aws = await startImitatedLambda(service.local.url, service.local.functionArn);
+  aws.onAnswer = async (operation, answer) => {
+    if (operation === "DescribeSecret" && ++described === times) await act();
+    return answer;
+  };
+  return aws;
+}
+
+test("describes the secret again when it has logged in, so that nothing but the statement is left to be done", async () => {
+  const secret = await rotated();
+  let sessions: unknown;
+  await using aws = await withAws(2, async () => {
+    sessions = await asRoot(`SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER = '${secret}'`);
+  });
+  expect(await quarterturnAt(aws)(`discard-old ${secret} --yes`)).toMatchObject({ code: 0 });
+  expect(sessions).toHaveLength(1);
+});
+
+test("where the secret is rotated all the same in between, does not say that it is well, and names recover", async () => {
+  const secret = await rotated();
+  await using aws = await withAws(2, async () => {
+    await service.sm.rotateSecret({ SecretId: secret });
+    await service.local.settled(secret);
+  });
+  expect(await quarterturnAt(aws)(`discard-old ${secret} --yes`)).toMatchObject({
+    code: 3,
+    stdout: "",
+    stderr: expect.stringMatching(
+      /^quarterturn: AWSCURRENT of "\w+" may not log in: the secret was changed meanwhile\. The old password was discarded\. .*recover app/m,
+    ),
+  });
+  expect(await accepted(await value(secret, "AWSCURRENT"))).toEqual([false]);
+  expect(await run(`recover ${secret} --yes`)).toMatchObject({ code: 0 });
+});
+
+/** A way to the server on which something happens before the first login that comes after the old password was discarded. */
+async function startProxy(old: Value, act: () => Promise<unknown>) {
+  let isDone = false;
+  const proxy = createServer(async (socket) => {
+    const [isKept] = isDone ? [true] : await accepted(old);
+    if (!isKept) {
+      isDone = true;
+      await act();
+    }
+    const onward = connect(server.port, server.host);
+    // Either end may hang up as it likes.
+    pipeline(socket, onward, socket, () => undefined);
+  }).listen(0, "localhost");
+  await once(proxy, "listening");
+  onTestFinished(() => void proxy.close());
+  return proxy.address() as AddressInfo;
+}
+
+test.each([
+  [
+    "AWSPREVIOUS logs in afterwards: says so, and to run it again",
+    ({ password }: Value) => [`IDENTIFIED BY '${password}' RETAIN CURRENT PASSWORD`],
+    /The old password .* was discarded, and all the same AWSPREVIOUS logs in at .*Run it again: quarterturn discard-old/,
+  ],
+  [
+    "AWSCURRENT does not log in afterwards: says so, and names recover",
+    () => ["IDENTIFIED BY 'somebody-elses'", "DISCARD OLD PASSWORD"],
+    /The old password .* was discarded, and AWSCURRENT is refused at .*quarterturn recover/,
+  ],
+])("where %s", async (_, changes, words) => {
+  const secret = await rotated();
+  const [previous, current] = [await value(secret, "AWSPREVIOUS"), await value(secret, "AWSCURRENT")];
+  const { port } = await startProxy(previous, async () => {
+    for (const change of changes(previous)) await asRoot(`ALTER USER ${secret} ${change}`);
+  });
+  const Name = `${secret}-by-proxy`;
+  await service.sm.createSecret({ Name, SecretString: JSON.stringify({ ...previous, port }) });
+  await service.sm.putSecretValue({ SecretId: Name, SecretString: JSON.stringify({ ...current, port }) });
+  const ran = await run(`discard-old ${Name} --yes`);
+  expect(ran).toMatchObject({ code: 3, stdout: "", stderr: expect.stringMatching(words) });
+});
+
 test("where the server is lost in between, says that nobody knows, and may be run again", async () => {
   const secret = await rotated();
   const [previous, current] = [await value(secret, "AWSPREVIOUS"), await value(secret, "AWSCURRENT")];
@@ -192,16 +275,12 @@ describe("nothing is discarded", () => {
   test("where somebody moves a label while the question stands there", async () => {
     const secret = await rotated();
     const old = await value(secret, "AWSPREVIOUS");
-    let described = 0;
-    await using aws = await startImitatedLambda(service.local.url, service.local.functionArn);
-    aws.onAnswer = async (operation, answer) => {
+    await using aws = await withAws(1, async () => {
       const SecretString = JSON.stringify({ ...keys(), username: secret, password: "stored by hand" });
-      if (operation === "DescribeSecret" && ++described === 1)
-        await service.sm.putSecretValue({ SecretId: secret, SecretString, VersionStages: ["MINE"] });
-      return answer;
-    };
+      await service.sm.putSecretValue({ SecretId: secret, SecretString, VersionStages: ["MINE"] });
+    });
     const ran = await quarterturnAt(aws)(`discard-old ${secret} --yes`);
-    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("somebody else has changed it meanwhile") });
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("the secret was changed meanwhile") });
     expect(await accepted(old)).toEqual([true]);
   });
 

@@ -176,9 +176,23 @@ describe("enable", () => {
       return answer;
     };
     const ran = await run(`enable ${secret} --yes --function works`);
-    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("somebody else has changed it meanwhile") });
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("the secret was changed meanwhile") });
     expect(changes).toEqual(["PutSecretValue"]);
   });
+});
+
+test("labels that the service lists in another order are no change", async () => {
+  const secret = await create();
+  const { VersionIdsToStages: versions = {} } = await service.sm.describeSecret({ SecretId: secret });
+  const [version = ""] = Object.keys(versions);
+  let asked = 0;
+  aws.onAnswer = async (operation, answer) => {
+    if (operation !== "DescribeSecret") return answer;
+    const labels = ["AWSCURRENT", "blue"];
+    return { ...answer, VersionIdsToStages: { [version]: asked++ === 0 ? labels : labels.toReversed() } };
+  };
+  expect(await run(`enable ${secret} --yes --not-now`)).toMatchObject({ code: 0 });
+  expect(asked).toBeGreaterThan(1);
 });
 
 describe("the function", () => {

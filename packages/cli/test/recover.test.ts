@@ -67,7 +67,7 @@ describe("recover", () => {
   test("of a rotation that stopped after the password was changed promotes the pending version, and rotations go on", async () => {
     const secret = await database.createSecret();
     await database.rotate(secret, "stops-at-testSecret");
-    await run(`cancel ${secret} --yes`);
+    await database.service.sm.cancelRotateSecret({ SecretId: secret });
     expect(await run(`recover ${secret} --yes`)).toMatchObject({ code: 0 });
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
     await database.rotate(secret);
@@ -194,6 +194,7 @@ describe("recover", () => {
     const previous = await database.version(secret, "AWSPREVIOUS");
     const ran = await run(`recover ${secret} --yes`);
     expect(ran.stderr).toMatch(/AWSCURRENT, .*\n {2}could not be tried: .*\n.*AWSPREVIOUS, .*\n {2}logs in/);
+    expect(ran.stderr).toContain("\nAWSCURRENT may be the value that works: it could not be tried\n");
     expect(ran.code).toBe(0);
     expect(await database.version(secret, "AWSCURRENT")).toBe(previous);
   });
@@ -202,35 +203,69 @@ describe("recover", () => {
     const secret = await database.createSecret({ dbname: "nowhere", masterarn: "boss" });
     const SecretString = JSON.stringify({ ...(await database.value(secret, "AWSCURRENT")), password: "wrong" });
     await database.service.sm.putSecretValue({ SecretId: secret, SecretString });
-    expect(await run(`recover ${secret} --yes`)).toMatchObject({
-      code: 3,
-      stderr: expect.stringContaining("not every version could be tried"),
-    });
+    const { code, stderr } = await run(`recover ${secret} --yes`);
+    expect(code).toBe(3);
+    const [, reason = ""] = /^ {2}(could not be tried: .*nowhere.*)$/m.exec(stderr) ?? [];
+    const previous = await database.version(secret, "AWSPREVIOUS");
+    expect(stderr).toContain(
+      `quarterturn: "${secret}" was left as it is, since not every version could be tried. Version ${previous} ${reason}.\n`,
+    );
     expect(await database.accepts(secret, "AWSPREVIOUS")).toBe(true);
   });
 
-  test.each([
-    ["binary", undefined, /is binary/],
-    [
-      "encrypted by a key that is disabled",
-      { __type: "DecryptionFailure", message: "The key is disabled." },
-      /cannot be decrypted \(The key is disabled\)/,
-    ],
-    [
-      "encrypted by a key that may not be used",
-      { __type: "AccessDeniedException", message: "Access to KMS is not allowed" },
-      /cannot be decrypted \(Access to KMS is not allowed\)/,
-    ],
-  ])("a version that is %s is passed over", async (_, error, words) => {
+  test("an AWSCURRENT that is binary is passed over, and the plan says that nobody has tried it", async () => {
     const secret = await database.createSecret();
-    const unreadable = { SecretId: secret, SecretBinary: new Uint8Array([1]) };
-    const { VersionId } = await database.service.sm.putSecretValue(unreadable);
-    await using aws = await startImitatedAws(database.service.local.url, "none", async (operation, input) =>
-      operation === "GetSecretValue" && input.VersionId === VersionId ? error : undefined,
+    await database.service.sm.putSecretValue({ SecretId: secret, SecretBinary: new Uint8Array([1]) });
+    const ran = await run(`recover ${secret} --yes`);
+    expect(ran.stderr).toMatch(
+      /is binary.*\n.*\n.*\nAWSCURRENT may be the value that works: it was not tried\nAWSCURRENT moves to/,
     );
-    const ran = await quarterturnAt(aws)(`recover ${secret} --yes`);
-    expect(ran).toMatchObject({ code: 0, stderr: expect.stringMatching(words) });
+    expect(ran.code).toBe(0);
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  test.each([
+    ["is disabled", "DecryptionFailure", "The key is disabled."],
+    ["may not be used from here", "AccessDeniedException", "Access to KMS is not allowed"],
+  ])(
+    "an AWSCURRENT whose key %s may be what works: it takes more than --yes to pass it over",
+    async (_, __type, message) => {
+      const secret = await database.createSecret();
+      const { VersionId } = await database.service.sm.putSecretValue({ SecretId: secret, SecretString: "any" });
+      await using aws = await startImitatedAws(database.service.local.url, "none", async (operation, input) =>
+        operation === "GetSecretValue" && input.VersionId === VersionId ? { __type, message } : undefined,
+      );
+      const run = quarterturnAt(aws);
+      const ran = await run(`recover ${secret} --yes`);
+      expect(ran.stderr).toContain(`cannot be decrypted (${message.replace(/\.$/, "")})`);
+      const previous = await database.version(secret, "AWSPREVIOUS");
+      expect(ran.stderr).toMatch(
+        new RegExp(
+          `^quarterturn: AWSCURRENT of "${secret}" was not moved: .* it may be the value that works\\. .*stage ${secret} AWSCURRENT ${previous} `,
+          "m",
+        ),
+      );
+      expect(ran.code).toBe(3);
+      expect(await database.version(secret, "AWSCURRENT")).toBe(VersionId);
+      expect(await run(`recover ${secret}`)).toMatchObject({ code: 3 });
+      expect(await run(`recover ${secret}`, { key: "y" })).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining("\nAWSCURRENT may be the value that works: it was not tried\n"),
+      });
+      expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+    },
+  );
+
+  test("where AWSCURRENT's value is none of a database and no other logs in, says how to store one", async () => {
+    const secret = await database.createSecret();
+    await database.service.sm.putSecretValue({ SecretId: secret, SecretString: "never-shown" });
+    await database.setPassword(secret, "somebody-elses");
+    expect(await run(`recover ${secret} --yes --admin-secret boss`)).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /AWSCURRENT's value cannot be used\. .*aws secretsmanager put-secret-value --secret-id app\d+ --secret-string file:\/\/FILE /,
+      ),
+    });
   });
 
   test("where the database cannot be reached, changes nothing", async () => {

@@ -78,12 +78,15 @@ const prepare: Readonly<Record<string, () => Promise<Prepared>>> = {
 describe.each(Object.keys(prepare))("%s, while the question stands", (command) => {
   test("a label is moved: nothing is changed", async () => {
     const { secret, line } = await (prepare[command] as () => Promise<Prepared>)();
-    const VersionIdsToStages = await labels(secret);
-    const ran = await runWhile(line, async () => {
+    const { VersionIdsToStages, ARN = "" } = await database.service.sm.describeSecret({ SecretId: secret });
+    const ran = await runWhile(line.replace(secret, ARN), async () => {
       const MoveToVersionId = await database.version(secret, "AWSCURRENT");
       await database.service.sm.updateSecretVersionStage({ SecretId: secret, VersionStage: "blue", MoveToVersionId });
     });
-    expect(ran.stderr).toMatch(/Labels of "\w+" have moved since they were looked at.*quarterturn status/);
+    expect(ran.stderr).toMatch(
+      /^quarterturn: .* was (not moved|not turned off|not taken off|set): the secret was changed meanwhile\. /m,
+    );
+    expect(ran.stderr).toContain(`quarterturn status ${ARN}`);
     expect(ran.code).toBe(3);
     await database.service.sm.updateSecretVersionStage({
       SecretId: secret,

@@ -1,10 +1,10 @@
 import { AWSCURRENT, AWSPREVIOUS, RotationError, versionWith } from "@quarterturn/core";
 import { addressOf, loginOf, type Session, whereOf } from "@quarterturn/database";
-import { requireAsSeen, requireFinished } from "../as-seen.ts";
+import { lookAgain, requireFinished } from "../as-seen.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
-import type { Product } from "../engines.ts";
-import { asFailure, Failure } from "../failure.ts";
+import { keepsOldPasswords } from "../engines.ts";
+import { after, asFailure, Failure } from "../failure.ts";
 import { type DatabaseVersion, databaseVersion, rotationContext, tryLogin, type Verdict, wordsOf } from "../login.ts";
 import type { Outcome } from "../output.ts";
 import { requireYes, yesOption } from "../prompt.ts";
@@ -39,16 +39,21 @@ async function discardOld(context: Context, secretId: string, flags: Flags): Pro
     `Every other password of "${current.value.username}" than AWSCURRENT's ends at ${addressOf(current.value)}: new logins with it are refused, open sessions stay`,
   ];
   await requireYes(context, plan, `Discard the old password of ${secret.name}?`, flags);
-  await requireAsSeen(context, secret, undone);
-
-  await withSession(context, secret, current, (discard) =>
-    discard().catch((error) => {
+  await withSession(context, secret, current, async (discard) => {
+    await lookAgain(context, secret, undone, async () => undefined);
+    await discard().catch((error) => {
       throw withoutAnswer(context, secret, error) ?? error;
-    }),
-  );
+    });
+  });
   // AWSCURRENT last: its login ends a server's count of refused ones.
   const ofOld = old && (await tryLogin(context, secret, old));
-  requireDone(context, secret, await tryLogin(context, secret, current), ofOld);
+  const ofCurrent = await tryLogin(context, secret, current);
+  await after(
+    "The old password was discarded",
+    () => lookAgain(context, secret, `AWSCURRENT of "${secret.name}" may not log in`, async () => undefined),
+    `See which version does: ${context.next("recover", secret.id)}`,
+  );
+  requireDone(context, secret, ofCurrent, ofOld);
   return {
     data: { name: secret.name, arn: secret.arn, username: current.value.username, previous: ofOld?.is ?? null },
     text: (paint) => {
@@ -91,9 +96,6 @@ async function readPasswords(context: Context, secret: Secret): Promise<Password
   }
   return { current, old: { ...current, value: { ...current.value, password: previous.value.password } } };
 }
-
-/** The product's functions have a setting for the old password exactly where its servers may keep one. */
-const keepsOldPasswords = ({ manifest }: Product) => manifest.settings.some(({ name }) => name === "OLD_PASSWORD");
 
 const onePassword = ({ value }: DatabaseVersion) =>
   new Failure(

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { Option } from "commander";
-import { requireAsSeen, requireFinished } from "../as-seen.ts";
+import { lookAgain, requireFinished } from "../as-seen.ts";
 import { ask } from "../aws.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -70,7 +70,7 @@ async function enable(context: Context, secretId: string, flags: Flags): Promise
   const chosen = await chooseFunction(context, target, flags.function);
   const plan = planOf(secret, chosen, rules, flags, io.now());
   await requireYes(context, plan, `Turn on the rotation of ${secret.name}?`, flags);
-  await requireAsSeen(context, secret, undone);
+  await lookAgain(context, secret, undone, async () => undefined);
 
   const began = io.now();
   const version = await begin(context, secret, chosen, rules, flags);

@@ -2,6 +2,7 @@ import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, changesTo, type LabelChange, unfin
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
+import { isInteractive } from "../io.ts";
 import {
   type DatabaseVersion,
   differenceOf,
@@ -18,7 +19,7 @@ import { promote } from "../promotion.ts";
 import { yesOption } from "../prompt.ts";
 import { describe, type Secret } from "../secret.ts";
 import { minuteOf } from "../times.ts";
-import { type KeptVersion, keptVersions } from "../version.ts";
+import { isUndecryptable, type KeptVersion, keptVersions } from "../version.ts";
 
 interface Flags {
   readonly adminSecret?: string;
@@ -76,21 +77,28 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
   const unfinished = unfinishedVersion(secret.versions);
   const end: LabelChange[] =
     unfinished === undefined || unfinished === found?.id ? [] : [{ label: AWSPENDING, from: unfinished }];
+  const current = values.find(({ labels }) => labels.includes(AWSCURRENT));
   if (found) {
     const changes = [...end, ...changesTo(secret.versions, AWSCURRENT, found.id)];
-    await promote(context, secret, found.id, changes, [], flags);
+    if (current?.isUndecryptable && (flags.yes || !isInteractive(context.io))) {
+      throw new Failure(
+        "refused",
+        `AWSCURRENT of "${secret.name}" was not moved: it cannot be decrypted from here, and it may be the value that works`,
+        `Run this as somebody who may use its key; or, if it is known not to work: ${context.next("stage", secret.id, AWSCURRENT, found.id)}`,
+      );
+    }
+    await promote(context, secret, found.id, changes, doubtsOf(tried), flags);
     return {
       data: { ...about, recovered: found.id, passwordRestored: false, changes },
       text: (paint) => paint("green", `Version ${found.id} of ${secret.name} is AWSCURRENT, and logs in.`),
     };
   }
   requireAllTried(secret, tried);
-  const current = values.find(({ labels }) => labels.includes(AWSCURRENT));
   if (current?.value === undefined) {
     throw new Failure(
       "refused",
       `The database accepts no version of "${secret.name}", and AWSCURRENT's value cannot be used`,
-      `Store one that can: ${context.aws("secretsmanager", "put-secret-value", "--secret-id", secret.id)}; then run this again.`,
+      `Store one that can: ${context.aws("secretsmanager", "put-secret-value", "--secret-id", secret.id, "--secret-string", "file://FILE")}; then run this again.`,
     );
   }
   await restorePassword(context, secret, { ...current.value, id: current.id, label: AWSCURRENT }, end, [], flags);
@@ -100,20 +108,26 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
   };
 }
 
+/** What speaks against passing AWSCURRENT over: a login that was not seen to fail. */
+function doubtsOf(tried: readonly Tried[]): string[] {
+  const current = tried.find(({ labels }) => labels.includes(AWSCURRENT));
+  if (current === undefined || (current.verdict && current.verdict.is !== "unknown")) return [];
+  return [`AWSCURRENT may be the value that works: it ${current.verdict ? "could not be" : "was not"} tried`];
+}
+
 /** Before an admin sets a password: that no version logs in must be seen, and that all of them are of the user that is meant. @throws Failure */
 function requireAllTried({ name }: Secret, tried: readonly Tried[]): void {
-  if (tried.some(({ verdict }) => verdict?.is === "unknown")) {
-    throw new Failure(
-      "refused",
-      `"${name}" was left as it is: not every version could be tried`,
-      "Run this where the database is reached, e.g. in its VPC, and trust its certificate's authority (NODE_EXTRA_CA_CERTS).",
-    );
+  const undone = `"${name}" was left as it is`;
+  for (const { id, verdict } of tried) {
+    if (verdict?.is !== "unknown") continue;
+    const why = `Version ${id} ${wordsOf(verdict)}`;
+    throw new Failure("refused", `${undone}, since not every version could be tried. ${why}`);
   }
   const different = tried.filter(({ difference }) => difference !== undefined).length;
   if (different === 0) return;
   throw new Failure(
     "refused",
-    `"${name}" was left as it is: ${different} of its ${tried.length} versions ${different === 1 ? "is" : "are"} of another user or server than AWSCURRENT, so nobody can say whose password is to be set`,
+    `${undone}: ${different} of its ${tried.length} versions ${different === 1 ? "is" : "are"} of another user or server than AWSCURRENT, so nobody can say whose password is to be set`,
     "If one of them is meant, run its command above; if AWSCURRENT is, give its user that password in the database by hand.",
   );
 }
@@ -122,6 +136,7 @@ function requireAllTried({ name }: Secret, tried: readonly Tried[]): void {
 interface ReadVersion extends KeptVersion {
   readonly value?: DatabaseVersion;
   readonly unusable?: string;
+  readonly isUndecryptable?: boolean;
 }
 
 async function readAll(context: Context, secret: Secret, versions: readonly KeptVersion[]): Promise<ReadVersion[]> {
@@ -131,13 +146,13 @@ async function readAll(context: Context, secret: Secret, versions: readonly Kept
       const value = await readDatabaseVersion(context, secret, version.id);
       read.push({ ...version, ...(value ? { value } : { unusable: "it has no value" }) });
     } catch (error) {
-      read.push({ ...version, unusable: reasonIn(error, context) });
+      read.push({ ...version, unusable: reasonIn(error, context), isUndecryptable: isUndecryptable(error) });
     }
   }
   return read;
 }
 
-const notTriedOf = ({ value: _, unusable = "", ...version }: ReadVersion): Tried => ({
+const notTriedOf = ({ value: _, isUndecryptable: __, unusable = "", ...version }: ReadVersion): Tried => ({
   ...version,
   notTried: unusable,
 });

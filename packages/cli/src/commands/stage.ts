@@ -1,14 +1,14 @@
 import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, changesTo, type LabelChange } from "@quarterturn/core";
-import { requireFinished } from "../as-seen.ts";
+import { lookAgain, requireFinished } from "../as-seen.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
-import { changeLabels, lookAgain, planOf } from "../label-changes.ts";
+import { changeLabels, planOf } from "../label-changes.ts";
 import type { Outcome } from "../output.ts";
 import { promote, requireLogin } from "../promotion.ts";
 import { requireYes, yesOption } from "../prompt.ts";
 import { describe, type Secret } from "../secret.ts";
-import { requireSpare } from "../spare-version.ts";
+import { trySpare, whyKept } from "../spare-version.ts";
 
 interface Flags {
   readonly force?: boolean;
@@ -59,8 +59,19 @@ async function move(
   flags: Flags,
 ): Promise<void> {
   const from = label === AWSPREVIOUS ? changes[0]?.from : undefined;
-  const look = async () => (from === undefined ? [] : [await requireSpare(context, secret, label, from, flags)]);
-  await requireYes(context, [...(await look()), ...changes.map(planOf)], `Move ${label} of ${secret.name}?`, flags);
-  await lookAgain(context, secret, look);
+  const look = async (now: Secret) => {
+    if (from === undefined) return [];
+    const spareness = await trySpare(context, now, label, from);
+    const refusal = whyKept(spareness, `${label} of "${now.name}" was not taken off`, flags);
+    if (refusal) throw refusal;
+    return [spareness.seen];
+  };
+  await requireYes(
+    context,
+    [...(await look(secret)), ...changes.map(planOf)],
+    `Move ${label} of ${secret.name}?`,
+    flags,
+  );
+  await lookAgain(context, secret, `${label} of "${secret.name}" was not moved`, look);
   await changeLabels(context, secret, changes);
 }
