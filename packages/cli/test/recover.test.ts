@@ -48,14 +48,20 @@ describe("recover", () => {
         is refused at DATABASE (as "SECRET")
       VERSION-1  no label, YYYY-MM-DD HH:MM UTC
         logs in at DATABASE (as "SECRET")
-      VERSION-4  no label, YYYY-MM-DD HH:MM UTC
-        not tried: not needed
+      1 more without a label: not needed
       AWSCURRENT moves to version VERSION-1 from VERSION-2
       "
     `);
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
     await database.rotate(secret);
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+  });
+
+  test("says that rotation is off, where somebody has turned it off", async () => {
+    const secret = await overwritten();
+    await database.service.sm.cancelRotateSecret({ SecretId: secret });
+    const { stdout } = await run(`recover ${secret} --yes`);
+    expect(stdout).toContain(`\nIts rotation is off. To turn it on again: quarterturn rotate ${secret} --wait`);
   });
 
   test("asks before it moves a label", async () => {
@@ -111,6 +117,7 @@ describe("recover", () => {
     expect(ran.code).toBe(0);
     expect(timeless(steady(ran))).toMatchInlineSnapshot(`
       "AWSCURRENT of SECRET logs in again.
+      Its rotation is off. To turn it on again: quarterturn rotate SECRET --wait --endpoint-url http://HOST
       ---
       VERSION-1  AWSCURRENT, YYYY-MM-DD HH:MM UTC
         is refused at DATABASE (as "SECRET")

@@ -43,6 +43,22 @@ describe("stage", () => {
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
   });
 
+  test.each([
+    ["awscurrent", randomUUID(), "awscurrent is not a label of Secrets Manager's: AWSCURRENT is written in capitals."],
+    [
+      "AWSCURRENT",
+      "4a5bf209",
+      '"4a5bf209" is not the whole id of a version of "SECRET". See their ids: quarterturn status',
+    ],
+  ])("%s %s is refused, in words", async (label, version, words) => {
+    const { secret } = await rotated();
+    const { code, stderr } = await run(`stage ${secret} ${label} ${version} --yes`);
+    expect({ code, line: stderr.replaceAll(secret, "SECRET") }).toEqual({
+      code: 2,
+      line: expect.stringContaining(words),
+    });
+  });
+
   test("refuses AWSCURRENT for a version that the database refuses, --force or not", async () => {
     const { secret, current, previous } = await rotated();
     const ran = await run(`stage ${secret} AWSCURRENT ${previous} --yes --force`);

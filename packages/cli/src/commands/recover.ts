@@ -90,7 +90,9 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
     await promote(context, secret, found.id, changes, doubtsOf(tried), flags);
     return {
       data: { ...about, recovered: found.id, passwordRestored: false, changes },
-      text: (paint) => paint("green", `Version ${found.id} of ${secret.name} is AWSCURRENT, and logs in.`),
+      text: (paint) =>
+        paint("green", `Version ${found.id} of ${secret.name} is AWSCURRENT, and logs in.`) +
+        onRotation(context, secret),
     };
   }
   requireAllTried(secret, tried);
@@ -104,9 +106,15 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
   await restorePassword(context, secret, { ...current.value, id: current.id, label: AWSCURRENT }, end, [], flags);
   return {
     data: { ...about, recovered: null, passwordRestored: true, changes: end },
-    text: (paint) => paint("green", `AWSCURRENT of ${secret.name} logs in again.`),
+    text: (paint) => paint("green", `AWSCURRENT of ${secret.name} logs in again.`) + onRotation(context, secret),
   };
 }
+
+/** Whoever was locked out has often turned it off, and would find out when the password is old. */
+const onRotation = (context: Context, { id, functionArn, rotationEnabled }: Secret): string =>
+  functionArn === undefined || rotationEnabled
+    ? ""
+    : `\nIts rotation is off. To turn it on again: ${context.next("rotate", id, "--wait")}`;
 
 /** What speaks against passing AWSCURRENT over: a login that was not seen to fail. */
 function doubtsOf(tried: readonly Tried[]): string[] {
@@ -175,13 +183,15 @@ async function tryAll(
     const difference = value && differenceOf(reference, value);
     if (value === undefined) tried.push(notTriedOf(version));
     else if (difference !== undefined) tried.push({ ...kept, notTried: difference, difference });
-    else if (tried.some(({ verdict }) => verdict?.is === "accepted")) tried.push({ ...kept, notTried: "not needed" });
+    else if (tried.some(({ verdict }) => verdict?.is === "accepted")) tried.push({ ...kept, notTried: notNeeded });
     else if (logins.has(login)) tried.push({ ...kept, notTried: "as one above" });
     else tried.push({ ...kept, verdict: await tryLogin(context, secret, value) });
     logins.add(login);
   }
   return tried;
 }
+
+const notNeeded = "not needed";
 
 const ranks = [AWSCURRENT, AWSPENDING, AWSPREVIOUS];
 
@@ -195,12 +205,15 @@ function byPromise(a: KeptVersion, b: KeptVersion): number {
 }
 
 function report(context: Context, secret: Secret, tried: readonly Tried[]): string {
-  return tried
+  const told = tried.filter(({ labels, notTried }) => labels.length > 0 || notTried !== notNeeded);
+  const rest = tried.length - told.length;
+  return told
     .map(({ id, labels, created, verdict, notTried = "", difference }) => {
       const about = [labels.join(" ") || "no label", ...(created ? [minuteOf(created)] : [])].join(", ");
       const command = difference ? `: ${context.next("stage", secret.id, AWSCURRENT, id)}` : "";
       return `${id}  ${about}\n  ${verdict ? wordsOf(verdict) : `not tried: ${notTried}${command}`}`;
     })
+    .concat(rest > 0 ? [`${rest} more without a label: ${notNeeded}`] : [])
     .join("\n");
 }
 

@@ -31,6 +31,7 @@ async function stage(
   flags: Flags,
 ): Promise<Outcome> {
   const secret = await describe(context, secretId);
+  requireMeant(context, secret, label, version);
   const changes = changesTo(secret.versions, label, version);
   const about = { name: secret.name, arn: secret.arn, changes };
   if (changes.length === 0)
@@ -48,6 +49,19 @@ async function stage(
     await promote(context, secret, version, changes, [seen], flags);
   } else await move(context, secret, label, changes, flags);
   return { data: about, text: (paint) => paint("green", `${label} of ${secret.name} is on version ${version}.`) };
+}
+
+/** The service would take a label that is merely spelled like one of its own for a new one; an id that is cut short it refuses. @throws Failure */
+function requireMeant(context: Context, { id, name }: Secret, label: string, version: string): void {
+  const own = [AWSCURRENT, AWSPENDING, AWSPREVIOUS].find((each) => each === label.toUpperCase());
+  if (own !== undefined && own !== label)
+    throw new Failure("usage", `${label} is not a label of Secrets Manager's: ${own} is written in capitals`);
+  if (version.length >= 32) return;
+  throw new Failure(
+    "usage",
+    `"${version}" is not the whole id of a version of "${name}"`,
+    `See their ids: ${context.next("status", id)}`,
+  );
 }
 
 /** Moves a label that the service does not hand to applications; AWSPREVIOUS may be all that leads to the value that works. */
