@@ -161,6 +161,28 @@ describe("rotate", () => {
     expect(ran.stderr).toMatch(/a new value was stored meanwhile\. When the reason is gone: quarterturn rotate /);
   });
 
+  test("or when the version was AWSCURRENT and another one is: not done, although the rotation was", async () => {
+    const secret = await createSecret();
+    const before = await versionWith("AWSCURRENT", secret);
+    const rollBack = async () => {
+      await finish(secret);
+      const version = await versionWith("AWSCURRENT", secret);
+      const move = { SecretId: secret, RemoveFromVersionId: version };
+      await service.sm.updateSecretVersionStage({ ...move, VersionStage: "AWSPENDING" });
+      await service.sm.updateSecretVersionStage({ ...move, VersionStage: "AWSCURRENT", MoveToVersionId: before });
+    };
+    const ran = await run(`rotate ${secret} --wait --json`, { between: rollBack });
+    const { version, outcome } = JSON.parse(ran.stdout) as { version: string; outcome: string };
+    expect({ code: ran.code, outcome, version }).toEqual({
+      code: 5,
+      outcome: "superseded",
+      version: await versionWith("AWSPREVIOUS", secret),
+    });
+    expect(ran.stderr).toMatch(
+      new RegExp(`Version ${version} of ${secret} was AWSCURRENT, and version ${before} is now\\. .*status ${secret}`),
+    );
+  });
+
   /** Follows a rotation to version `new` of which DescribeSecret says this after so many seconds. */
   async function follow(described: (seconds: number) => object): Promise<RotationEnd> {
     const began = clock;

@@ -57,7 +57,7 @@ export async function followToEnd(
   const { name, arn } = secret;
   const { end, signs, logGroup } = await follow(context, secret, version, began, timeout * 1000);
   const seconds = Math.round((context.io.now().getTime() - began.getTime()) / 1000);
-  const failure = failureOf(end, secret, logGroup, timeout, context);
+  const failure = failureOf(end, version, secret, logGroup, timeout, context);
   const reason = end.is === "failed" ? end.why : null;
   return {
     data: { name, arn, version, outcome: end.is, reason, seconds, signs },
@@ -104,6 +104,7 @@ function lineOf(sign: Sign): string {
 
 function failureOf(
   end: RotationEnd,
+  version: string,
   { id, name, functionArn = "" }: Secret,
   logGroup: string | undefined,
   timeout: number,
@@ -112,6 +113,11 @@ function failureOf(
   switch (end.is) {
     case "current":
       return undefined;
+    case "superseded": {
+      const now = end.by === undefined ? "no version is" : `version ${end.by} is`;
+      const next = `See how the secret is: ${context.next("status", id)}`;
+      return new Failure("failed", `Version ${version} of ${name} was AWSCURRENT, and ${now} now`, next);
+    }
     case "failed": {
       const free = end.blocks ? `${context.next("cancel", id, "--clear-pending")}; then ` : "";
       const next = `When the reason is gone: ${free}${context.next("rotate", id, "--wait")}. What the codes mean: docs/errors.md.`;
