@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { quarterturnAt, steady } from "./command-line.ts";
 import { type Database, startDatabase } from "./database.ts";
 import { startImitatedAws } from "./imitated-aws.ts";
@@ -261,6 +261,31 @@ describe("rollback", () => {
       expect(await quarterturnAt(aws)(line(secret), { signal: interruption.signal })).toMatchObject({ code: 0 });
       expect(await database.version(secret, "AWSCURRENT")).toBe(previous);
       expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+    });
+
+    test("nor does any signal while the password is being set, and afterwards each is as it was", async () => {
+      const secret = await rotated();
+      const listened = () => ["SIGINT", "SIGTERM", "SIGHUP"].map((name) => process.listenerCount(name));
+      const before = listened();
+      const { superuser } = database;
+      const during: (number[] | Promise<number[]>)[] = [];
+      const untilBlocked = async () => {
+        await vi.waitUntil(async () => {
+          const { rowCount } = await superuser.query("SELECT FROM pg_locks WHERE NOT granted");
+          return rowCount === 1;
+        });
+        const counts = listened();
+        await superuser.query("COMMIT");
+        return counts;
+      };
+      await using aws = await withAws(async () => {
+        await superuser.query(`BEGIN; SELECT FROM pg_authid WHERE rolname = '${secret}' FOR UPDATE`);
+        during.push(listened(), untilBlocked());
+      });
+      expect(await quarterturnAt(aws)(line(secret))).toMatchObject({ code: 0 });
+      const once = before.map((count) => count + 1);
+      expect(await Promise.all(during)).toEqual([once, once]);
+      expect(listened()).toEqual(before);
     });
 
     test("a label that somebody else moves: the line says that the password was set, and the command that ends it", async () => {
