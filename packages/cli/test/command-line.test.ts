@@ -109,7 +109,7 @@ describe("as a process", { timeout: 120_000 }, () => {
   const start = (...words: string[]) => spawn(process.execPath, [...process.execArgv, MAIN, ...words], { env });
 
   /**
-   * In a real pseudo-terminal of 80 columns, typing each answer once its question is there.
+   * In a real pseudo-terminal of 80 columns, typing each answer once its question is there, and what answers none before anything else.
    * @param onStart is given what closes the terminal
    * @returns what the terminal was sent
    */
@@ -220,6 +220,33 @@ describe("as a process", { timeout: 120_000 }, () => {
     expect(await isOn()).toBe(false);
   });
 
+  test("and Ctrl-D for none; what was typed before the question is none either", async () => {
+    const question = "Cancel the rotation of app?";
+    await service.sm.rotateSecret({ SecretId: "app", RotateImmediately: false });
+    await service.local.settled("app");
+    const ran = await runInTerminal(["cancel", "app"], {
+      answers: [
+        ["", "y"],
+        [question, "\u0004"],
+      ],
+    });
+    expect(ran).toEqual({ code: 130, output: expect.stringContaining("quarterturn: Nothing was changed.") });
+    const run = quarterturnAt(service.local);
+    for (const surroundings of [
+      { key: "\u0004" },
+      { key: null },
+      { key: "n", typed: "y" },
+      { key: "n", typed: "y\n" },
+    ]) {
+      const { code, stderr } = await run("cancel app", surroundings);
+      expect({ code, stderr }).toEqual({
+        code: surroundings.key === "n" ? 3 : 130,
+        stderr: expect.stringContaining("quarterturn: Nothing was changed"),
+      });
+    }
+    expect((await service.sm.describeSecret({ SecretId: "app" })).RotationEnabled).toBe(true);
+  });
+
   test("and no", async () => {
     await service.sm.rotateSecret({ SecretId: "app", RotateImmediately: false });
     await service.local.settled("app");
@@ -246,6 +273,8 @@ if pid == 0:
     os.execv(command[0], command)
 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 output = b""
+while answers and answers[0][0] == "":
+    os.write(terminal, answers.pop(0)[1].encode())
 while True:
     if sys.stdin in select.select([terminal, sys.stdin], [], [])[0]:
         os.close(terminal)
