@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { quarterturnAt, steady } from "./command-line.ts";
 import { type Database, startDatabase } from "./database.ts";
 import { startImitatedAws } from "./imitated-aws.ts";
@@ -251,6 +251,7 @@ describe("rollback", () => {
   });
 
   describe("--restore-password, once the password is about to be set", () => {
+    const reached = /\. The server was reached: .* then run the same command again\.$/m;
     const line = (secret: string) => `rollback ${secret} --restore-password --admin-secret boss --yes`;
 
     test("Ctrl-C does not leave the application locked out", async () => {
@@ -270,10 +271,8 @@ describe("rollback", () => {
       const { superuser } = database;
       const during: (number[] | Promise<number[]>)[] = [];
       const untilBlocked = async () => {
-        await vi.waitUntil(async () => {
-          const { rowCount } = await superuser.query("SELECT FROM pg_locks WHERE NOT granted");
-          return rowCount === 1;
-        });
+        const blocked = "SELECT FROM pg_locks WHERE NOT granted";
+        await vi.waitUntil(async () => (await superuser.query(blocked)).rowCount === 1, { timeout: 4_000 });
         const counts = listened();
         await superuser.query("COMMIT");
         return counts;
@@ -316,7 +315,23 @@ describe("rollback", () => {
       const ran = await quarterturnAt(aws)(line(secret));
       expect(ran.code).toBe(3);
       expect(ran.stderr).toMatch(/^quarterturn: .*; no password was set\. AWSPENDING was taken off version/m);
+      expect(ran.stderr).toMatch(reached);
       expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+    });
+
+    test("a statement that gets no answer is no matter of where this runs", async () => {
+      const secret = await rotated();
+      const { superuser } = database;
+      await superuser.query(`BEGIN; SELECT FROM pg_authid WHERE rolname = '${secret}' FOR UPDATE`);
+      onTestFinished(async () => void (await superuser.query("ROLLBACK")));
+      const running = run(line(secret));
+      // As the server itself does when the time is up.
+      const cancel = "SELECT pg_cancel_backend(pid) FROM pg_locks WHERE NOT granted";
+      await vi.waitUntil(async () => (await superuser.query(cancel)).rowCount === 1, { timeout: 4_000 });
+      const ran = await running;
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(/setting the password.*; no password was set\. AWSPENDING was taken off version/);
+      expect(ran.stderr).toMatch(reached);
     });
 
     test("a login that is not accepted afterwards: the line says that the password was set", async () => {
