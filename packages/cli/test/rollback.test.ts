@@ -250,6 +250,38 @@ describe("rollback", () => {
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
   });
 
+  describe.each(["", " --debug"])("no password is shown%s", (debug) => {
+    test("that a driver's error quotes", async () => {
+      const secret = await rotated();
+      // The server names a database that it does not have.
+      const boss = await database.value("boss", "AWSCURRENT");
+      const SecretString = JSON.stringify({ ...boss, dbname: boss.password });
+      await database.service.sm.createSecret({ Name: `${secret}-admin`, SecretString });
+      const ran = await run(`rollback ${secret} --restore-password --admin-secret ${secret}-admin --yes${debug}`);
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(/^quarterturn: .*database "\[redacted\]" does not exist/m);
+      expect(/^error: database "\[redacted\]" does not exist/m.test(ran.stderr)).toBe(debug !== "");
+      expect(ran.stderr).not.toContain(boss.password);
+    });
+
+    test("that an error of the service quotes", async () => {
+      const secret = await rotated();
+      const { password } = await database.value(secret, "AWSPREVIOUS");
+      let described = 0;
+      await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) =>
+        operation === "DescribeSecret" && ++described > 1
+          ? { __type: "InvalidRequestException", message: `not with ${password}` }
+          : undefined,
+      );
+      await database.setPassword(secret, password);
+      const ran = await quarterturnAt(aws)(`rollback ${secret} --yes${debug}`);
+      expect(ran.code).toBe(4);
+      expect(ran.stderr).toMatch(/^quarterturn: .*not with \[redacted\]/m);
+      expect(/^InvalidRequestException: not with \[redacted\]/m.test(ran.stderr)).toBe(debug !== "");
+      expect(ran.stderr).not.toContain(password);
+    });
+  });
+
   describe("--restore-password, once the password is about to be set", () => {
     const reached = /\. The server was reached: .* then run the same command again\.$/m;
     const line = (secret: string) => `rollback ${secret} --restore-password --admin-secret boss --yes`;
