@@ -283,7 +283,6 @@ describe("rollback", () => {
   });
 
   describe("--restore-password, once the password is about to be set", () => {
-    const reached = /\. The server was reached: .* then run the same command again\.$/m;
     const line = (secret: string) => `rollback ${secret} --restore-password --admin-secret boss --yes`;
 
     test("Ctrl-C does not leave the application locked out", async () => {
@@ -304,7 +303,7 @@ describe("rollback", () => {
       const during: (number[] | Promise<number[]>)[] = [];
       const untilBlocked = async () => {
         const blocked = "SELECT FROM pg_locks WHERE NOT granted";
-        await vi.waitUntil(async () => (await superuser.query(blocked)).rowCount === 1, { timeout: 4_000 });
+        await vi.waitUntil(async () => (await superuser.query(blocked)).rowCount === 1, { timeout: 20_000 });
         const counts = listened();
         await superuser.query("COMMIT");
         return counts;
@@ -347,7 +346,6 @@ describe("rollback", () => {
       const ran = await quarterturnAt(aws)(line(secret));
       expect(ran.code).toBe(3);
       expect(ran.stderr).toMatch(/^quarterturn: .*; no password was set\. AWSPENDING was taken off version/m);
-      expect(ran.stderr).toMatch(reached);
       expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
     });
 
@@ -359,11 +357,11 @@ describe("rollback", () => {
       const running = run(line(secret));
       // As the server itself does when the time is up.
       const cancel = "SELECT pg_cancel_backend(pid) FROM pg_locks WHERE NOT granted";
-      await vi.waitUntil(async () => (await superuser.query(cancel)).rowCount === 1, { timeout: 4_000 });
+      await vi.waitUntil(async () => (await superuser.query(cancel)).rowCount === 1, { timeout: 20_000 });
       const ran = await running;
       expect(ran.code).toBe(3);
       expect(ran.stderr).toMatch(/setting the password.*; no password was set\. AWSPENDING was taken off version/);
-      expect(ran.stderr).toMatch(reached);
+      expect(ran.stderr).toMatch(/\. The server was reached: .* then run the same command again\.$/m);
     });
 
     test("a login that is not accepted afterwards: the line says that the password was set", async () => {
