@@ -17,6 +17,17 @@ interface Facts {
   readonly context: Context;
 }
 
+/**
+ * What lets Secrets Manager invoke a function for an account.
+ *
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
+ */
+export function invocationCommand({ aws }: Context, functionArn: string, account: string): string {
+  const allowed = ["--action", "lambda:InvokeFunction", "--principal", "secretsmanager.amazonaws.com"];
+  const permission = ["--statement-id", "SecretsManager", ...allowed, "--source-account", account];
+  return aws("lambda", "add-permission", "--function-name", functionArn, ...permission);
+}
+
 /** What an error of the SDK means for an operator. The first that matches counts. */
 const mistakes: readonly Mistake[] = [
   {
@@ -51,7 +62,7 @@ const mistakes: readonly Mistake[] = [
     of: /^AccessDeniedException Secrets Manager cannot invoke/,
     tell: ({ secretId, context }) => [
       `Secrets Manager cannot invoke the function of "${secretId}": it was deleted, or its policy does not allow it`,
-      `See which function it is: ${context.next("status", secretId)}; whether it exists: ${context.aws("lambda", "get-function", "--function-name", "ARN")}; allow it: aws lambda add-permission (docs/deploying.md has the command).`,
+      `See which function it is: ${context.next("status", secretId)}; whether it exists: ${context.aws("lambda", "get-function", "--function-name", "ARN")}; allow it: ${invocationCommand(context, "ARN", "ACCOUNT")}.`,
     ],
   },
   {

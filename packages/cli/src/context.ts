@@ -48,11 +48,23 @@ export function contextOf(io: Io, flags: CommonFlags): Context {
   };
 }
 
-/** The same for what must not be left half done: Ctrl-C does not end it. */
-export const uninterrupted = (context: Context): Context => ({
-  ...context,
-  io: { ...context.io, signal: new AbortController().signal },
-});
+/** What ends a process that does not listen: Ctrl-C, a service manager, a terminal that is closed. */
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** The same for what must not be left half done: until it is disposed of, none of these ends the process, however often it comes. */
+export function uninterrupted(context: Context): Context & Disposable {
+  const here = { ...context, io: { ...context.io, signal: new AbortController().signal } };
+  // Within another one, whose end counts.
+  if (Symbol.dispose in context) return { ...here, [Symbol.dispose]: () => undefined };
+  const wait = () => context.note("Wait: this must not be left half done. It ends by itself.");
+  for (const name of ENDING_SIGNALS) process.on(name, wait);
+  return {
+    ...here,
+    [Symbol.dispose]() {
+      for (const name of ENDING_SIGNALS) process.off(name, wait);
+    },
+  };
+}
 
 const commandLine = (...words: readonly string[]) => words.map(quoted).join(" ");
 

@@ -61,7 +61,13 @@ const advice: Partial<Record<ErrorCode, string>> = {
   busy: "Try again in a minute; if it stays so, look for who holds the server's connections.",
 };
 
+/** How the engines begin what they advise on a statement that got no answer, which is after a login. */
+const onStatement = /^(The (statement|command) may or may not|No answer came in time|Another session may hold)/;
+
 /** What to do about what an engine says. */
 export function adviceOn({ code, advice: engines }: RotationError): string {
+  if (onStatement.test(engines)) {
+    return "The server was reached: see whether another session holds what this needs, or the server was restarted; then run the same command again.";
+  }
   return advice[code] ?? engines.replace(/^This (try|login) changed nothing\. /, "");
 }

@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 
 /** What a command reads and writes: the process's own streams, or a test's. */
 export interface Io {
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(mode: boolean): unknown };
   /** Results. */
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Everything else: questions, progress, failures. */

@@ -11,7 +11,7 @@ import { describe, type Secret } from "./secret.ts";
  * @throws Failure that says which were changed, also where somebody else has moved a label since it was looked at
  */
 export async function changeLabels(context: Context, secret: Secret, changes: readonly LabelChange[]): Promise<void> {
-  const here = uninterrupted(context);
+  using here = uninterrupted(context);
   for (const [i, { label, to, from }] of changes.entries()) {
     const command = new UpdateSecretVersionStageCommand({
       SecretId: secret.arn,

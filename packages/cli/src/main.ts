@@ -3,14 +3,14 @@ import { setTimeout } from "node:timers/promises";
 import { run } from "./run.ts";
 
 const interruption = new AbortController();
-// The second Ctrl-C ends the process at once.
+// The second Ctrl-C ends the process at once, but where something must not be left half done.
 process.once("SIGINT", () => interruption.abort());
 const { stdin, stdout, stderr } = process;
 const { signal } = interruption;
 for (const stream of [stdout, stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    // Whoever read it has seen enough, as head has; what was begun must come to its end.
-    if (error.code !== "EPIPE") throw error;
+    // Whoever read it has seen enough, as head has, or has closed the terminal; what was begun must come to its end.
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
   });
 process.exitCode = await run(process.argv.slice(2), {
   stdin,

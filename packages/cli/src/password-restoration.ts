@@ -1,7 +1,7 @@
 import { AWSPENDING, type LabelChange, pairOf, RotationError } from "@quarterturn/core";
 import { addressOf, adminLogin, databaseSettings, type Session, whereOf } from "@quarterturn/database";
 import { lookAgain } from "./as-seen.ts";
-import type { Context } from "./context.ts";
+import { type Context, uninterrupted } from "./context.ts";
 import { keepsOldPasswords } from "./engines.ts";
 import { after, asFailure, Failure } from "./failure.ts";
 import { changeLabels, doneOf, planOf } from "./label-changes.ts";
@@ -64,19 +64,20 @@ export async function restorePassword(
     flags,
   );
   const session = await adminSession(context, secret, version, admin);
+  using here = uninterrupted(context);
   try {
     await lookAgain(context, secret, `No password of "${value.username}" was set`, () =>
       requireRefused(context, secret, version),
     );
-    await changeLabels(context, secret, before);
-    await after(before.map(doneOf).join(". "), () => set(context, secret, version, session));
+    await changeLabels(here, secret, before);
+    await after(before.map(doneOf).join(". "), () => set(here, secret, version, session));
   } finally {
     await session.close();
   }
   const done = [...before.map(doneOf), `The password of "${value.username}" was set to that of version ${version.id}`];
   await after(
     `${done.join(". ")}, which may not be AWSCURRENT yet`,
-    () => changeLabels(context, secret, afterwards),
+    () => changeLabels(here, secret, afterwards),
     `Make it so: ${context.next("stage", secret.id, "AWSCURRENT", version.id)}; or see which version logs in: ${context.next("recover", secret.id)}`,
   );
 }

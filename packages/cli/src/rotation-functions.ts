@@ -39,7 +39,7 @@ export async function functionNamed(context: Context, target: Target, nameOrArn:
   throw new Failure(
     "refused",
     `There is no function ${arn}`,
-    "See those that there are: aws lambda list-functions --query 'Functions[].FunctionName'.",
+    `See those that there are: ${context.aws("lambda", "list-functions", "--query", "Functions[].FunctionName")}`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { decide, unfinishedVersion, type VersionLabels } from "@quarterturn/core";
+import { AWSCURRENT, decide, unfinishedVersion, type VersionLabels, versionWith } from "@quarterturn/core";
 import type { Context } from "./context.ts";
 import type { FunctionLog, LogRecord } from "./function-log.ts";
 import { describe, type Secret } from "./secret.ts";
@@ -11,6 +11,8 @@ export type Sign =
 
 export type RotationEnd =
   | { readonly is: "current" }
+  /** It was AWSCURRENT, and another version is now: after a rollback, or a rotation more. */
+  | { readonly is: "superseded"; readonly by: string | undefined }
   /** `blocks`: AWSPENDING is still on the version, and no other rotation can begin. */
   | { readonly is: "failed"; readonly why: string; readonly blocks: boolean }
   | { readonly is: "timed-out" };
@@ -30,7 +32,7 @@ const UNSEEN_MS = 30_000;
 const POLL_MS = { first: 250, factor: 1.5, longest: 5_000 };
 
 /**
- * Follows a rotation until its version is AWSCURRENT, it has failed, or the time is up.
+ * Follows a rotation until its version is AWSCURRENT (or was, and is no longer), it has failed, or the time is up.
  *
  * The service does not say that it has given up. Failed is: AWSPENDING has left the version, or rotation was turned off; the function's
  * log says that a step failed, and nothing was heard for QUIET_MS or until the time was up; or nothing has changed for longer than any
@@ -71,7 +73,8 @@ export async function watchRotation(
 
     const decision = decide(seen[version], secret.rotationEnabled);
     const refusal = decision.is === "refused" ? decision.why : undefined;
-    if (decision.is === "done" || refusal === "superseded") return { is: "current" };
+    if (decision.is === "done") return { is: "current" };
+    if (refusal === "superseded") return { is: "superseded", by: versionWith(seen, AWSCURRENT) };
     const blocks = unfinishedVersion(seen) !== undefined;
     const failed = (why: string): RotationEnd => ({ is: "failed", why: failure ?? why, blocks });
     wasSeenStaged ||= refusal === undefined;

@@ -84,9 +84,12 @@ describe("what the service answers", () => {
       "AccessDeniedException",
       "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.",
     );
-    const ran = await quarterturnAt(aws)("rotate app");
+    const ran = await quarterturnAt(aws)("rotate app --region eu-west-3");
     expect(expectOneLine(ran)).toContain(
       'Secrets Manager cannot invoke the function of "app": it was deleted, or its policy does not allow it. See which function it is: quarterturn status app',
+    );
+    expect(ran.stderr).toContain(
+      `; allow it: aws lambda add-permission --function-name ARN --statement-id SecretsManager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account ACCOUNT --region eu-west-3 --endpoint-url ${aws.url}.`,
     );
     expect(ran.code).toBe(4);
   });

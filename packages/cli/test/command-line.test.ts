@@ -4,12 +4,14 @@ import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applications } from "../src/applications.ts";
 import { exitCodes } from "../src/exit-codes.ts";
 import { quarterturn, quarterturnAt } from "./command-line.ts";
+import { startImitatedAws } from "./imitated-aws.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
 const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
@@ -107,20 +109,32 @@ describe("as a process", { timeout: 120_000 }, () => {
   const start = (...words: string[]) => spawn(process.execPath, [...process.execArgv, MAIN, ...words], { env });
 
   /**
-   * In a real pseudo-terminal of 80 columns, typing each answer once its question is there.
+   * In a real pseudo-terminal of 80 columns, typing each answer once its question is there, and what answers none before anything else.
+   * @param onStart is given what closes the terminal
    * @returns what the terminal was sent
    */
   const runInTerminal = async (
     words: readonly string[],
     {
       answers = [],
+      onStart,
       ...more
-    }: { answers?: readonly (readonly [question: string, keys: string])[]; NO_COLOR?: "1" } = {},
+    }: {
+      answers?: readonly (readonly [question: string, keys: string])[];
+      onStart?: (close: () => Promise<unknown>) => void;
+      NO_COLOR?: "1";
+    } = {},
   ) => {
     const command = JSON.stringify([process.execPath, ...process.execArgv, MAIN, ...words]);
-    const { stdout } = await promisify(execFile)("python3", ["-c", pseudoTerminal, command, JSON.stringify(answers)], {
+    const running = promisify(execFile)("python3", ["-c", pseudoTerminal, command, JSON.stringify(answers)], {
       env: { ...env, ...more },
     });
+    const { stdin, stdout: told } = running.child;
+    onStart?.(async () => {
+      stdin?.end();
+      if (told) await once(told, "data");
+    });
+    const { stdout } = await running;
     return JSON.parse(stdout) as { code: number; output: string };
   };
 
@@ -137,6 +151,45 @@ describe("as a process", { timeout: 120_000 }, () => {
     child.stdout.destroy();
     child.stderr.destroy();
     expect(await once(child, "exit")).toEqual([4, null]);
+  });
+
+  /** An endpoint at which this happens while a label is being moved. */
+  const whileMoving = (act: () => Promise<unknown>) =>
+    startImitatedAws(service.local.url, "none", async (operation) => {
+      if (operation === "UpdateSecretVersionStage") await act();
+      return undefined;
+    });
+  const versionWith = async (label: string) => {
+    const { VersionIdsToStages = {} } = await service.sm.describeSecret({ SecretId: "app" });
+    return Object.keys(VersionIdsToStages).find((id) => VersionIdsToStages[id]?.includes(label));
+  };
+
+  test("while a label is being moved, no signal ends it, however often it comes; after that it ends by itself", async () => {
+    const current = (await versionWith("AWSCURRENT")) ?? "";
+    const said: string[] = [];
+    await using aws = await whileMoving(async () => {
+      const lines = createInterface(child.stderr)[Symbol.asyncIterator]();
+      const hear = async () => said.push(String((await lines.next()).value));
+      await hear();
+      for (const signal of ["SIGINT", "SIGINT", "SIGTERM", "SIGHUP"] as const) {
+        child.kill(signal);
+        await hear();
+      }
+    });
+    const child = start("stage", "app", "held", current, "--yes", "--endpoint-url", aws.url);
+    expect(await once(child, "exit")).toEqual([0, null]);
+    const wait = "Wait: this must not be left half done. It ends by itself.";
+    expect(said).toEqual([`held is given to version ${current}`, wait, wait, wait, wait]);
+    expect(await versionWith("held")).toBe(current);
+  });
+
+  test("nor does a terminal that is closed", async () => {
+    const current = (await versionWith("AWSCURRENT")) ?? "";
+    const { promise: close, resolve: onStart } = Promise.withResolvers<() => Promise<unknown>>();
+    await using aws = await whileMoving(async () => (await close)());
+    const words = ["stage", "app", "closed", current, "--yes", "--endpoint-url", aws.url];
+    expect(await runInTerminal(words, { onStart })).toMatchObject({ code: 0 });
+    expect(await versionWith("closed")).toBe(current);
   });
 
   test("in a terminal shows colours, and what is going on", async () => {
@@ -167,6 +220,33 @@ describe("as a process", { timeout: 120_000 }, () => {
     expect(await isOn()).toBe(false);
   });
 
+  test("and Ctrl-D for none; what was typed before the question is none either", async () => {
+    const question = "Cancel the rotation of app?";
+    await service.sm.rotateSecret({ SecretId: "app", RotateImmediately: false });
+    await service.local.settled("app");
+    const ran = await runInTerminal(["cancel", "app"], {
+      answers: [
+        ["", "y"],
+        [question, "\u0004"],
+      ],
+    });
+    expect(ran).toEqual({ code: 130, output: expect.stringContaining("quarterturn: Nothing was changed.") });
+    const run = quarterturnAt(service.local);
+    for (const surroundings of [
+      { key: "\u0004" },
+      { key: null },
+      { key: "n", typed: "y" },
+      { key: "n", typed: "y\n" },
+    ]) {
+      const { code, stderr } = await run("cancel app", surroundings);
+      expect({ code, stderr }).toEqual({
+        code: surroundings.key === "n" ? 3 : 130,
+        stderr: expect.stringContaining("quarterturn: Nothing was changed"),
+      });
+    }
+    expect((await service.sm.describeSecret({ SecretId: "app" })).RotationEnabled).toBe(true);
+  });
+
   test("and no", async () => {
     await service.sm.rotateSecret({ SecretId: "app", RotateImmediately: false });
     await service.local.settled("app");
@@ -181,16 +261,25 @@ describe("as a process", { timeout: 120_000 }, () => {
 /** A sequence that gives what follows a colour or a weight. */
 const colour = /\p{Cc}\[[\d;]*m/u;
 
-/** Runs a command in a pseudo-terminal and says, as JSON, how it ended and what it wrote. Words and answers are JSON too. */
+/**
+ * Runs a command in a pseudo-terminal and says, as JSON, how it ended and what it wrote. Words and answers are JSON too. The end of standard
+ * input closes the terminal, and an empty line says that it is closed.
+ */
 const pseudoTerminal = `
-import json, os, pty, struct, sys, fcntl, termios
+import json, os, pty, select, struct, sys, fcntl, termios
 command, answers = json.loads(sys.argv[1]), json.loads(sys.argv[2])
 pid, terminal = pty.fork()
 if pid == 0:
     os.execv(command[0], command)
 fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 output = b""
+while answers and answers[0][0] == "":
+    os.write(terminal, answers.pop(0)[1].encode())
 while True:
+    if sys.stdin in select.select([terminal, sys.stdin], [], [])[0]:
+        os.close(terminal)
+        print(flush=True)
+        break
     try:
         chunk = os.read(terminal, 65536)
     except OSError:

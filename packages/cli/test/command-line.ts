@@ -14,12 +14,17 @@ export interface Surroundings {
   readonly sleep?: (milliseconds: number) => Promise<void>;
   readonly signal?: AbortSignal;
   readonly env?: NodeJS.ProcessEnv;
-  /** Somebody at a terminal, who presses this key when a question is there; and what happens while it is. */
-  readonly key?: string | (() => Promise<string>);
+  /** Somebody at a terminal, who presses this key when a question is there, or ends the input; and what happens while it is. */
+  readonly key?: string | null | (() => Promise<string>);
+  /** What was typed before. */
+  readonly typed?: string;
 }
 
 /** Runs one command line in this process, without a terminal unless a key is pressed. */
-export async function quarterturn(words: readonly string[], { key, ...rest }: Surroundings = {}): Promise<Ran> {
+export async function quarterturn(
+  words: readonly string[],
+  { key, typed = "", ...rest }: Surroundings = {},
+): Promise<Ran> {
   const stdout = textOf();
   const stderr = textOf();
   const stdin = Object.assign(new PassThrough(), key !== undefined && { isTTY: true, setRawMode: () => undefined });
@@ -31,9 +36,11 @@ export async function quarterturn(words: readonly string[], { key, ...rest }: Su
       if (isAsked || !/Yes|Which/.test(String(chunk))) return;
       isAsked = true;
       // Not before the question listens.
-      const pressed = await (typeof key === "string" ? key : key());
-      stdin.write(pressed);
+      const pressed = await (typeof key === "function" ? key() : key);
+      if (pressed === null) stdin.end();
+      else stdin.write(pressed);
     });
+    stdin.write(typed);
   }
   const { signal = new AbortController().signal } = rest;
   const code = await run(words, {

@@ -232,7 +232,12 @@ describe("the function", () => {
       'it is for MySQL (mysql, aurora-mysql, mariadb), and the secret is of "postgres"',
     ],
     ["that alternates, without an admin", {}, "alternates", "it alternates between two users, and neither the secret"],
-    ["that is not there", {}, "none", "There is no function arn:aws:lambda:us-east-1:000000000000:function:none."],
+    [
+      "that is not there",
+      {},
+      "none --region us-east-1",
+      "There is no function arn:aws:lambda:us-east-1:000000000000:function:none. See those that there are: aws lambda list-functions --query 'Functions[].FunctionName' --region us-east-1 --endpoint-url http://",
+    ],
     [
       "of another Region",
       {},
@@ -276,11 +281,11 @@ describe("the function", () => {
 
   test("that Secrets Manager may not invoke: the command that allows it", async () => {
     const secret = await create();
-    const ran = await run(`enable ${secret} --yes --function another`);
+    const ran = await run(`enable ${secret} --yes --function another --region us-east-1`);
     expect(ran).toMatchObject({
       code: 4,
       stderr: expect.stringContaining(
-        `aws lambda add-permission --function-name ${arnOf("another")} --statement-id SecretsManager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account 000000000000\n`,
+        `aws lambda add-permission --function-name ${arnOf("another")} --statement-id SecretsManager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account 000000000000 --region us-east-1 --endpoint-url ${aws.url}\n`,
       ),
     });
   });

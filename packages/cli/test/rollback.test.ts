@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { quarterturnAt, steady } from "./command-line.ts";
 import { type Database, startDatabase } from "./database.ts";
 import { startImitatedAws } from "./imitated-aws.ts";
@@ -273,6 +273,38 @@ describe("rollback", () => {
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
   });
 
+  describe.each(["", " --debug"])("no password is shown%s", (debug) => {
+    test("that a driver's error quotes", async () => {
+      const secret = await rotated();
+      // The server names a database that it does not have.
+      const boss = await database.value("boss", "AWSCURRENT");
+      const SecretString = JSON.stringify({ ...boss, dbname: boss.password });
+      await database.service.sm.createSecret({ Name: `${secret}-admin`, SecretString });
+      const ran = await run(`rollback ${secret} --restore-password --admin-secret ${secret}-admin --yes${debug}`);
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(/^quarterturn: .*database "\[redacted\]" does not exist/m);
+      expect(/^error: database "\[redacted\]" does not exist/m.test(ran.stderr)).toBe(debug !== "");
+      expect(ran.stderr).not.toContain(boss.password);
+    });
+
+    test("that an error of the service quotes", async () => {
+      const secret = await rotated();
+      const { password } = await database.value(secret, "AWSPREVIOUS");
+      let described = 0;
+      await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) =>
+        operation === "DescribeSecret" && ++described > 1
+          ? { __type: "InvalidRequestException", message: `not with ${password}` }
+          : undefined,
+      );
+      await database.setPassword(secret, password);
+      const ran = await quarterturnAt(aws)(`rollback ${secret} --yes${debug}`);
+      expect(ran.code).toBe(4);
+      expect(ran.stderr).toMatch(/^quarterturn: .*not with \[redacted\]/m);
+      expect(/^InvalidRequestException: not with \[redacted\]/m.test(ran.stderr)).toBe(debug !== "");
+      expect(ran.stderr).not.toContain(password);
+    });
+  });
+
   describe("--restore-password, once the password is about to be set", () => {
     const line = (secret: string) => `rollback ${secret} --restore-password --admin-secret boss --yes`;
 
@@ -284,6 +316,29 @@ describe("rollback", () => {
       expect(await quarterturnAt(aws)(line(secret), { signal: interruption.signal })).toMatchObject({ code: 0 });
       expect(await database.version(secret, "AWSCURRENT")).toBe(previous);
       expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
+    });
+
+    test("nor does any signal while the password is being set, and afterwards each is as it was", async () => {
+      const secret = await rotated();
+      const listened = () => ["SIGINT", "SIGTERM", "SIGHUP"].map((name) => process.listenerCount(name));
+      const before = listened();
+      const { superuser } = database;
+      const during: (number[] | Promise<number[]>)[] = [];
+      const untilBlocked = async () => {
+        const blocked = "SELECT FROM pg_locks WHERE NOT granted";
+        await vi.waitUntil(async () => (await superuser.query(blocked)).rowCount === 1, { timeout: 20_000 });
+        const counts = listened();
+        await superuser.query("COMMIT");
+        return counts;
+      };
+      await using aws = await withAws(async () => {
+        await superuser.query(`BEGIN; SELECT FROM pg_authid WHERE rolname = '${secret}' FOR UPDATE`);
+        during.push(listened(), untilBlocked());
+      });
+      expect(await quarterturnAt(aws)(line(secret))).toMatchObject({ code: 0 });
+      const once = before.map((count) => count + 1);
+      expect(await Promise.all(during)).toEqual([once, once]);
+      expect(listened()).toEqual(before);
     });
 
     test("a label that somebody else moves: the line says that the password was set, and the command that ends it", async () => {
@@ -330,6 +385,21 @@ describe("rollback", () => {
         /^quarterturn: .*, and nobody can say whether the password of "\w+" was set to that of version \S+, which could not be tried: .*\. AWSPENDING was taken off version \S+\. .*quarterturn recover/m,
       );
       expect(ran.stderr).not.toContain("no password was set");
+    });
+
+    test("a statement that gets no answer is no matter of where this runs", async () => {
+      const secret = await rotated();
+      const { superuser } = database;
+      await superuser.query(`BEGIN; SELECT FROM pg_authid WHERE rolname = '${secret}' FOR UPDATE`);
+      onTestFinished(async () => void (await superuser.query("ROLLBACK")));
+      const running = run(line(secret));
+      // As the server itself does when the time is up.
+      const cancel = "SELECT pg_cancel_backend(pid) FROM pg_locks WHERE NOT granted";
+      await vi.waitUntil(async () => (await superuser.query(cancel)).rowCount === 1, { timeout: 20_000 });
+      const ran = await running;
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(/setting the password.*; no password was set\. AWSPENDING was taken off version/);
+      expect(ran.stderr).toMatch(/\. The server was reached: .* then run the same command again\.$/m);
     });
 
     test("a login that is not accepted afterwards: the line says that the password was set", async () => {

@@ -1,10 +1,11 @@
+import type { RotationRulesType } from "@aws-sdk/client-secrets-manager";
 import { RotationError, type Rotator, rotationHandler, textFormat } from "@quarterturn/core";
 import * as v from "valibot";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Context } from "../src/context.ts";
 import { type RotationEnd, watchRotation } from "../src/rotation-watch.ts";
 import type { Secret } from "../src/secret.ts";
-import { quarterturnAt, type Ran, steady } from "./command-line.ts";
+import { quarterturnAt, type Ran, type Surroundings, steady } from "./command-line.ts";
 import { type ImitatedAws, startImitatedAws } from "./imitated-aws.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
@@ -74,11 +75,12 @@ interface Meanwhile {
   readonly between?: (waited: number) => Promise<unknown> | undefined;
   readonly at?: { readonly url: string };
   readonly signal?: AbortSignal;
+  readonly key?: Surroundings["key"];
 }
 
 /** Runs a command line on the clock of this file. */
-async function run(line: string, { between, at = service.local, signal }: Meanwhile = {}): Promise<Ran> {
-  return quarterturnAt(at)(line, { ...onClock(between, signal), ...(signal && { signal }) });
+async function run(line: string, { between, at = service.local, signal, key }: Meanwhile = {}): Promise<Ran> {
+  return quarterturnAt(at)(line, { ...onClock(between, signal), ...(signal && { signal }), ...(key && { key }) });
 }
 
 describe("rotate", () => {
@@ -93,6 +95,72 @@ describe("rotate", () => {
       "
     `);
     expect(await service.labels(secret)).toMatchObject({ "no value": ["AWSPENDING"] });
+  });
+
+  describe("where rotation was cancelled", () => {
+    const isOn = async (SecretId: string) => (await service.sm.describeSecret({ SecretId })).RotationEnabled;
+    const createCancelled = async (RotationRules?: RotationRulesType) => {
+      const SecretId = await createSecret();
+      if (RotationRules) await service.sm.rotateSecret({ SecretId, RotationRules, RotateImmediately: false });
+      await service.local.settled(SecretId);
+      await service.sm.cancelRotateSecret({ SecretId });
+      return SecretId;
+    };
+
+    test("says that it turns it on again, and wants a yes", async () => {
+      const secret = await createCancelled({ AutomaticallyAfterDays: 10 });
+      const refused = await run(`rotate ${secret}`);
+      expect(refused.code).toBe(2);
+      expect(steady(refused)).toMatchInlineSnapshot(`
+        "---
+        Rotation is off: it is turned on again (every 10 days), and rotates now
+        quarterturn: Nothing was changed: this asks before it changes something, and nobody is there to answer. Read what it would do, above, then run it again with --yes.
+        "
+      `);
+      expect(await run(`rotate ${secret}`, { key: "n" })).toMatchObject({ code: 3 });
+      expect(await isOn(secret)).toBe(false);
+      const ran = await run(`rotate ${secret}`, { key: "y" });
+      expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining("has begun") });
+      expect(await isOn(secret)).toBe(true);
+    });
+
+    test("--yes is one; the line stands there all the same", async () => {
+      const secret = await createCancelled();
+      const ran = await run(`rotate ${secret} --yes`);
+      expect(ran).toMatchObject({
+        code: 0,
+        stderr: expect.stringMatching(/^Rotation is off: it is turned on again, and rotates now\n$/),
+      });
+      expect(await isOn(secret)).toBe(true);
+    });
+
+    test("refuses where it has changed while the question stood", async () => {
+      const SecretId = await createCancelled();
+      const key = async () => {
+        await service.sm.putSecretValue({ SecretId, SecretString: "by hand" });
+        return "y";
+      };
+      expect(await run(`rotate ${SecretId}`, { key })).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining(
+          `Rotation of "${SecretId}" was left off: somebody else has changed it meanwhile.`,
+        ),
+      });
+      expect(await isOn(SecretId)).toBe(false);
+    });
+
+    test("in the middle of one refuses before it asks: the service would try that one again", async () => {
+      const SecretId = await createSecret();
+      await service.sm.rotateSecret({ SecretId });
+      await service.local.settled(SecretId);
+      await service.sm.cancelRotateSecret({ SecretId });
+      const ran = await run(`rotate ${SecretId}`);
+      expect(ran.code).toBe(3);
+      expect(ran.stderr).toMatch(
+        /^quarterturn: .* was left off: a rotation to version \S+ is not finished\. .*--clear-pending/,
+      );
+      expect(await isOn(SecretId)).toBe(false);
+    });
   });
 
   test("--wait ends when the version is AWSCURRENT; where there is no log it says so once", async () => {
@@ -159,6 +227,28 @@ describe("rotate", () => {
     });
     expect(ran.code).toBe(5);
     expect(ran.stderr).toMatch(/a new value was stored meanwhile\. When the reason is gone: quarterturn rotate /);
+  });
+
+  test("or when the version was AWSCURRENT and another one is: not done, although the rotation was", async () => {
+    const secret = await createSecret();
+    const before = await versionWith("AWSCURRENT", secret);
+    const rollBack = async () => {
+      await finish(secret);
+      const version = await versionWith("AWSCURRENT", secret);
+      const move = { SecretId: secret, RemoveFromVersionId: version };
+      await service.sm.updateSecretVersionStage({ ...move, VersionStage: "AWSPENDING" });
+      await service.sm.updateSecretVersionStage({ ...move, VersionStage: "AWSCURRENT", MoveToVersionId: before });
+    };
+    const ran = await run(`rotate ${secret} --wait --json`, { between: rollBack });
+    const { version, outcome } = JSON.parse(ran.stdout) as { version: string; outcome: string };
+    expect({ code: ran.code, outcome, version }).toEqual({
+      code: 5,
+      outcome: "superseded",
+      version: await versionWith("AWSPREVIOUS", secret),
+    });
+    expect(ran.stderr).toMatch(
+      new RegExp(`Version ${version} of ${secret} was AWSCURRENT, and version ${before} is now\\. .*status ${secret}`),
+    );
   });
 
   /** Follows a rotation to version `new` of which DescribeSecret says this after so many seconds. */

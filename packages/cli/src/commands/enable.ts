@@ -3,6 +3,7 @@ import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { Option } from "commander";
 import { lookAgain, requireFinished } from "../as-seen.ts";
 import { ask } from "../aws.ts";
+import { invocationCommand } from "../aws-failure.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { productOf } from "../engines.ts";
@@ -177,7 +178,7 @@ async function begin(
       throw new Failure(
         "aws",
         `Rotation of "${secret.name}" was not turned on: Secrets Manager cannot invoke ${arn}`,
-        `If it exists, allow it: aws lambda add-permission --function-name ${arn} --statement-id SecretsManager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account ${secret.arn.split(":")[4]}`,
+        `If it exists, allow it: ${invocationCommand(context, arn, secret.arn.split(":")[4] ?? "")}`,
         { cause: error },
       );
     }),

@@ -1,5 +1,6 @@
 import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { InvalidArgumentError } from "commander";
+import { lookAgain, requireFinished } from "../as-seen.ts";
 import { ask } from "../aws.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -7,6 +8,8 @@ import { Failure } from "../failure.ts";
 import { functionLog } from "../function-log.ts";
 import type { Outcome } from "../output.ts";
 import { startProgress } from "../progress.ts";
+import { requireYes } from "../prompt.ts";
+import { rulesFrom, wordsOfRules } from "../rotation-rules.ts";
 import { type RotationEnd, type Sign, watchRotation } from "../rotation-watch.ts";
 import { describe, type Secret } from "../secret.ts";
 import { lengthOf } from "../times.ts";
@@ -14,6 +17,7 @@ import { lengthOf } from "../times.ts";
 interface Flags {
   readonly wait?: boolean;
   readonly timeout: number;
+  readonly yes?: boolean;
 }
 
 export const registerRotate: Register = (program, act) =>
@@ -22,6 +26,7 @@ export const registerRotate: Register = (program, act) =>
     .description("Begins a rotation; with --wait, follows it to its end.")
     .option("--wait", "until the new version is AWSCURRENT, or the rotation has failed")
     .option("--timeout <SECONDS>", "how long to wait", readSeconds, 600)
+    .option("--yes", "where rotation is off, turn it on again without asking")
     .action(act(rotate));
 
 export function readSeconds(text: string): number {
@@ -30,20 +35,31 @@ export function readSeconds(text: string): number {
   throw new InvalidArgumentError("It is a whole number of seconds.");
 }
 
-async function rotate(context: Context, secretId: string, { wait, timeout }: Flags): Promise<Outcome> {
+async function rotate(context: Context, secretId: string, flags: Flags): Promise<Outcome> {
   const { io, secretsManager } = context;
   // First, so that whoever may not look at the secret begins nothing.
   const secret = await describe(context, secretId);
+  if (secret.rotationEnabled === false) await requireOn(context, secret, flags);
   const began = io.now();
   const { VersionId: version = "" } = await ask(context, secretId, (options) =>
     secretsManager.send(new RotateSecretCommand({ SecretId: secretId }), options),
   );
-  if (wait) return followToEnd(context, secret, version, began, timeout);
+  if (flags.wait) return followToEnd(context, secret, version, began, flags.timeout);
   return {
     data: { name: secret.name, arn: secret.arn, version, outcome: "started", reason: null, seconds: null, signs: [] },
     text: () =>
       `The rotation of ${secret.name} to version ${version} has begun. See how far it is: ${context.next("status", secret.id)}`,
   };
+}
+
+/** The service turns a rotation on again that was cancelled: not without a yes, since somebody may have had a reason. @throws Failure */
+async function requireOn(context: Context, secret: Secret, flags: Flags): Promise<void> {
+  const undone = `Rotation of "${secret.name}" was left off`;
+  requireFinished(context, secret, undone);
+  const rules = rulesFrom(secret);
+  const plan = `Rotation is off: it is turned on again${rules ? ` (${wordsOfRules(rules)})` : ""}, and rotates now`;
+  await requireYes(context, [plan], `Turn on the rotation of ${secret.name} again?`, flags);
+  await lookAgain(context, secret, undone, async () => undefined);
 }
 
 /** Waits for the end of a rotation that has begun. @param timeout in seconds */
@@ -57,7 +73,7 @@ export async function followToEnd(
   const { name, arn } = secret;
   const { end, signs, logGroup } = await follow(context, secret, version, began, timeout * 1000);
   const seconds = Math.round((context.io.now().getTime() - began.getTime()) / 1000);
-  const failure = failureOf(end, secret, logGroup, timeout, context);
+  const failure = failureOf(end, version, secret, logGroup, timeout, context);
   const reason = end.is === "failed" ? end.why : null;
   return {
     data: { name, arn, version, outcome: end.is, reason, seconds, signs },
@@ -104,6 +120,7 @@ function lineOf(sign: Sign): string {
 
 function failureOf(
   end: RotationEnd,
+  version: string,
   { id, name, functionArn = "" }: Secret,
   logGroup: string | undefined,
   timeout: number,
@@ -112,6 +129,11 @@ function failureOf(
   switch (end.is) {
     case "current":
       return undefined;
+    case "superseded": {
+      const now = end.by === undefined ? "no version is" : `version ${end.by} is`;
+      const next = `See how the secret is: ${context.next("status", id)}`;
+      return new Failure("failed", `Version ${version} of ${name} was AWSCURRENT, and ${now} now`, next);
+    }
     case "failed": {
       const free = end.blocks ? `${context.next("cancel", id, "--clear-pending")}; then ` : "";
       const next = `When the reason is gone: ${free}${context.next("rotate", id, "--wait")}. What the codes mean: docs/errors.md.`;
