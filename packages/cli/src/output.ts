@@ -23,6 +23,18 @@ export function print(outcome: Outcome, io: Io, asJson: boolean): void {
   if (text !== "") io.stdout.write(`${text}\n`);
 }
 
+/** Prints why there is no result: with --json as the one document that a program waits for. */
+export function printFailure(failure: Told, exitCode: number, io: Io): void {
+  const error = { exitCode, message: failure.message, next: failure.next || null };
+  io.stdout.write(`${JSON.stringify({ error }, null, 2)}\n`);
+}
+
+/** What a failure says, without what is secret. */
+interface Told {
+  readonly message: string;
+  readonly next: string;
+}
+
 /** Columns without lines between them. @param widths of the columns that are wrapped, by their number */
 export function columns(rows: readonly (readonly string[])[], widths: Readonly<Record<number, number>> = {}): string {
   const table = new Table({

@@ -51,6 +51,10 @@ describe("--help", () => {
 
 test.each([
   [["nonsense"], /unknown command 'nonsense'/],
+  [["statsu"], /unknown command 'statsu' \(Did you mean status\?\)\. See/],
+  [["status", "a", "--all"], /--all lists secrets by itself, so no name goes with it/],
+  [["status", "a", "--tag", "b=c"], /--tag lists secrets by itself, so no name goes with it/],
+  [["status"], /status takes names or ARNs of secrets, or --all, or --tag/],
   [["rotate"], /missing required argument 'SECRET'/],
   [["rotate", "a", "--wrong"], /unknown option '--wrong'/],
   [["rotate", "a", "--timeout", "soon"], /It is a whole number of seconds/],
@@ -61,7 +65,12 @@ test.each([
   const { code, stdout, stderr } = await quarterturn(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(message);
-  expect(stderr).toMatch(/^quarterturn: [^\n]+ See quarterturn --help\.\n$/);
+  const [command = ""] = words;
+  const help = commands.includes(command) ? `${command} --help` : "--help";
+  expect(stderr).toMatch(new RegExp(`^quarterturn: [^\\n]+\\. See quarterturn ${help}\\.\\n$`));
+  const { error } = JSON.parse((await quarterturn([...words, "--json"])).stdout) as { error: { message: string } };
+  expect(error).toMatchObject({ exitCode: 2, next: `See quarterturn ${help}.` });
+  expect(stderr).toBe(`quarterturn: ${error.message} See quarterturn ${help}.\n`);
 });
 
 test("apps lists every application that there is a template for", async () => {
