@@ -18,7 +18,7 @@ import { type CommonFlags, contextOf } from "./context.ts";
 import { type Ending, exitCodes } from "./exit-codes.ts";
 import { asFailure, Failure, interrupted } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { print, printFailure } from "./output.ts";
+import { fitted, print, printFailure } from "./output.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -55,7 +55,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       const command: Command = words[words.length - 1] as never;
       const flags: CommonFlags = command.opts();
       tellEngines(flags, io.env);
-      const context = contextOf(io, flags);
+      const note = (line: string) => void io.stderr.write(`${fitted(line, io.stderr)}\n`);
+      const context = { ...contextOf(io, flags), note };
       const tell = (failure: Failure) => {
         context.note(context.redactor.redact(`quarterturn: ${failure.message}`));
         if (flags.debug) for (const line of framesOf(failure)) context.note(context.redactor.redact(line));

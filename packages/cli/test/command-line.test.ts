@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applications } from "../src/applications.ts";
 import { exitCodes } from "../src/exit-codes.ts";
@@ -153,6 +153,13 @@ describe("as a process", { timeout: 120_000 }, () => {
     expect(code).toBe(0);
     expect(output).toContain("\u001b[1mSTATE\u001b[22m");
     expect(output).toContain("█ 1 of 1");
+  });
+
+  test("there lines are broken between words", async () => {
+    const { output } = await runInTerminal(["status", "none"], { NO_COLOR: "1" });
+    expect(stripVTControlCharacters(output)).toMatch(
+      /See those that there are:\r\n {2}quarterturn status --all; or give another --region\./,
+    );
   });
 
   test("there a rotation is followed with its signs above the line that moves; NO_COLOR takes the colours away", async () => {
