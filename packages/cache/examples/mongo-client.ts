@@ -1,12 +1,6 @@
 import { connectWithSecret, type SecretCache } from "@quarterturn/cache";
 import { MongoClient, type MongoClientOptions } from "mongodb";
-
-interface DatabaseSecret {
-  readonly host: string;
-  readonly port: number;
-  readonly username: string;
-  readonly password: string;
-}
+import type { DatabaseSecret } from "./database-secret.ts";
 
 /** Disposing of it waits for the work that is under way. */
 export interface SecretMongo extends AsyncDisposable {
@@ -17,7 +11,10 @@ export interface SecretMongo extends AsyncDisposable {
   run<Result>(work: (client: MongoClient) => Promise<Result>): Promise<Result>;
 }
 
-/** One client for each version of the secret, since a MongoClient keeps the login that it was made with. The old one ends after its last work. */
+/**
+ * One client for each version of the secret, since a MongoClient keeps the login that it was made with. The old one ends after its last work.
+ * TLS is verified unless the secret's `ssl` is false; `options` may add to it, e.g. `{ ca }`. `client.db()` is the secret's `dbname`.
+ */
 export function secretMongo(
   cache: SecretCache<DatabaseSecret>,
   secretId: string,
@@ -55,8 +52,15 @@ interface Client {
 }
 
 function openClient(secret: DatabaseSecret, options: MongoClientOptions): Client {
-  const { host, port, username, password } = secret;
-  const client = new MongoClient(`mongodb://${host}:${port}/`, { ...options, auth: { username, password } });
+  const { host, port = 27_017, username, password, ssl } = secret;
+  // As the rotation functions do.
+  const authSource = secret.authSource || secret.dbname || "admin";
+  const client = new MongoClient(`mongodb://${host}:${port}/${encodeURIComponent(secret.dbname ?? "")}`, {
+    authSource,
+    ...options,
+    tls: ssl,
+    auth: { username, password },
+  });
   let borrowers = 0;
   let isRetired = false;
   const { promise: closed, resolve: close } = Promise.withResolvers<void>();

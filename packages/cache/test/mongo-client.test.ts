@@ -5,9 +5,11 @@ import { handler as multiUser } from "@quarterturn/documentdb/multi-user";
 import { handler as singleUser } from "@quarterturn/documentdb/single-user";
 import { type MongodbServer, startFerretdb } from "@quarterturn-tools/engines";
 import { MongoClient } from "mongodb";
+import * as v from "valibot";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { databaseSecret } from "../examples/database-secret.ts";
 import { secretMongo } from "../examples/mongo-client.ts";
-import { databaseSecret, figuresOf, type Rotating, startRotating, timeout } from "./rotations-under-load.ts";
+import { figuresOf, type Rotating, startRotating, timeout } from "./rotations-under-load.ts";
 import { reactions, scriptedClient } from "./scripted-client.ts";
 
 const opened = new AsyncDisposableStack();
@@ -31,7 +33,8 @@ async function userSecret(username: string, more: object = {}): Promise<string> 
   await admin.db("admin").command({ createUser: username, pwd: "first-password", roles });
   await admin.close();
   const { host, port } = server;
-  return rotating.createSecret(username, { host, port, username, password: "first-password", ...more });
+  const value = { host, port: String(port), username, password: "first-password", dbname: "shop", authSource: "admin" };
+  return rotating.createSecret(username, { ...value, ...more });
 }
 
 /**
@@ -40,8 +43,6 @@ async function userSecret(username: string, more: object = {}): Promise<string> 
  */
 function clients(secretId: string) {
   const mongo = secretMongo(rotating.cache, secretId, {
-    tls: true,
-    ca: server.ca,
     directConnection: true,
     retryWrites: false,
     maxIdleTimeMS: 60,
@@ -51,7 +52,7 @@ function clients(secretId: string) {
   });
   const request = async () => {
     const before = logins;
-    await mongo.run((client) => client.db("shop").collection("job").findOne());
+    await mongo.run((client) => client.db().collection("job").findOne());
     return { isLogin: logins > before, end: async (isLast: boolean) => void (isLast && (await setTimeout(100))) };
   };
   return { mongo, request } as const;
@@ -122,6 +123,41 @@ it("a MongoClient for each version survives 100 rotations of alternating users, 
   await mongo[Symbol.asyncDispose]();
 });
 
+it("the database is the secret's; TLS is verified, and off only where the secret's ssl is false", async () => {
+  const cache = createSecretCache({ client: scriptedClient().client, schema: databaseSecret });
+  const held = (ssl: unknown) => ({
+    host: "localhost",
+    port: "1",
+    username: "app",
+    password: "p",
+    dbname: "shop",
+    ssl,
+  });
+  const seen = async (ssl: unknown, options = {}) => {
+    const get = async () => v.parse(databaseSecret, held(ssl));
+    await using mongo = secretMongo({ ...cache, get }, "db", options);
+    return mongo.run(async (client) => {
+      const { tls, rejectUnauthorized = true, checkServerIdentity, credentials } = client.options;
+      return {
+        tls,
+        rejectUnauthorized,
+        checkServerIdentity,
+        db: client.db().databaseName,
+        source: credentials?.source,
+      };
+    });
+  };
+  const verified = { tls: true, rejectUnauthorized: true, checkServerIdentity: undefined, db: "shop", source: "shop" };
+  expect(await seen(undefined)).toEqual(verified);
+  expect(await seen("TRUE", { tls: false, authSource: "admin" })).toEqual({ ...verified, source: "admin" });
+  expect(await seen("False")).toMatchObject({ tls: false });
+  await expect(seen("no")).rejects.toThrow();
+
+  const secretId = await userSecret("verified");
+  await using untrusting = secretMongo(rotating.cache, secretId, { ca: [], serverSelectionTimeoutMS: 1_000 } as object);
+  await expect(untrusting.run((client) => client.db().collection("job").findOne())).rejects.toThrow(/certificate/);
+});
+
 it("a MongoClient for each version recovers from each rotation of a single user by itself", { timeout }, async ({
   annotate,
 }) => {
@@ -130,6 +166,6 @@ it("a MongoClient for each version recovers from each rotation of a single user 
   const course = await rotating.underLoad(secretId, "single-user", 10, request);
   await annotate(figuresOf(course));
   expect(course.unexpected).toEqual([]);
-  await mongo.run((client) => client.db("shop").collection("job").findOne());
+  await mongo.run((client) => client.db().collection("job").findOne());
   await mongo[Symbol.asyncDispose]();
 });

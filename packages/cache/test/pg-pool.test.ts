@@ -1,7 +1,11 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { promisify } from "node:util";
 import { handler as multiUser } from "@quarterturn/rds-postgres/multi-user";
 import { handler as singleUser } from "@quarterturn/rds-postgres/single-user";
 import { type PostgresServer, startPostgres } from "@quarterturn-tools/engines";
+import type { PoolConfig } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { SecretPool } from "../examples/pg-pool.ts";
 import { figuresOf, type Rotating, startRotating, timeout } from "./rotations-under-load.ts";
@@ -21,15 +25,13 @@ async function userSecret(username: string, more: object = {}): Promise<string> 
   await admin.query(`CREATE ROLE ${username} LOGIN PASSWORD 'first-password'`);
   await admin.end();
   const { host, port } = server;
-  return rotating.createSecret(username, { host, port, username, password: "first-password", ...more });
+  const value = { host, port: String(port), username, password: "first-password" };
+  return rotating.createSecret(username, { ...value, ...more });
 }
 
 /** A pool of which a request may end its connection. */
 function pooled(secretId: string) {
-  const pool = new SecretPool(rotating.cache, secretId, {
-    database: "postgres",
-    ssl: { ca: server.ca },
-  });
+  const pool = new SecretPool(rotating.cache, secretId);
   // The server's end of idle connections, when it stops; without a listener that would end the process.
   pool.on("error", () => undefined);
   const known = new WeakSet();
@@ -55,6 +57,39 @@ it("a pg Pool survives 100 rotations of alternating users, and no request fails"
   const { rows } = await pool.query("SELECT session_user AS name");
   expect(rows).toEqual([{ name: expect.stringMatching(/^alternating(_clone)?$/) }]);
   await pool.end();
+});
+
+it("TLS is verified, and off only where the secret's ssl is false; a database that the application names goes first", async () => {
+  const session = async (secretId: string, config: PoolConfig = {}) => {
+    const pool = new SecretPool(rotating.cache, secretId, config);
+    try {
+      const sql = "SELECT ssl, current_database() AS db FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+      return (await pool.query(sql)).rows[0];
+    } finally {
+      await pool.end();
+    }
+  };
+  const verified = await userSecret("verified", { dbname: "template1" });
+  expect(await session(verified)).toEqual({ ssl: true, db: "template1" });
+  expect(await session(verified, { ssl: false, database: "postgres" })).toEqual({ ssl: true, db: "postgres" });
+  await expect(session(verified, { ssl: { ca: [] } })).rejects.toThrow(/certificate/);
+  expect(await session(await userSecret("plain", { ssl: "False" }))).toEqual({ ssl: false, db: "postgres" });
+});
+
+it("the README's example runs with the environment and the server's authority alone", async () => {
+  const { port } = server;
+  const secretId = await userSecret("shop", { dbname: "template1" });
+  const value = JSON.stringify(await rotating.cache.get(secretId));
+  await rotating.createSecret("prod/shop/db", { ...JSON.parse(value), port: String(port) });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--conditions=@quarterturn/source", join(import.meta.dirname, "../examples/pg-query.ts")],
+    {
+      env: { ...process.env, AWS_ENDPOINT_URL_SECRETS_MANAGER: rotating.url, NODE_EXTRA_CA_CERTS: server.caFile },
+      timeout: 20_000,
+    },
+  );
+  expect(stdout).toBe("Logged in to template1\n");
 });
 
 it("a pg Pool recovers from each rotation of a single user by itself", { timeout }, async ({ annotate }) => {

@@ -7,6 +7,8 @@ it("the README shows the examples that run", () => {
   const shown = [...read("README.md").matchAll(/<!-- (\S+) -->\n```ts\n(.*?)```/gs)];
   expect(shown.map(([, path]) => path)).toEqual([
     "examples/get.ts",
+    "examples/database-secret.ts",
+    "examples/pg-query.ts",
     "examples/pg-pool.ts",
     "examples/mysql2-pool.ts",
     "examples/mongo-client.ts",

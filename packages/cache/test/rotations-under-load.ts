@@ -2,21 +2,15 @@ import { setTimeout } from "node:timers/promises";
 import { CreateSecretCommand, RotateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { createSecretCache, isRefusedLogin, type SecretCache } from "@quarterturn/cache";
 import { type LocalEndpoint, type RotationContext, type RotationEvent, startLocal } from "@quarterturn/local";
-import * as v from "valibot";
-
-export const databaseSecret = v.object({
-  host: v.string(),
-  port: v.number(),
-  username: v.string(),
-  password: v.string(),
-});
+import { type DatabaseSecret, databaseSecret } from "../examples/database-secret.ts";
 
 type Handler = (event: RotationEvent, context: RotationContext) => Promise<void>;
 type Strategy = "single-user" | "multi-user";
 
 /** A Secrets Manager that rotates by the real functions, and the cache of an application. */
 export interface Rotating extends AsyncDisposable {
-  readonly cache: SecretCache<v.InferOutput<typeof databaseSecret>>;
+  readonly url: string;
+  readonly cache: SecretCache<DatabaseSecret>;
   createSecret(name: string, value: object): Promise<string>;
   /** Rotates so often, one after the other, while requests are made, and reports what became of these. */
   underLoad(secretId: string, strategy: Strategy, rotations: number, request: Request): Promise<Course>;
@@ -72,6 +66,7 @@ export async function startRotating(handlers: Readonly<Record<Strategy, Handler>
   }
 
   return {
+    url: local.url,
     cache,
     async createSecret(Name, value) {
       const { ARN = "" } = await client.send(new CreateSecretCommand({ Name, SecretString: JSON.stringify(value) }));

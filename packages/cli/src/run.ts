@@ -18,7 +18,7 @@ import { type CommonFlags, contextOf } from "./context.ts";
 import { type Ending, exitCodes } from "./exit-codes.ts";
 import { asFailure, Failure, interrupted } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { print } from "./output.ts";
+import { fitted, print, printFailure } from "./output.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -55,7 +55,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       const command: Command = words[words.length - 1] as never;
       const flags: CommonFlags = command.opts();
       tellEngines(flags, io.env);
-      const context = contextOf(io, flags);
+      const note = (line: string) => void io.stderr.write(`${fitted(line, io.stderr)}\n`);
+      const context = { ...contextOf(io, flags), note };
       const tell = (failure: Failure) => {
         context.note(context.redactor.redact(`quarterturn: ${failure.message}`));
         if (flags.debug) for (const line of framesOf(failure)) context.note(context.redactor.redact(line));
@@ -66,7 +67,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         print(outcome, io, flags.json === true);
         if (outcome.failure) tell(outcome.failure);
       } catch (thrown) {
-        tell(io.signal.aborted && !(thrown instanceof Failure) ? interrupted(thrown) : asFailure(thrown));
+        const failure = io.signal.aborted && !(thrown instanceof Failure) ? interrupted(thrown) : asFailure(thrown);
+        tell(failure);
+        const { redact } = context.redactor;
+        const told = { message: redact(`${failure.what}.`), next: redact(failure.next) };
+        if (flags.json) printFailure(told, exitCodes[failure.ending].code, io);
       } finally {
         context.secretsManager.destroy();
       }
@@ -82,7 +87,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       writeErr: (text) => void io.stderr.write(text),
       getOutHelpWidth: () => 80,
       getErrHelpWidth: () => 80,
-      outputError: (text, write) => write(text.replace(/^error:/, "quarterturn:").replace(/\.?\n$/, `. ${hint}\n`)),
+      outputError: (text, write) => write(`quarterturn: ${mistakeIn(text)} ${hintOf(argv, program)}\n`),
     });
   for (const register of ofAws) addAwsOptions(register(program, act));
   for (const register of others) register(program, act);
@@ -91,12 +96,27 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(argv, { from: "user" });
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
-    if (thrown.exitCode !== 0) ending = "usage";
+    if (thrown.exitCode !== 0) {
+      ending = "usage";
+      const told = { message: mistakeIn(thrown.message), next: hintOf(argv, program) };
+      if (argv.includes("--json")) printFailure(told, exitCodes.usage.code, io);
+    }
   }
   return exitCodes[ending].code;
 }
 
-const hint = "See quarterturn --help.";
+/** What commander says of a wrong command line, as one sentence on one line. */
+const mistakeIn = (text: string) =>
+  `${text
+    .replace(/^error: /, "")
+    .trim()
+    .replace(/\.$/, "")
+    .replaceAll(/\s+/g, " ")}.`;
+
+function hintOf([first]: readonly string[], program: Command): string {
+  const isKnown = program.commands.some((command) => command.name() === first);
+  return `See quarterturn ${isKnown ? `${first} ` : ""}--help.`;
+}
 
 /** The stack of a failure and of what caused it, line by line. */
 function framesOf(failure: Error): string[] {

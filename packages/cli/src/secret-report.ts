@@ -88,7 +88,14 @@ export function secretBlock(secret: Listed, context: Context, paint: Paint): str
   const labelled = Object.entries(secret.versions).sort(([, a], [, b]) => labelRank(a) - labelRank(b));
   const advice = adviceOn(secret, context);
   const facts: [string, string | undefined][] = [
-    ["state", `${paintState(secret.state, paint)}${secret.overdue ? paint("red", ", overdue") : ""}`],
+    [
+      "state",
+      [
+        paintState(secret.state, paint),
+        ...(secret.overdue ? [paint("red", "overdue")] : []),
+        ...(secret.deleted ? [paint("red", "marked for deletion")] : []),
+      ].join(", "),
+    ],
     ["since", since && `${minuteOf(since)} (${lengthOf(context.io.now().getTime() - since.getTime())})`],
     ["last", secret.lastRotated && minuteOf(secret.lastRotated)],
     ["next", secret.nextRotation && minuteOf(secret.nextRotation)],
@@ -105,9 +112,14 @@ function labelRank(labels: readonly string[]): number {
   return rank === -1 ? 3 : rank;
 }
 
-function adviceOn({ state, id }: Secret, context: Context): string | undefined {
+function adviceOn(secret: Secret, context: Context): string | undefined {
+  const { state, id, deleted, rotationEnabled, functionArn } = secret;
+  // Until then the service refuses everything else.
+  if (deleted) return `if it is needed: ${context.aws("secretsmanager", "restore-secret", "--secret-id", id)}`;
   if (state === "ROTATION_FAILED") return context.next("cancel", id, "--clear-pending");
   if (state === "ROTATION_IN_PROGRESS") return `to end it: ${context.next("cancel", id, "--clear-pending")}`;
+  if (rotationEnabled === false && functionArn !== undefined)
+    return `rotation is off; to turn it on again: ${context.next("rotate", id)}`;
   return undefined;
 }
 

@@ -22,6 +22,8 @@ export interface Secret {
   readonly lastChanged?: Date;
   readonly lastRotated?: Date;
   readonly nextRotation?: Date;
+  /** Present where it is marked for deletion. */
+  readonly deleted?: Date;
   readonly versions: VersionLabels;
   /** Absent where it is aws/secretsmanager. */
   readonly kmsKeyId?: string;
@@ -77,6 +79,7 @@ function secretOf(id: string, described: DescribeSecretCommandOutput, now: Date)
     lastChanged: LastChangedDate,
     lastRotated: described.LastRotatedDate,
     nextRotation: described.NextRotationDate,
+    deleted: described.DeletedDate,
     versions,
     kmsKeyId: described.KmsKeyId,
     owningService: described.OwningService,

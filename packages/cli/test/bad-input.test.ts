@@ -62,6 +62,31 @@ describe("what the service answers", () => {
     const ran = await quarterturnAt(service.local)(line);
     expect(expectOneLine(ran)).toContain(words);
     expect(ran.code).toBe(code);
+    const asJson = await quarterturnAt(service.local)(`${line} --json`);
+    const [, message, next] = /^quarterturn: (.*?\.) (\S.*)\n$/.exec(asJson.stderr) ?? [];
+    // `status` has a result, in which what was not found is missing.
+    const document = line.startsWith("status") ? { secrets: [] } : { error: { exitCode: code, message, next } };
+    expect(JSON.parse(asJson.stdout)).toEqual(document);
+  });
+
+  test("a failure without anything to do next has none in JSON either", async () => {
+    const { stdout } = await quarterturn(["cancel", "in-progress", "--json", "--endpoint-url", service.local.url], {
+      key: "n",
+    });
+    expect(JSON.parse(stdout)).toEqual({
+      error: { exitCode: 3, message: "Nothing was changed: the answer was no.", next: null },
+    });
+  });
+
+  test("status of a secret that is marked for deletion says so, and how it comes back", async () => {
+    const { code, stdout } = await quarterturnAt(service.local)("status marked!");
+    expect(code).toBe(0);
+    expect(stdout).toContain("  state     NOT_CONFIGURED, marked for deletion\n");
+    expect(stdout).toContain(
+      "  then      if it is needed: aws secretsmanager restore-secret --secret-id 'marked!' --endpoint-url",
+    );
+    const { secrets } = JSON.parse((await quarterturnAt(service.local)("status marked! --json")).stdout);
+    expect(Date.parse(secrets[0].deleted)).toBeGreaterThan(0);
   });
 
   test("commands to run next, the AWS CLI's too, are in the place of this one, and in a shell's words", async () => {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applications } from "../src/applications.ts";
 import { exitCodes } from "../src/exit-codes.ts";
@@ -53,6 +53,10 @@ describe("--help", () => {
 
 test.each([
   [["nonsense"], /unknown command 'nonsense'/],
+  [["statsu"], /unknown command 'statsu' \(Did you mean status\?\)\. See/],
+  [["status", "a", "--all"], /--all lists secrets by itself, so no name goes with it/],
+  [["status", "a", "--tag", "b=c"], /--tag lists secrets by itself, so no name goes with it/],
+  [["status"], /status takes names or ARNs of secrets, or --all, or --tag/],
   [["rotate"], /missing required argument 'SECRET'/],
   [["rotate", "a", "--wrong"], /unknown option '--wrong'/],
   [["rotate", "a", "--timeout", "soon"], /It is a whole number of seconds/],
@@ -63,7 +67,12 @@ test.each([
   const { code, stdout, stderr } = await quarterturn(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(message);
-  expect(stderr).toMatch(/^quarterturn: [^\n]+ See quarterturn --help\.\n$/);
+  const [command = ""] = words;
+  const help = commands.includes(command) ? `${command} --help` : "--help";
+  expect(stderr).toMatch(new RegExp(`^quarterturn: [^\\n]+\\. See quarterturn ${help}\\.\\n$`));
+  const { error } = JSON.parse((await quarterturn([...words, "--json"])).stdout) as { error: { message: string } };
+  expect(error).toMatchObject({ exitCode: 2, next: `See quarterturn ${help}.` });
+  expect(stderr).toBe(`quarterturn: ${error.message} See quarterturn ${help}.\n`);
 });
 
 test("apps lists every application that there is a template for", async () => {
@@ -197,6 +206,13 @@ describe("as a process", { timeout: 120_000 }, () => {
     expect(code).toBe(0);
     expect(output).toContain("\u001b[1mSTATE\u001b[22m");
     expect(output).toContain("█ 1 of 1");
+  });
+
+  test("there lines are broken between words", async () => {
+    const { output } = await runInTerminal(["status", "none"], { NO_COLOR: "1" });
+    expect(stripVTControlCharacters(output)).toMatch(
+      /See those that there are:\r\n {2}quarterturn status --all; or give another --region\./,
+    );
   });
 
   test("there a rotation is followed with its signs above the line that moves; NO_COLOR takes the colours away", async () => {

@@ -30,7 +30,8 @@ export async function quarterturn(
   const stdin = Object.assign(new PassThrough(), key !== undefined && { isTTY: true, setRawMode: () => undefined });
   if (key !== undefined) {
     const move = () => true;
-    Object.assign(stderr.stream, { isTTY: true, columns: 80, cursorTo: move, moveCursor: move, clearLine: move });
+    // So wide that no line is broken.
+    Object.assign(stderr.stream, { isTTY: true, columns: 1_000, cursorTo: move, moveCursor: move, clearLine: move });
     let isAsked = false;
     stderr.stream.on("data", async (chunk) => {
       if (isAsked || !/Yes|Which/.test(String(chunk))) return;

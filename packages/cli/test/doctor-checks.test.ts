@@ -24,6 +24,16 @@ test("a check whose needs have not passed is not looked at, and one that is noth
   expect(of("admin")).toMatchObject({ is: "not looked at", what: expect.stringMatching(/^single-user/) });
 });
 
+test("where no function is set, that is to be done once; a service that manages the secret has a schedule without one", () => {
+  const none = { value: unseen, rotationFunction: undefined };
+  const found = examine(checks, factsWith(none));
+  expect(found.flatMap((each) => ("fix" in each ? [each.fix] : []))).toEqual(["quarterturn enable shop"]);
+  const rotationRules = { rotationEnabled: true, schedule: { automaticallyAfterDays: 7 } };
+  const managed = { arn: secretArn, owningService: "rds", versions: {}, ...rotationRules };
+  const ofService = examine(checks, factsWith({ ...none, secret: managed }));
+  expect(ofService.find(({ check }) => check === "schedule")).toMatchObject({ is: "pass" });
+});
+
 test("every check comes after those that it needs, and has a name of its own", () => {
   for (const [i, { needs = [] }] of checks.entries())
     for (const need of needs) expect(checks.indexOf(need)).toSatisfy((at: number) => at >= 0 && at < i);

@@ -217,6 +217,9 @@ test("--json is whole, with the same keys for every check", async () => {
     list: [],
     fix: null,
   });
+  const disabled = { ...healthy.key, KeyState: "Disabled" as const };
+  const { stderr } = await doctor(secret, { ...healthy, key: disabled }, {}, " --json");
+  expect(stderr).toMatch(/ failed\. What to do is the "fix" of each\.\n$/);
 });
 
 test.each([

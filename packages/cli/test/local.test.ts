@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretsManager } from "@aws-sdk/client-secrets-manager";
 import { createTestCa, startPostgres } from "@quarterturn-tools/engines";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { applications } from "../src/applications.ts";
-import { quarterturnAt } from "./command-line.ts";
+import { quarterturn } from "./command-line.ts";
 
 const MAIN = new URL("../src/main.ts", import.meta.url).pathname;
 
@@ -40,14 +40,32 @@ test("local serves all functions by name: one of them rotates a PostgreSQL's sec
 
   const sm = new SecretsManager({ endpoint: url, region });
   onTestFinished(() => sm.destroy());
-  const secret = { engine: "postgres", host: server.host, port: server.port, username: "app", password: "first" };
-  await sm.createSecret({ Name: "app", SecretString: JSON.stringify(secret) });
-  const RotationLambdaARN = "rds-postgres-single-user";
-  await sm.rotateSecret({ SecretId: "app", RotationLambdaARN, RotateImmediately: false });
-  await expect.poll(() => noted, { timeout: 20_000 }).toContain("TestRotationSucceeded");
-  expect(await quarterturnAt({ url })("rotate app --wait --timeout 20")).toMatchObject({ code: 0 });
-  const { SecretString = "" } = await sm.getSecretValue({ SecretId: "app" });
-  const { password } = JSON.parse(SecretString) as { password: string };
+  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
+  const [, shell = ""] = /In another shell:\n\n```sh\n(.*?)```/s.exec(readme) ?? [];
+  const lines = shell
+    .replaceAll("http://127.0.0.1:4599", url)
+    .replaceAll("5432", String(server.port))
+    .trim()
+    .split("\n");
+  const [environment, rest] = [lines.slice(0, 3), lines.slice(3)];
+  expect(noted).toContain(`\n${environment.join("\n")}\n`);
+  expect(Math.max(...noted.split("\n").map((line) => line.length))).toBeLessThanOrEqual(110);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  for (const [name = "", value] of environment.join(" ").matchAll(/[A-Z_]+(?:=(\S+))?/g))
+    vi.stubEnv(name.split("=")[0] ?? "", value);
+  const [, name, SecretString = ""] =
+    /^aws secretsmanager create-secret --name (\S+) --secret-string '(.*)'$/.exec(rest.shift() ?? "") ?? [];
+  await sm.createSecret({ Name: name, SecretString });
+  for (const line of rest) {
+    const ran = await quarterturn(line.replace("npx quarterturn ", "").split(" "));
+    expect({ line, ...ran }).toMatchObject({ code: 0 });
+    if (line.endsWith("--wait")) expect(ran.stdout).toMatch(/is AWSCURRENT, after/);
+    if (line.includes("enable")) expect(ran.stderr).toContain("Secrets Manager alone: it has no Lambda");
+  }
+  const unnamed = await quarterturn(["enable", "app", "--yes", "--function", "none"]);
+  expect(unnamed).toMatchObject({ code: 4 });
+  const current = await sm.getSecretValue({ SecretId: "app" });
+  const { password } = JSON.parse(current.SecretString ?? "") as { password: string };
   await (await server.connect({ user: "app", password, database: "postgres" })).end();
   expect(printed + noted).not.toContain(password);
 

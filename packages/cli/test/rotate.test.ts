@@ -170,7 +170,7 @@ describe("rotate", () => {
     expect(steady(ran)).toMatchInlineSnapshot(`
       "Version VERSION-1 of SECRET is AWSCURRENT, after N s.
       ---
-      The function's log cannot be read (The endpoint knows no such operation): only labels are shown.
+      The function's log cannot be read (This endpoint on your own machine is Secrets Manager alone: it has no Lambda): only labels are shown.
       HH:MM:SS  AWSCURRENT VERSION-2, AWSPENDING VERSION-1, AWSPREVIOUS VERSION-3
       HH:MM:SS  AWSCURRENT VERSION-1, AWSPENDING VERSION-1, AWSPREVIOUS VERSION-2
       "
@@ -199,7 +199,7 @@ describe("rotate", () => {
     expect(ran.code).toBe(6);
     expect(steady(ran)).toMatchInlineSnapshot(`
       "---
-      The function's log cannot be read (The endpoint knows no such operation): only labels are shown.
+      The function's log cannot be read (This endpoint on your own machine is Secrets Manager alone: it has no Lambda): only labels are shown.
       HH:MM:SS  AWSCURRENT VERSION-1, AWSPENDING VERSION-2, AWSPREVIOUS VERSION-3
       quarterturn: The rotation of SECRET has not ended within 1 s. It may go on: quarterturn status SECRET --region eu-west-3 --endpoint-url http://HOST; end it: quarterturn cancel SECRET --clear-pending --region eu-west-3 --endpoint-url http://HOST. Where its function's log is: aws lambda get-function-configuration --function-name arn:aws:lambda:us-east-1:000000000000:function:fails --query LoggingConfig.LogGroup --region eu-west-3 --endpoint-url http://HOST.
       "

@@ -113,6 +113,15 @@ describe("status", () => {
     expect(stdout).toContain("  then      to end it: quarterturn cancel prod/rotating --clear-pending --endpoint-url ");
   });
 
+  test("of one whose rotation was cancelled says how to turn it on again", async () => {
+    const { stdout } = await run("status prod/cancelled");
+    expect(stdout).toContain(
+      "  then      rotation is off; to turn it on again: quarterturn rotate prod/cancelled --endpoint-url ",
+    );
+    expect((await run("status prod/never-configured")).stdout).not.toContain("  then ");
+    expect((await run("status prod/idle")).stdout).not.toContain("  then ");
+  });
+
   test("of several puts the urgent one first", async () => {
     const { stdout } = await run("status prod/idle prod/stuck");
     expect(stdout.split("\n").filter((line) => /^\S/.test(line))).toEqual(["prod/stuck", "prod/idle"]);
@@ -147,6 +156,7 @@ describe("status", () => {
           "since": "2030-01-01T09:00:00.000Z",
           "lastRotated": null,
           "nextRotation": "2030-01-31T23:59:59.000Z",
+          "deleted": null,
           "rotationEnabled": true,
           "functionArn": "arn:aws:lambda:us-east-1:000000000000:function:fails",
           "schedule": {
@@ -171,6 +181,7 @@ describe("status", () => {
           "since": "2030-01-01T00:00:00.000Z",
           "lastRotated": null,
           "nextRotation": null,
+          "deleted": null,
           "rotationEnabled": null,
           "functionArn": null,
           "schedule": null,

@@ -103,6 +103,17 @@ describe("what is not an operation", () => {
       body: { __type: "UnknownOperationException" },
     });
   });
+
+  it.each([
+    ["Lambda", { path: "/2015-03-31/functions/f/configuration", method: "GET" }, ""],
+    ["CloudWatch Logs", {}, "Logs_20140328.FilterLogEvents"],
+  ])("one of %s: it says that this service is not here", async (name, where, target) => {
+    const { local } = await start();
+    const { body } = await send(local.url, { ...HEADERS, "x-amz-target": target }, "{}", where);
+    expect(body).toMatchObject({
+      message: `This endpoint on your own machine is Secrets Manager alone: it has no ${name}.`,
+    });
+  });
 });
 
 describe("a body that cannot be read", () => {

@@ -10,6 +10,8 @@ const BODY_LIMIT_BYTES = 1_048_576;
 
 /** What differs between the services that speak this protocol. */
 export interface Protocol {
+  /** The service's name, for who asks it for something of another one. */
+  readonly service: string;
   /** What stands before an operation's name in the header X-Amz-Target. */
   readonly targetPrefix: string;
   /** The error of a failure of the service's own. */
@@ -59,7 +61,7 @@ async function respond(
   answer: Answer,
 ): Promise<void> {
   try {
-    const operation = readTarget(request, protocol.targetPrefix);
+    const operation = readTarget(request, protocol);
     const body = await readBody(request);
     send(response, 200, await answer(operation, body));
   } catch (error) {
@@ -70,19 +72,28 @@ async function respond(
   }
 }
 
-function readTarget(request: IncomingMessage, targetPrefix: string): string {
+function readTarget(request: IncomingMessage, { service, targetPrefix }: Protocol): string {
   if (!/^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i.test(request.headers.host ?? "")) {
     throw accessDenied("The Host header must name the loopback interface: use http://127.0.0.1 or http://localhost.");
   }
   if (request.headers.origin !== undefined) {
     throw accessDenied("Requests from web pages (with an Origin header) are refused.");
   }
+  const other = otherService(request);
+  if (other !== undefined)
+    throw unknownOperation(`This endpoint on your own machine is ${service} alone: it has no ${other}.`);
   if (request.method !== "POST" || request.url !== "/") throw unknownOperation();
   const contentType = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
   if (contentType !== CONTENT_TYPE) throw malformedInput(`The content type must be ${CONTENT_TYPE}.`);
   const target = request.headers["x-amz-target"];
   if (typeof target !== "string" || !target.startsWith(targetPrefix)) throw unknownOperation();
   return target.slice(targetPrefix.length);
+}
+
+/** By what the SDKs ask other services for, which are led here by AWS_ENDPOINT_URL. */
+function otherService({ url = "", headers }: IncomingMessage): string | undefined {
+  if (/^\/\d{4}-\d\d-\d\d\/functions\b/.test(url)) return "Lambda";
+  return /^Logs_/.test(String(headers["x-amz-target"])) ? "CloudWatch Logs" : undefined;
 }
 
 async function readBody(request: IncomingMessage): Promise<Uint8Array> {

@@ -60,6 +60,7 @@ export interface LocalEndpoint extends AsyncDisposable {
 const TICK_MS = 250;
 
 const PROTOCOL: Protocol = {
+  service: "Secrets Manager",
   targetPrefix: "secretsmanager.",
   internalError: "InternalServiceError",
   errorsInLowerCase: new Set([

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretsManager } from "@aws-sdk/client-secrets-manager";
@@ -104,12 +105,27 @@ it("gives a function this endpoint and nothing of the shell's AWS, from when its
   expect(JSON.stringify(seen)).not.toContain('"real"');
 });
 
+it("a port that is taken is told in one line, with what to do", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const { child, errors } = run("--port", String(port));
+  expect(await once(child, "close")).toEqual([1, null]);
+  expect(errors()).toBe(
+    `error: port ${port} of 127.0.0.1 is taken: give another with --port, or none for any that is free.\n`,
+  );
+});
+
 it.each([
   [["--function", "f=a.js", "--function", "f=b.js"], "There are two functions of the name f."],
   [["--port", "eighty"], "It is a number from 0 to 65535."],
   [["--port", "65536"], "It is a number from 0 to 65535."],
   [["--function", "f"], "It is NAME=MODULE-OR-URL"],
-  [["--function", "f=./no-such-module.js"], "Cannot find module"],
+  [
+    ["--function", "f=./no-such-module.js"],
+    `neither a file nor a package ./no-such-module.js; a path is relative to the folder that this runs in, ${process.cwd()}.`,
+  ],
   [["--function", `f=${join(import.meta.dirname, "errors.ts")}`], "exports no function named handler"],
   [["--file", MAIN], "is not a state file"],
   [["--file", "/no-such-folder/state.json"], "The state cannot be kept in /no-such-folder/state.json"],

@@ -45,7 +45,12 @@ export async function serve(
   const started = Promise.withResolvers<void>();
   for (const [name, load] of Object.entries(known)) functions[name] = async (...event) => (await load())(...event);
   for (const [name, source] of Object.entries(sources)) functions[name] = functionAt(name, source, started.promise);
-  const local = await startLocal({ port, functions, ...(file !== undefined && { file }) });
+  const local = await startLocal({ port, functions, ...(file !== undefined && { file }) }).catch((error: Error) => {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new Error(`port ${port} of 127.0.0.1 is taken: give another with --port, or none for any that is free.`, {
+      cause: error,
+    });
+  });
   isolateFunctions(local);
   started.resolve();
   try {
@@ -115,10 +120,19 @@ function isUrl(source: string): boolean {
 async function load(name: string, source: string): Promise<Handler | undefined> {
   if (isUrl(source)) return undefined;
   const path = resolve(source);
-  const file = existsSync(path) ? path : createRequire(join(process.cwd(), "any.js")).resolve(source);
+  const file = existsSync(path) ? path : resolvePackage(name, source);
   const module = v.safeParse(moduleSchema, await import(pathToFileURL(file).href));
   if (!module.success) throw new Error(`function ${name}: ${source} exports no function named handler.`);
   return module.output.handler;
+}
+
+function resolvePackage(name: string, source: string): string {
+  try {
+    return createRequire(join(process.cwd(), "any.js")).resolve(source);
+  } catch (cause) {
+    const what = `function ${name}: there is neither a file nor a package ${source}`;
+    throw new Error(`${what}; a path is relative to the folder that this runs in, ${process.cwd()}.`, { cause });
+  }
 }
 
 function lineOf(event: LocalEvent): string {

@@ -24,5 +24,5 @@ export const malformedInput = (message: string) => new ServiceError("Serializati
 
 export const validationFailed = (message: string) => new ServiceError("ValidationException", message);
 
-export const unknownOperation = () =>
-  new ServiceError("UnknownOperationException", "The endpoint knows no such operation.");
+export const unknownOperation = (message = "The endpoint knows no such operation.") =>
+  new ServiceError("UnknownOperationException", message);

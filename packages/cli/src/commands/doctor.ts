@@ -38,7 +38,11 @@ async function doctor(context: Context, secretId: string): Promise<Outcome> {
     },
     text: (paint) => found.flatMap((each) => linesOf(each, paint)).join("\n"),
     ...(failed > 0 && {
-      failure: new Failure("unhealthy", `${failed} of ${found.length} checks failed`, "What to do is below each."),
+      failure: new Failure(
+        "unhealthy",
+        `${failed} of ${found.length} checks failed`,
+        context.flags.json ? 'What to do is the "fix" of each.' : "What to do is below each.",
+      ),
     }),
   };
 }

@@ -2,7 +2,7 @@ import { type ServeFlags, serve, withServeOptions } from "@quarterturn/local/ser
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { Failure } from "../failure.ts";
-import type { Outcome } from "../output.ts";
+import { type Outcome, wrap } from "../output.ts";
 
 export const registerLocal: Register = (program, act) => {
   const description =
@@ -27,9 +27,12 @@ async function local(context: Context, flags: ServeFlags): Promise<Outcome> {
     throw new Failure("usage", error.message.split("\n", 1)[0]?.replace(/\.$/, "") ?? "", "", { cause: error });
   });
   const names = [...Object.keys(functions), ...Object.keys(flags.function ?? {})];
-  context.note(`Functions: ${names.join(" ")}`);
-  context.note(`To use it: export AWS_ENDPOINT_URL_SECRETS_MANAGER=${url} AWS_REGION=${region}`);
-  context.note("           export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any");
+  context.note(wrap(`Functions:  ${names.join(" ")}`, 80));
+  // Every service, so that nothing leaves this machine; a profile would go before the keys.
+  context.note("To use it:  in another shell");
+  context.note(`export AWS_ENDPOINT_URL=${url} AWS_REGION=${region} AWS_DEFAULT_REGION=${region}`);
+  context.note("export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any");
+  context.note("unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL_SECRETS_MANAGER");
   return {
     data: { url, region, functions: Object.fromEntries(names.map((name) => [name, functionArn(name)])) },
     text: () => url,

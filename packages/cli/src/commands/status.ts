@@ -39,7 +39,9 @@ async function status(context: Context, named: readonly string[], { all, tag }: 
   if (isListing === named.length > 0)
     throw new Failure(
       "usage",
-      "status takes names or ARNs of secrets, or --all, or --tag",
+      isListing
+        ? `${all ? "--all" : "--tag"} lists secrets by itself, so no name goes with it`
+        : "status takes names or ARNs of secrets, or --all, or --tag",
       "See quarterturn status --help.",
     );
   using progress = startProgress(context.io, "Listing secrets");
@@ -67,6 +69,7 @@ const dataOf = (secret: Secret & { readonly overdue: boolean }) => ({
   since: sinceOf(secret) ?? null,
   lastRotated: secret.lastRotated ?? null,
   nextRotation: secret.nextRotation ?? null,
+  deleted: secret.deleted ?? null,
   rotationEnabled: secret.rotationEnabled ?? null,
   functionArn: secret.functionArn ?? null,
   schedule: secret.schedule

@@ -27,6 +27,7 @@ export interface RedshiftDataEndpoint extends AsyncDisposable {
 }
 
 const PROTOCOL: Protocol = {
+  service: "the Redshift Data API",
   targetPrefix: "RedshiftData.",
   internalError: "InternalServerException",
   errorsInLowerCase: new Set(["AccessDeniedException", "SerializationException", "UnknownOperationException"]),
