@@ -10,9 +10,11 @@ const { signal } = interruption;
 for (const stream of [stdout, stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // Whoever read it has seen enough, as head has, or has closed the terminal; what was begun must come to its end.
-    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    if (error.code === "EPIPE" || error.code === "EIO") return;
+    process.exitCode = 1;
+    if (stream === stdout) stderr.write(`quarterturn: The result could not be written (${error.message}).\n`);
   });
-process.exitCode = await run(process.argv.slice(2), {
+process.exitCode ||= await run(process.argv.slice(2), {
   stdin,
   stdout,
   stderr,

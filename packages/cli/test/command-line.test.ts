@@ -1,10 +1,11 @@
 /** The program as a process: how it is called, and what it is in a terminal. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { promisify, stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -160,6 +161,18 @@ describe("as a process", { timeout: 120_000 }, () => {
     child.stdout.destroy();
     child.stderr.destroy();
     expect(await once(child, "exit")).toEqual([4, null]);
+  });
+
+  test("a full disk is told in one line", async () => {
+    const full = await open("/dev/full", "w");
+    const child = spawn(process.execPath, [...process.execArgv, MAIN, "apps"], {
+      env,
+      stdio: ["ignore", full.fd, "pipe"],
+    });
+    const [stderr, ending] = await Promise.all([text(child.stderr as Readable), once(child, "exit")]);
+    await full.close();
+    expect(stderr).toMatch(/^quarterturn: The result could not be written \(ENOSPC.*\)\.\n$/);
+    expect(ending).toEqual([1, null]);
   });
 
   /** An endpoint at which this happens while a label is being moved. */

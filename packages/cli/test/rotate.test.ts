@@ -142,9 +142,7 @@ describe("rotate", () => {
       };
       expect(await run(`rotate ${SecretId}`, { key })).toMatchObject({
         code: 3,
-        stderr: expect.stringContaining(
-          `Rotation of "${SecretId}" was left off: the secret was changed meanwhile.`,
-        ),
+        stderr: expect.stringContaining(`Rotation of "${SecretId}" was left off: the secret was changed meanwhile.`),
       });
       expect(await isOn(SecretId)).toBe(false);
     });
