@@ -4,7 +4,7 @@ import { conformanceCases } from "./conformance-cases.ts";
 import { type ConformanceOptions, type Harness, startHarness } from "./harness.ts";
 
 /** Milliseconds; the crash matrix of a slow server takes the longest. */
-const timeout = 180_000;
+const timeout = 600_000;
 
 /**
  * Registers the whole suite for one rotator in vitest. Figures (points of the crash matrix, logins) are printed, and what is not judged.
