@@ -101,6 +101,10 @@ describe("invocation", () => {
   const mine = "pass | Secrets Manager may invoke the function for account 111122223333";
   const others = `fail | the function's policy lets Secrets Manager invoke it for others than 111122223333 or this secret | ${command}`;
   const nobody = `fail | the function's policy does not let Secrets Manager invoke it | ${command}`;
+  const good = only("aws:SourceAccount", "111122223333");
+  const denies = (...of: Parameters<typeof only>) => ({ ...only(...of), Effect: "Deny" });
+  const denied = "fail | the function's policy denies it to Secrets Manager | Take that statement out of it.";
+  const vaguelyDenied = "not known | the function's policy denies it under conditions that are not understood here";
   const vague = "not known | the function's policy has conditions that are not understood here";
 
   test.each<[object[], string]>([
@@ -115,12 +119,15 @@ describe("invocation", () => {
     [[only("aws:SourceArn", `${secretArn.slice(0, -6)}*`, "ArnLike")], mine],
     [[only("aws:SourceArn", "arn:aws:secretsmanager:*:*:secret:stock-*", "ArnLike")], others],
     [[only("aws:PrincipalOrgID", "o-1")], vague],
-    [[only("aws:SourceAccount", "111122223333", "StringNotEquals")], vague],
+    [[only("aws:SourceAccount", "111122223333", "StringNotEquals")], others],
+    [[only("aws:SourceArn", `${secretArn.slice(0, -6)}*`, "ArnNotLike")], others],
+    [[good, denies("aws:SourceAccount", "111122223333", "StringNotEquals")], mine],
+    [[good, denies("aws:SourceAccount", "999999999999")], mine],
+    [[good, denies("aws:SourceAccount", "999999999999", "StringNotEquals")], denied],
+    [[good, denies("aws:PrincipalOrgID", "o-1", "StringNotEquals")], vaguelyDenied],
+    [[denies("aws:PrincipalOrgID", "o-1", "StringNotEquals")], nobody],
     [[only("aws:SourceAccount", "999999999999"), only("aws:SourceAccount", "111122223333")], mine],
-    [
-      [only("aws:SourceAccount", "111122223333"), statement({ Effect: "Deny" })],
-      "fail | the function's policy denies it to Secrets Manager | Take that statement out of it.",
-    ],
+    [[good, statement({ Effect: "Deny" })], denied],
   ])("%j", (statements, said) => {
     expect(say(invocation, { rotationFunction: functionWith({}, { Statement: statements }) })).toBe(said);
   });
