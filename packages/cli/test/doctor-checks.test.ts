@@ -153,11 +153,12 @@ describe("invocation", () => {
 
 describe("role", () => {
   const arn = "arn:aws:iam::111122223333:role/rotation/shop-role";
-  const lacks = (action: string, undecided: string[] = []) => ({
+  const lacks = (action: string, is = "denied", by?: string) => ({
     action,
     resource: "it",
     why: "the secret",
-    undecided,
+    is,
+    by,
   });
   test.each([
     [seen([]), "pass | shop-role may do all that this rotation takes"],
@@ -165,9 +166,26 @@ describe("role", () => {
       seen([lacks("a:B"), lacks("a:C")]),
       "fail | shop-role may not a:B, a:C | Allow it on it (the secret): docs/permissions.md has the policies.",
     ],
-    [seen([lacks("a:B", ["aws:vpce"])]), "not known | a:B of shop-role hangs on aws:vpce"],
+    [
+      seen([lacks("a:B"), lacks("a:C", "denied", "its permissions boundary")]),
+      "fail | shop-role may not a:B, a:C | Allow it on it (the secret): docs/permissions.md has the policies. What stands against it on it (the secret) is its permissions boundary: change that.",
+    ],
+    [
+      seen([lacks("a:C", "spare"), lacks("a:B", "undecided", "aws:vpce")]),
+      "not known | a:B of shop-role hangs on aws:vpce",
+    ],
+    [
+      seen([lacks("a:B", "spare"), lacks("a:C", "spare")]),
+      "pass | shop-role may do all that this rotation takes | A rotation works without, but better allow a:B, a:C on it (the secret).",
+    ],
     [unseen, "not known | you may not"],
-  ])("%j", (lacking, said) => expect(say(role, { role: { arn, lacking } })).toBe(said));
+  ])("%j", (lacking, said) => expect(say(role, { role: { arn, lacking, unseen: [] } })).toBe(said));
+
+  test("what was not seen may need more, and what is lacking already is said all the same", () => {
+    const of = (lacking: object[]) => say(role, { role: { arn, lacking: seen(lacking), unseen: ["a (why)", "b"] } });
+    expect(of([])).toBe("not known | as far as seen shop-role may do what this rotation takes; not seen: a (why), b");
+    expect(of([lacks("a:B")])).toMatch(/^fail \| shop-role may not a:B/);
+  });
 
   test.each<[object | undefined, string]>([
     [undefined, "pass | aws/secretsmanager, which needs no permission"],
@@ -183,7 +201,7 @@ describe("role", () => {
     [{ metadata: seen({ KeyState: "Disabled" }) }, "fail | k is Disabled | aws kms enable-key --key-id k"],
     [
       { metadata: seen({ KeyState: "PendingDeletion" }) },
-      "fail | k is PendingDeletion | aws kms cancel-key-deletion --key-id k",
+      "fail | k is PendingDeletion | aws kms cancel-key-deletion --key-id k, then aws kms enable-key --key-id k",
     ],
     [
       { metadata: seen(undefined) },
@@ -192,7 +210,7 @@ describe("role", () => {
     [{ metadata: unseen }, "not known | you may not"],
   ])("and the key: %j", (found, said) => {
     const of = found && { kmsKeyId: "k" };
-    expect(say(key, { secret: { arn: secretArn, ...of }, key: found, role: { arn, lacking: seen([]) } })).toBe(said);
+    expect(say(key, { secret: { arn: secretArn, ...of }, key: found, role: { arn } })).toBe(said);
   });
 });
 
