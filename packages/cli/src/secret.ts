@@ -23,6 +23,8 @@ export interface Secret {
   readonly lastRotated?: Date;
   readonly nextRotation?: Date;
   readonly versions: VersionLabels;
+  /** Where it is rotated from: another Region than its own for a replica; absent where it is in one Region only. */
+  readonly primaryRegion?: string;
   /** Absent where it is aws/secretsmanager. */
   readonly kmsKeyId?: string;
   /** The service of AWS that manages the secret, e.g. `rds`; absent where none does. */
@@ -78,6 +80,7 @@ function secretOf(id: string, described: DescribeSecretCommandOutput, now: Date)
     lastRotated: described.LastRotatedDate,
     nextRotation: described.NextRotationDate,
     versions,
+    primaryRegion: described.PrimaryRegion,
     kmsKeyId: described.KmsKeyId,
     owningService: described.OwningService,
   });

@@ -1,6 +1,7 @@
 /** What the checks of `doctor` say of facts about the secret, its function and its labels, without AWS or a database. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { applications } from "../src/applications.ts";
 import { contextOf } from "../src/context.ts";
 import { examine } from "../src/doctor/check.ts";
 import { rotationFunction } from "../src/doctor/checks/function.ts";
@@ -71,6 +72,25 @@ describe("function", () => {
     expect(say(rotationFunction, { rotationFunction: functionWith(configuration) })).toBe(said);
   });
 
+  test("one of an application's functions that is for another engine, or for an admin that nobody names, fails", () => {
+    const of = (strategy: string, title: string, configuration = {}, value = database()) =>
+      say(rotationFunction, {
+        application: applications.find((each) => each.rotates === title && each.strategy === strategy),
+        rotationFunction: functionWith(configuration),
+        value,
+      });
+    expect(of("single-user", "PostgreSQL")).toBe("pass | shop-rotation is Active");
+    expect(of("single-user", "Redshift")).toBe(
+      'fail | shop-rotation cannot rotate the secret: it is for Redshift (redshift), and the secret is of "postgres" | Set another, or correct that: quarterturn enable shop',
+    );
+    expect(of("multi-user", "PostgreSQL")).toMatch(/^fail \| .* neither the secret \("masterarn"\) nor the function/);
+    const named = { Environment: { Variables: { SUPERUSER_SECRET_ARN: "arn" } } };
+    expect(of("multi-user", "PostgreSQL", named)).toBe("pass | shop-rotation is Active");
+    const unread = { Environment: { Error: { Message: "no key" } } };
+    expect(of("multi-user", "PostgreSQL", unread)).toBe("pass | shop-rotation is Active");
+    expect(of("single-user", "Redshift", {}, unseen)).toBe("pass | shop-rotation is Active");
+  });
+
   test("a version or an alias of it is said", () => {
     const found = say(rotationFunction, { rotationFunction: { ...functionWith({}), arn: `${functionArn}:live` } });
     expect(found).toMatch(/^pass \| shop-rotation is Active \| The secret names a version or an alias/);
@@ -82,6 +102,16 @@ describe("function", () => {
     );
     expect(say(rotationFunction, { rotationFunction: { ...functionWith({}), configuration: seen(undefined) } })).toBe(
       `fail | ${functionArn} does not exist | Deploy it again, or set another: quarterturn enable shop`,
+    );
+    const replica = { arn: secretArn, primaryRegion: "us-east-1", versions: {} };
+    const elsewhere = examine(checks, factsWith({ secret: replica, rotationFunction: undefined }));
+    for (const name of ["function", "AWSPENDING", "schedule"])
+      expect(elsewhere.find(({ check }) => check === name)).toMatchObject({
+        is: "not looked at",
+        what: "a replica, which is rotated in us-east-1: look there",
+      });
+    expect(rotationFunction.moot?.(factsWith({ secret: { ...replica, primaryRegion: "eu-central-1" } }))).toBe(
+      undefined,
     );
     const managed = { secret: { arn: secretArn, owningService: "rds" }, rotationFunction: undefined };
     expect(say(rotationFunction, managed)).toBe("not looked at | rds rotates this secret itself");

@@ -388,6 +388,30 @@ describe("the role", () => {
   });
 });
 
+test("the strategy is the function's", async () => {
+  const described = (user: string, by: string): PlayedAccount => ({
+    ...healthy,
+    function: {
+      ...healthy.function,
+      Description: `Rotates the password of a ${user} user whose secret is in AWS Secrets Manager: ${by} does it.`,
+    },
+  });
+  const withAdmin = await prepared({ masterarn: await masterarn() });
+  const without = await prepared();
+  const single = await doctor(withAdmin, described("PostgreSQL", "the user"));
+  expect(single.code).toBe(0);
+  expect(lineOf(single.stdout, "admin")).toBe(
+    "- admin       not looked at: single-user, which has no admin and no twin",
+  );
+  const multi = await doctor(without, described("PostgreSQL", "an admin"), {}, " --json");
+  expect(JSON.parse(multi.stdout)).toMatchObject({ strategy: "multi-user" });
+  expect(multi.code).toBe(7);
+  expect((await doctor(withAdmin, described("PostgreSQL", "an admin"))).code).toBe(0);
+  expect(lineOf((await doctor(without, described("Redshift", "the user"))).stdout, "function")).toMatch(
+    /^✗ function .*cannot rotate the secret: it is for Redshift/,
+  );
+});
+
 test("a server without TLS: AWS's functions would use it in plaintext, and it is said who may", async () => {
   await using server = await startPostgres();
   const superuser = await server.connect();

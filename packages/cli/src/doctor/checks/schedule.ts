@@ -1,9 +1,11 @@
 import { isOverdue } from "../../secret-report.ts";
 import { dayOf } from "../../times.ts";
 import { type Check, fail, pass } from "../check.ts";
+import { isReplica } from "./function.ts";
 
 export const schedule: Check = {
   name: "schedule",
+  moot: isReplica,
   look({ id, secret, now, next }) {
     const { rotationEnabled, schedule: rules, nextRotation, lastRotated } = secret;
     if (rotationEnabled === undefined) return fail("rotation was never turned on", next("enable", id));
