@@ -154,6 +154,7 @@ describe("invocation", () => {
     [[good, denies("aws:SourceAccount", "111122223333", "StringNotEquals")], mine],
     [[good, denies("aws:SourceAccount", "999999999999")], mine],
     [[good, denies("aws:SourceAccount", "999999999999", "StringNotEquals")], denied],
+    [[good, denies("aws:SourceAccount", "1111*", "StringNotEquals")], denied],
     [[good, denies("aws:PrincipalOrgID", "o-1", "StringNotEquals")], vaguelyDenied],
     [[denies("aws:PrincipalOrgID", "o-1", "StringNotEquals")], nobody],
     [[only("aws:SourceAccount", "999999999999"), only("aws:SourceAccount", "111122223333")], mine],

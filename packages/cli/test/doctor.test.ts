@@ -398,8 +398,13 @@ test("the strategy is the function's", async () => {
   });
   const withAdmin = await prepared({ masterarn: await masterarn() });
   const without = await prepared();
-  const single = await doctor(withAdmin, described("PostgreSQL", "the user"));
+  const asked: string[] = [];
+  const single = await doctor(withAdmin, {
+    ...described("PostgreSQL", "the user"),
+    mayRole: (_, resource) => asked.push(resource) > 0,
+  });
   expect(single.code).toBe(0);
+  expect(asked).not.toContain(await masterarn());
   expect(lineOf(single.stdout, "admin")).toBe(
     "- admin       not looked at: single-user, which has no admin and no twin",
   );
@@ -410,6 +415,20 @@ test("the strategy is the function's", async () => {
   expect(lineOf((await doctor(without, described("Redshift", "the user"))).stdout, "function")).toMatch(
     /^✗ function .*cannot rotate the secret: it is for Redshift/,
   );
+});
+
+test("a replica's rotation is not looked at", async () => {
+  const secret = await prepared();
+  const described = await database.service.sm.describeSecret({ SecretId: secret });
+  const { Name, ARN, VersionIdsToStages } = described;
+  aws.play = (call) =>
+    call.action === "secretsmanager:DescribeSecret"
+      ? { body: JSON.stringify({ Name, ARN, VersionIdsToStages, PrimaryRegion: "eu-west-1" }) }
+      : playing(healthy)(call);
+  const { code, stdout } = await quarterturnAt(aws)(`doctor ${secret}`);
+  expect(code).toBe(0);
+  for (const check of ["function", "AWSPENDING", "schedule"])
+    expect(lineOf(stdout, check)).toContain("not looked at: a replica, which is rotated in eu-west-1: look there");
 });
 
 test("a server without TLS: AWS's functions would use it in plaintext, and it is said who may", async () => {
