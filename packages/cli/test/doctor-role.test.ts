@@ -106,3 +106,8 @@ test("a key's own policy decides alone in the role's account only, and its calls
   expect(through("cn-north-1")).toBe("secretsmanager.cn-north-1.amazonaws.com.cn");
   expect(through("eu-central-1")).toBe("secretsmanager.eu-central-1.amazonaws.com");
 });
+
+test("a call's source is the function without its alias", () => {
+  const [ofSecret] = roleNeeds({ ...least, functionArn: `${least.functionArn}:live` });
+  expect(ofSecret?.conditions?.["lambda:SourceFunctionArn"]).toBe(least.functionArn);
+});
