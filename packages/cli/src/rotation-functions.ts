@@ -103,7 +103,10 @@ export async function functionFor(context: Context, target: Target): Promise<Rot
 }
 
 /** Why a function would fail with the secret; undefined where nothing speaks against it. */
-function problemOf({ application, namesAdmin }: RotationFunction, { engine, ...target }: Target): string | undefined {
+export function problemOf(
+  { application, namesAdmin }: Pick<RotationFunction, "application" | "namesAdmin">,
+  { engine, ...target }: Pick<Target, "engine" | "namesAdmin">,
+): string | undefined {
   if (application === undefined) return undefined;
   const { engines, rotates, strategy } = application;
   if (engine !== undefined && !engines.includes(engine)) {

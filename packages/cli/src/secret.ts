@@ -25,6 +25,8 @@ export interface Secret {
   /** Present where it is marked for deletion. */
   readonly deleted?: Date;
   readonly versions: VersionLabels;
+  /** Where it is rotated from: another Region than its own for a replica; absent where it is in one Region only. */
+  readonly primaryRegion?: string;
   /** Absent where it is aws/secretsmanager. */
   readonly kmsKeyId?: string;
   /** The service of AWS that manages the secret, e.g. `rds`; absent where none does. */
@@ -81,6 +83,7 @@ function secretOf(id: string, described: DescribeSecretCommandOutput, now: Date)
     nextRotation: described.NextRotationDate,
     deleted: described.DeletedDate,
     versions,
+    primaryRegion: described.PrimaryRegion,
     kmsKeyId: described.KmsKeyId,
     owningService: described.OwningService,
   });

@@ -1,6 +1,7 @@
 /** What the checks of `doctor` say of facts about the secret, its function and its labels, without AWS or a database. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { applications } from "../src/applications.ts";
 import { contextOf } from "../src/context.ts";
 import { examine } from "../src/doctor/check.ts";
 import { rotationFunction } from "../src/doctor/checks/function.ts";
@@ -81,6 +82,25 @@ describe("function", () => {
     expect(say(rotationFunction, { rotationFunction: functionWith(configuration) })).toBe(said);
   });
 
+  test("one of an application's functions that is for another engine, or for an admin that nobody names, fails", () => {
+    const of = (strategy: string, title: string, configuration = {}, value = database()) =>
+      say(rotationFunction, {
+        application: applications.find((each) => each.rotates === title && each.strategy === strategy),
+        rotationFunction: functionWith(configuration),
+        value,
+      });
+    expect(of("single-user", "PostgreSQL")).toBe("pass | shop-rotation is Active");
+    expect(of("single-user", "Redshift")).toBe(
+      'fail | shop-rotation cannot rotate the secret: it is for Redshift (redshift), and the secret is of "postgres" | Set another, or correct that: quarterturn enable shop',
+    );
+    expect(of("multi-user", "PostgreSQL")).toMatch(/^fail \| .* neither the secret \("masterarn"\) nor the function/);
+    const named = { Environment: { Variables: { SUPERUSER_SECRET_ARN: "arn" } } };
+    expect(of("multi-user", "PostgreSQL", named)).toBe("pass | shop-rotation is Active");
+    const unread = { Environment: { Error: { Message: "no key" } } };
+    expect(of("multi-user", "PostgreSQL", unread)).toBe("pass | shop-rotation is Active");
+    expect(of("single-user", "Redshift", {}, unseen)).toBe("pass | shop-rotation is Active");
+  });
+
   test("a version or an alias of it is said", () => {
     const found = say(rotationFunction, { rotationFunction: { ...functionWith({}), arn: `${functionArn}:live` } });
     expect(found).toMatch(/^pass \| shop-rotation is Active \| The secret names a version or an alias/);
@@ -92,6 +112,16 @@ describe("function", () => {
     );
     expect(say(rotationFunction, { rotationFunction: { ...functionWith({}), configuration: seen(undefined) } })).toBe(
       `fail | ${functionArn} does not exist | Deploy it again, or set another: quarterturn enable shop`,
+    );
+    const replica = { arn: secretArn, primaryRegion: "us-east-1", versions: {} };
+    const elsewhere = examine(checks, factsWith({ secret: replica, rotationFunction: undefined }));
+    for (const name of ["function", "AWSPENDING", "schedule"])
+      expect(elsewhere.find(({ check }) => check === name)).toMatchObject({
+        is: "not looked at",
+        what: "a replica, which is rotated in us-east-1: look there",
+      });
+    expect(rotationFunction.moot?.(factsWith({ secret: { ...replica, primaryRegion: "eu-central-1" } }))).toBe(
+      undefined,
     );
     const managed = { secret: { arn: secretArn, owningService: "rds" }, rotationFunction: undefined };
     expect(say(rotationFunction, managed)).toBe("not looked at | rds rotates this secret itself");
@@ -111,6 +141,10 @@ describe("invocation", () => {
   const mine = "pass | Secrets Manager may invoke the function for account 111122223333";
   const others = `fail | the function's policy lets Secrets Manager invoke it for others than 111122223333 or this secret | ${command}`;
   const nobody = `fail | the function's policy does not let Secrets Manager invoke it | ${command}`;
+  const good = only("aws:SourceAccount", "111122223333");
+  const denies = (...of: Parameters<typeof only>) => ({ ...only(...of), Effect: "Deny" });
+  const denied = "fail | the function's policy denies it to Secrets Manager | Take that statement out of it.";
+  const vaguelyDenied = "not known | the function's policy denies it under conditions that are not understood here";
   const vague = "not known | the function's policy has conditions that are not understood here";
 
   test.each<[object[], string]>([
@@ -125,12 +159,16 @@ describe("invocation", () => {
     [[only("aws:SourceArn", `${secretArn.slice(0, -6)}*`, "ArnLike")], mine],
     [[only("aws:SourceArn", "arn:aws:secretsmanager:*:*:secret:stock-*", "ArnLike")], others],
     [[only("aws:PrincipalOrgID", "o-1")], vague],
-    [[only("aws:SourceAccount", "111122223333", "StringNotEquals")], vague],
+    [[only("aws:SourceAccount", "111122223333", "StringNotEquals")], others],
+    [[only("aws:SourceArn", `${secretArn.slice(0, -6)}*`, "ArnNotLike")], others],
+    [[good, denies("aws:SourceAccount", "111122223333", "StringNotEquals")], mine],
+    [[good, denies("aws:SourceAccount", "999999999999")], mine],
+    [[good, denies("aws:SourceAccount", "999999999999", "StringNotEquals")], denied],
+    [[good, denies("aws:SourceAccount", "1111*", "StringNotEquals")], denied],
+    [[good, denies("aws:PrincipalOrgID", "o-1", "StringNotEquals")], vaguelyDenied],
+    [[denies("aws:PrincipalOrgID", "o-1", "StringNotEquals")], nobody],
     [[only("aws:SourceAccount", "999999999999"), only("aws:SourceAccount", "111122223333")], mine],
-    [
-      [only("aws:SourceAccount", "111122223333"), statement({ Effect: "Deny" })],
-      "fail | the function's policy denies it to Secrets Manager | Take that statement out of it.",
-    ],
+    [[good, statement({ Effect: "Deny" })], denied],
   ])("%j", (statements, said) => {
     expect(say(invocation, { rotationFunction: functionWith({}, { Statement: statements }) })).toBe(said);
   });
@@ -156,11 +194,12 @@ describe("invocation", () => {
 
 describe("role", () => {
   const arn = "arn:aws:iam::111122223333:role/rotation/shop-role";
-  const lacks = (action: string, undecided: string[] = []) => ({
+  const lacks = (action: string, is = "denied", by?: string) => ({
     action,
     resource: "it",
     why: "the secret",
-    undecided,
+    is,
+    by,
   });
   test.each([
     [seen([]), "pass | shop-role may do all that this rotation takes"],
@@ -168,9 +207,26 @@ describe("role", () => {
       seen([lacks("a:B"), lacks("a:C")]),
       "fail | shop-role may not a:B, a:C | Allow it on it (the secret): docs/permissions.md has the policies.",
     ],
-    [seen([lacks("a:B", ["aws:vpce"])]), "not known | a:B of shop-role hangs on aws:vpce"],
+    [
+      seen([lacks("a:B"), lacks("a:C", "denied", "its permissions boundary")]),
+      "fail | shop-role may not a:B, a:C | Allow it on it (the secret): docs/permissions.md has the policies. What stands against it on it (the secret) is its permissions boundary: change that.",
+    ],
+    [
+      seen([lacks("a:C", "spare"), lacks("a:B", "undecided", "aws:vpce")]),
+      "not known | a:B of shop-role hangs on aws:vpce",
+    ],
+    [
+      seen([lacks("a:B", "spare"), lacks("a:C", "spare")]),
+      "pass | shop-role may do all that this rotation takes | A rotation works without, but better allow a:B, a:C on it (the secret).",
+    ],
     [unseen, "not known | you may not"],
-  ])("%j", (lacking, said) => expect(say(role, { role: { arn, lacking } })).toBe(said));
+  ])("%j", (lacking, said) => expect(say(role, { role: { arn, lacking, unseen: [] } })).toBe(said));
+
+  test("what was not seen may need more, and what is lacking already is said all the same", () => {
+    const of = (lacking: object[]) => say(role, { role: { arn, lacking: seen(lacking), unseen: ["a (why)", "b"] } });
+    expect(of([])).toBe("not known | as far as seen shop-role may do what this rotation takes; not seen: a (why), b");
+    expect(of([lacks("a:B")])).toMatch(/^fail \| shop-role may not a:B/);
+  });
 
   test.each<[object | undefined, string]>([
     [undefined, "pass | aws/secretsmanager, which needs no permission"],
@@ -186,7 +242,7 @@ describe("role", () => {
     [{ metadata: seen({ KeyState: "Disabled" }) }, "fail | k is Disabled | aws kms enable-key --key-id k"],
     [
       { metadata: seen({ KeyState: "PendingDeletion" }) },
-      "fail | k is PendingDeletion | aws kms cancel-key-deletion --key-id k",
+      "fail | k is PendingDeletion | aws kms cancel-key-deletion --key-id k, then aws kms enable-key --key-id k",
     ],
     [
       { metadata: seen(undefined) },
@@ -195,7 +251,7 @@ describe("role", () => {
     [{ metadata: unseen }, "not known | you may not"],
   ])("and the key: %j", (found, said) => {
     const of = found && { kmsKeyId: "k" };
-    expect(say(key, { secret: { arn: secretArn, ...of }, key: found, role: { arn, lacking: seen([]) } })).toBe(said);
+    expect(say(key, { secret: { arn: secretArn, ...of }, key: found, role: { arn } })).toBe(said);
   });
 });
 

@@ -17,6 +17,7 @@ export function database(changes: Partial<Database> & { host?: string } = {}): F
   return seen({
     is: "database",
     product: postgres,
+    engine: "postgres",
     keys: ["engine", "host", "note"],
     ssl: undefined,
     value,

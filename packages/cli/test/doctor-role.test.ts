@@ -15,6 +15,7 @@ const least: Needing = {
   strategy: "single-user",
   settings: {},
   asksForServers: false,
+  isActive: true,
 };
 
 const ofDatabases = (await applications()).filter(({ isExample }) => !isExample);
@@ -80,4 +81,33 @@ test("resources are of the account and Region, and conditions of a manifest are 
   expect(conditions["redshift-data:statement-owner-iam-userid"]).toBe(conditions["aws:userid"]);
   expect(conditions["aws:userid"]).toBeDefined();
   expect(of("redshift-data:DescribeStatement")?.resources).toEqual(["*"]);
+});
+
+test("with a server's name the cluster is known, and else that what a role is narrowed to is not", () => {
+  const product = products.find(({ manifest }) => manifest.name === "redshift");
+  const of = (host: string) =>
+    roleNeeds({ ...least, settings: { REDSHIFT_TRANSPORT: "data-api" }, host, ...(product && { product }) }).find(
+      ({ actions }) => actions.includes("redshift-data:BatchExecuteStatement"),
+    );
+  const known = of("shop.abc123.eu-central-1.redshift.amazonaws.com");
+  expect(known?.resources).toEqual([arn("redshift:cluster:shop")]);
+  expect(known?.elseDecides).toBeUndefined();
+  const unknown = of("shop.111122223333.eu-central-1.redshift-serverless.amazonaws.com");
+  expect(unknown?.resources).toEqual([arn("redshift:cluster:*"), arn("redshift-serverless:workgroup/*")]);
+  expect(unknown?.elseDecides).toMatch(/^the real resource/);
+});
+
+test("a key's own policy decides alone in the role's account only, and its calls are China's in China", () => {
+  const of = (keyArn: string, region = place.region) =>
+    keyNeeds({ ...place, region }, keyArn, least.secretArn, "the key")[0];
+  expect(of(arn("kms:key/one"))?.elseDecides).toMatch(/^the key's own policy/);
+  expect(of("arn:aws:kms:eu-central-1:999999999999:key/one")?.elseDecides).toBeUndefined();
+  const through = (region: string) => of(arn("kms:key/one"), region)?.conditions?.["kms:ViaService"];
+  expect(through("cn-north-1")).toBe("secretsmanager.cn-north-1.amazonaws.com.cn");
+  expect(through("eu-central-1")).toBe("secretsmanager.eu-central-1.amazonaws.com");
+});
+
+test("a call's source is the function without its alias", () => {
+  const [ofSecret] = roleNeeds({ ...least, functionArn: `${least.functionArn}:live` });
+  expect(ofSecret?.conditions?.["lambda:SourceFunctionArn"]).toBe(least.functionArn);
 });

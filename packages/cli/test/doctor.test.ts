@@ -251,6 +251,7 @@ describe("the role", () => {
       },
     });
     const functionArn = `arn:aws:lambda:us-east-1:${account}:function:rotates`;
+    const source = { "lambda:SourceFunctionArn": functionArn };
     const through = {
       "kms:ViaService": "secretsmanager.us-east-1.amazonaws.com",
       "kms:EncryptionContext:SecretARN": ARN,
@@ -260,34 +261,177 @@ describe("the role", () => {
         .filter(([name]) => name.startsWith(`${action} `))
         .map(([, each]) => each);
     expect(of("secretsmanager:PutSecretValue")).toEqual([
-      [ARN, { "secretsmanager:resource/AllowRotationLambdaArn": functionArn }],
+      [ARN, { ...source, "secretsmanager:resource/AllowRotationLambdaArn": functionArn }],
     ]);
     expect(of("secretsmanager:GetSecretValue")).toEqual([
-      [ARN, { "secretsmanager:resource/AllowRotationLambdaArn": functionArn }],
-      [await masterarn(), {}],
+      [ARN, { ...source, "secretsmanager:resource/AllowRotationLambdaArn": functionArn }],
+      [await masterarn(), source],
     ]);
-    expect(of("logs:PutLogEvents")).toEqual([[`arn:aws:logs:us-east-1:${account}:log-group:shop-rotation-log:*`, {}]]);
+    expect(of("logs:PutLogEvents")).toEqual([
+      [`arn:aws:logs:us-east-1:${account}:log-group:shop-rotation-log:log-stream:any`, source],
+    ]);
     expect(of("ec2:CreateNetworkInterface")).toEqual([["*", {}]]);
     expect(of("kms:GenerateDataKey")).toEqual([[healthy.key?.Arn, through]]);
     // The two secrets name one host, so that nobody asks RDS.
     expect(of("rds:DescribeDBInstances")).toEqual([]);
   });
 
-  test("that lacks something fails, and where a policy asks for what nobody here knows it is not known", async () => {
+  const put = "secretsmanager:PutSecretValue";
+  const answering = (
+    of: RegExp | string,
+    answer: ReturnType<NonNullable<PlayedAccount["mayRole"]>>,
+  ): PlayedAccount => ({
+    ...healthy,
+    mayRole: (action) => (action.match(of) ? answer : true),
+  });
+  const allowed = "✓ role        shop-rotation may do all that this rotation takes";
+  const forbidden = `✗ role        shop-rotation may not ${put}`;
+  const hangsOn = (what: string) => `? role        not known: ${put} of shop-rotation hangs on ${what}`;
+
+  test.each<[answer: ReturnType<typeof answering>, line: string, below?: string]>([
+    [answering(put, { decision: "explicitDeny" }), forbidden, "is a Deny in its policies: change that."],
+    [
+      answering(put, { decision: "implicitDeny", by: "boundary" }),
+      forbidden,
+      "is its permissions boundary: change that.",
+    ],
+    [
+      answering(put, { decision: "explicitDeny", by: "organization" }),
+      forbidden,
+      "is a service control policy of its organization: change that.",
+    ],
+    [
+      answering(put, false),
+      hangsOn("the secret's own policy, which is not looked at: the role's policies do not allow it"),
+    ],
+    [answering(put, ["aws:SourceVpce"]), hangsOn("aws:SourceVpce")],
+    [
+      answering(put, { decision: "explicitDeny", missing: ["aws:RequestedRegion", "aws:SourceVpce"] }),
+      hangsOn("aws:RequestedRegion, aws:SourceVpce"),
+    ],
+    [
+      answering(put, { decision: "allowed", missing: ["secretsmanager:VersionStage"] }),
+      hangsOn("secretsmanager:VersionStage"),
+    ],
+    [answering("", { decision: "allowed", missing: ["lambda:SourceFunctionArn", "s3:prefix"] }), allowed],
+    [
+      answering(/^(logs|ec2):/, false),
+      allowed,
+      "A rotation works without, but better allow logs:CreateLogStream, logs:PutLogEvents, ec2:AssignPrivateIpAddresses",
+    ],
+    [answering(/^(logs|ec2):/, { decision: "explicitDeny" }), allowed, "logs:PutLogEvents"],
+    [
+      { ...answering(/^ec2:D/, { decision: "explicitDeny" }), function: { ...healthy.function, State: "Inactive" } },
+      "✗ role        shop-rotation may not ec2:DescribeNetworkInterfaces, ec2:DescribeSubnets, ec2:DeleteNetworkInterface",
+    ],
+    [
+      { ...answering(/^ec2:Del/, false), function: { ...healthy.function, State: "Inactive" } },
+      "? role        not known: ec2:DeleteNetworkInterface of shop-rotation hangs on the real resource, which is not known here: the role's policies do not allow it",
+    ],
+    [
+      { ...answering(/^ec2:DescribeS/, ["aws:x"]), function: { ...healthy.function, State: "Inactive" } },
+      "? role        not known: ec2:DescribeSubnets of shop-rotation hangs on aws:x",
+    ],
+  ])("%#", async (played, line, below) => {
     const secret = await prepared();
-    const without = (answer: boolean | readonly string[]) => ({
-      ...healthy,
-      mayRole: (action: string) => (action === "secretsmanager:PutSecretValue" ? answer : true),
-    });
-    const failed = await doctor(secret, without(false));
-    expect(failed.code).toBe(7);
-    expect(lineOf(failed.stdout, "role")).toBe("✗ role        shop-rotation may not secretsmanager:PutSecretValue");
-    const vague = await doctor(secret, without(["aws:SourceVpce"]));
-    expect(vague.code).toBe(0);
-    expect(lineOf(vague.stdout, "role")).toContain(
-      "not known: secretsmanager:PutSecretValue of shop-rotation hangs on aws:SourceVpce",
+    const { code, stdout } = await doctor(secret, played);
+    expect(lineOf(stdout, "role")).toBe(line);
+    expect(code).toBe(line.startsWith("✗") ? 7 : 0);
+    if (below !== undefined) expect(roleText(stdout)).toContain(below);
+  });
+
+  const roleText = (stdout: string) => stdout.slice(stdout.indexOf("role   "), stdout.indexOf("VPC to AWS"));
+
+  test("and the key: what the key's own policy may allow is not known, what is denied fails", async () => {
+    const secret = await prepared();
+    const key = async (answer: Parameters<typeof answering>[1]) =>
+      lineOf((await doctor(secret, answering("kms:GenerateDataKey", answer))).stdout, "KMS key");
+    expect(await key(false)).toBe(
+      "? KMS key     not known: kms:GenerateDataKey of shop-rotation hangs on the key's own policy, which is not looked at: the role's policies do not allow it",
+    );
+    expect(await key({ decision: "explicitDeny" })).toBe("✗ KMS key     shop-rotation may not kms:GenerateDataKey");
+  });
+
+  test("is asked for the admin secret's own key, and where that is not seen, as far as seen", async () => {
+    const { sm } = database.service;
+    const { SecretString } = await sm.getSecretValue({ SecretId: "boss" });
+    const { ARN = "" } = await sm.createSecret({ Name: "boss-with-key", SecretString, KmsKeyId: "key-2" });
+    const secret = await prepared({ masterarn: ARN });
+    const asked: unknown[] = [];
+    const look = async (changes: PlayedAccount) =>
+      lineOf((await doctor(secret, { ...healthy, ...changes })).stdout, "role");
+    const mayRole: PlayedAccount["mayRole"] = (action, _, conditions) => {
+      if (action === "kms:Decrypt") asked.push(conditions["kms:EncryptionContext:SecretARN"]);
+      return action !== "kms:Decrypt";
+    };
+    expect(await look({ mayRole })).toContain("hangs on that key's own policy, which is not looked at");
+    expect(asked).toContain(ARN);
+    const seenOnly =
+      "? role        not known: as far as seen shop-rotation may do what this rotation takes; not seen: ";
+    expect(await look({ denied: ["kms:DescribeKey"] })).toBe(
+      `${seenOnly}the admin secret's key (you may not kms:DescribeKey)`,
+    );
+    expect(await look({ denied: ["secretsmanager:GetSecretValue"] })).toBe(
+      `${seenOnly}the secret's value (you may not secretsmanager:GetSecretValue)`,
+    );
+    const unread = { ...healthy.function, Environment: { Error: { Message: "no key" } } };
+    expect(await look({ function: unread })).toBe(`${seenOnly}the function's settings (no key)`);
+    const lost = await prepared({ masterarn: `arn:aws:secretsmanager:us-east-1:${account}:secret:lost-AbCdEf` });
+    expect(lineOf((await doctor(lost)).stdout, "role")).toContain(`${seenOnly}the admin's secret (There is no`);
+  });
+
+  test("is asked for what AWS may have to be asked, and where nobody can say so it is not known", async () => {
+    const secret = await prepared({ masterarn: await masterarn() });
+    const SecretString = JSON.stringify({ ...(await database.value(secret, "AWSCURRENT")), port: 1 });
+    await database.service.sm.putSecretValue({ SecretId: secret, SecretString });
+    expect(lineOf((await doctor(secret)).stdout, "role")).toBe(allowed);
+    expect(lineOf((await doctor(secret, answering(/^rds:/, false))).stdout, "role")).toBe(
+      "? role        not known: rds:DescribeDBClusters of shop-rotation hangs on whether AWS has to be asked which server the admin's secret is for: the role's policies do not allow it",
     );
   });
+});
+
+test("the strategy is the function's", async () => {
+  const described = (user: string, by: string): PlayedAccount => ({
+    ...healthy,
+    function: {
+      ...healthy.function,
+      Description: `Rotates the password of a ${user} user whose secret is in AWS Secrets Manager: ${by} does it.`,
+    },
+  });
+  const withAdmin = await prepared({ masterarn: await masterarn() });
+  const without = await prepared();
+  const asked: string[] = [];
+  const single = await doctor(withAdmin, {
+    ...described("PostgreSQL", "the user"),
+    mayRole: (_, resource) => asked.push(resource) > 0,
+  });
+  expect(single.code).toBe(0);
+  expect(asked).not.toContain(await masterarn());
+  expect(lineOf(single.stdout, "admin")).toBe(
+    "- admin       not looked at: single-user, which has no admin and no twin",
+  );
+  const multi = await doctor(without, described("PostgreSQL", "an admin"), {}, " --json");
+  expect(JSON.parse(multi.stdout)).toMatchObject({ strategy: "multi-user" });
+  expect(multi.code).toBe(7);
+  expect((await doctor(withAdmin, described("PostgreSQL", "an admin"))).code).toBe(0);
+  expect(lineOf((await doctor(without, described("Redshift", "the user"))).stdout, "function")).toMatch(
+    /^✗ function .*cannot rotate the secret: it is for Redshift/,
+  );
+});
+
+test("a replica's rotation is not looked at", async () => {
+  const secret = await prepared();
+  const described = await database.service.sm.describeSecret({ SecretId: secret });
+  const { Name, ARN, VersionIdsToStages } = described;
+  aws.play = (call) =>
+    call.action === "secretsmanager:DescribeSecret"
+      ? { body: JSON.stringify({ Name, ARN, VersionIdsToStages, PrimaryRegion: "eu-west-1" }) }
+      : playing(healthy)(call);
+  const { code, stdout } = await quarterturnAt(aws)(`doctor ${secret}`);
+  expect(code).toBe(0);
+  for (const check of ["function", "AWSPENDING", "schedule"])
+    expect(lineOf(stdout, check)).toContain("not looked at: a replica, which is rotated in eu-west-1: look there");
 });
 
 test("a server without TLS: AWS's functions would use it in plaintext, and it is said who may", async () => {

@@ -9,14 +9,27 @@ export interface PlayedAccount {
   readonly function?: Readonly<Record<string, unknown>>;
   /** The function's resource policy. */
   readonly policy?: object;
-  /** What SimulatePrincipalPolicy answers: whether the role may, or the condition keys that are missing for it. Absent: it may everything. */
-  readonly mayRole?: (action: string, resource: string, conditions: Conditions) => boolean | readonly string[];
+  /** What SimulatePrincipalPolicy decides: false is an implicit deny, keys are missing beside one. Absent: the role may everything. */
+  readonly mayRole?: (
+    action: string,
+    resource: string,
+    conditions: Conditions,
+  ) => boolean | readonly string[] | Decided;
   /** EC2's things by the name of their list, as its XML has them. */
   readonly network?: Readonly<Record<string, readonly Record<string, unknown>[]>>;
   /** DescribeKey's answer. */
   readonly key?: Readonly<Record<string, unknown>>;
   /** Actions that the operator may not. */
   readonly denied?: readonly string[];
+}
+
+/** A decision of IAM's simulation. */
+interface Decided {
+  readonly decision: "allowed" | "explicitDeny" | "implicitDeny";
+  /** Condition keys that policies name and the question does not. */
+  readonly missing?: readonly string[];
+  /** What stands against it besides the role's own policies. */
+  readonly by?: "boundary" | "organization";
 }
 
 type Conditions = Readonly<Record<string, string>>;
@@ -95,8 +108,35 @@ function simulated({ mayRole = () => true }: PlayedAccount, form: URLSearchParam
   return {
     EvaluationResults: members("ActionNames").map((EvalActionName) => {
       const may = mayRole(EvalActionName, resource, conditions);
-      const missing = typeof may === "boolean" ? [] : may;
-      return { EvalActionName, EvalDecision: may === true ? "allowed" : "implicitDeny", MissingContextValues: missing };
+      const {
+        decision,
+        missing = [],
+        by,
+      } = typeof may === "object" && "decision" in may
+        ? may
+        : ({
+            decision: may === true ? "allowed" : "implicitDeny",
+            missing: Array.isArray(may) ? may : [],
+          } as Decided);
+      const boundary = by === "boundary" && {
+        PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: false },
+      };
+      const ofAll = {
+        EvalActionName,
+        EvalResourceName: resource,
+        EvalDecision: decision,
+        ...(by === "organization" && { OrganizationsDecisionDetail: { AllowedByOrganizations: false } }),
+        ...boundary,
+      };
+      // What is missing is said where "*" is asked about, of ARNs in the result of each.
+      if (resource === "*") return { ...ofAll, MissingContextValues: missing };
+      const ofResource = {
+        EvalResourceName: resource,
+        EvalResourceDecision: decision,
+        MissingContextValues: missing,
+        ...boundary,
+      };
+      return { ...ofAll, MissingContextValues: [], ResourceSpecificResults: [ofResource] };
     }),
   };
 }

@@ -1,6 +1,7 @@
 import type { KeyMetadata } from "@aws-sdk/client-kms";
 import type { GetFunctionConfigurationCommandOutput } from "@aws-sdk/client-lambda";
-import type { Strategy } from "@quarterturn/core";
+import { RotationError, type Strategy } from "@quarterturn/core";
+import { type Application, applicationOf } from "../applications.ts";
 import type { Context } from "../context.ts";
 import { describe, type Secret } from "../secret.ts";
 import { type Admin, lookAtAdmin } from "./admin.ts";
@@ -10,7 +11,7 @@ import { type Network, readNetwork } from "./network.ts";
 import { placeOf } from "./place.ts";
 import { nameOf, type RotationFunction, readFunction, settingsOf } from "./rotation-function.ts";
 import { type Database, readValue, type SecretValue } from "./secret-value.ts";
-import type { Seen } from "./seen.ts";
+import type { Seen, Unseen } from "./seen.ts";
 import { lookAtServer, type Server } from "./server.ts";
 import { type Lacking, lackingOf } from "./simulation.ts";
 
@@ -21,11 +22,18 @@ export interface Facts {
   readonly id: string;
   readonly secret: Secret;
   readonly value: Seen<SecretValue>;
-  /** Multi-user where the secret or its function names an admin's secret. */
+  /** The function's where it is one of the applications'; else multi-user where the secret or the function names an admin's secret. */
   readonly strategy: Strategy;
+  /** The function's; absent where it is none of these, or not seen. */
+  readonly application?: Application;
   readonly rotationFunction?: RotationFunction;
   /** The function's. */
-  readonly role?: { readonly arn: string; readonly lacking: Seen<readonly Lacking[]> };
+  readonly role?: {
+    readonly arn: string;
+    readonly lacking: Seen<readonly Lacking[]>;
+    /** What was not seen, so that it may need more than it was asked for. */
+    readonly unseen: readonly string[];
+  };
   /** The function's; absent where it is in no VPC. */
   readonly network?: Seen<Network>;
   /** The database's, from this machine. */
@@ -61,7 +69,10 @@ export async function gather(context: Context, id: string, onProgress: (what: st
   onProgress("its database");
   const server = database && (await lookAtServer(context, secret, database));
   const isReached = server?.connection === "connected";
-  const adminSecretId = database?.value.masterarn ?? (settings.SUPERUSER_SECRET_ARN || undefined);
+  const named = database?.value.masterarn ?? (settings.SUPERUSER_SECRET_ARN || undefined);
+  const application = applicationOf(configuration?.Description ?? "");
+  const strategy = application?.strategy ?? (named === undefined ? "single-user" : "multi-user");
+  const adminSecretId = strategy === "multi-user" ? named : undefined;
   const admin =
     database && adminSecretId !== undefined
       ? await lookAtAdmin(context, secret, database, adminSecretId, settings, isReached)
@@ -73,14 +84,15 @@ export async function gather(context: Context, id: string, onProgress: (what: st
   const network = vpc?.VpcId ? await readNetwork(context, name, vpc, placeOf(secret.arn).region, addresses) : undefined;
 
   onProgress("its role");
-  const role = configuration && (await readRole(context, secret, configuration, { database, admin, settings }));
+  const role = configuration && (await readRole(context, secret, configuration, { value, strategy, admin, settings }));
   const key = await readOwnKey(context, secret, role?.arn);
   return {
     now: context.io.now(),
     id,
     secret,
     value,
-    strategy: adminSecretId === undefined ? "single-user" : "multi-user",
+    strategy,
+    ...(application && { application }),
     ...(rotationFunction && { rotationFunction }),
     ...(role && { role }),
     ...(network && { network }),
@@ -96,16 +108,18 @@ export async function gather(context: Context, id: string, onProgress: (what: st
 async function readRole(
   context: Context,
   { name, arn: secretArn, functionArn = "" }: Secret,
-  { Role: arn, VpcConfig, LoggingConfig }: GetFunctionConfigurationCommandOutput,
+  { Role: arn, VpcConfig, LoggingConfig, State, Environment }: GetFunctionConfigurationCommandOutput,
   rotation: {
-    readonly database: Database | undefined;
+    readonly value: Facts["value"];
+    readonly strategy: Strategy;
     readonly admin: Admin | undefined;
     readonly settings: Readonly<Record<string, string>>;
   },
 ): Promise<Facts["role"]> {
   if (arn === undefined) return undefined;
   const place = placeOf(secretArn);
-  const { database, admin, settings } = rotation;
+  const { value, strategy, admin, settings } = rotation;
+  const database = databaseOf({ value });
   const adminSecret = admin?.secret.is === "seen" ? admin.secret.it : undefined;
   const adminKey = adminSecret?.kmsKeyId === undefined ? undefined : await readKey(context, name, adminSecret.kmsKeyId);
   const needs = roleNeeds({
@@ -114,17 +128,39 @@ async function readRole(
     functionArn,
     isInVpc: Boolean(VpcConfig?.VpcId),
     logGroup: LoggingConfig?.LogGroup ?? `/aws/lambda/${nameOf(functionArn)}`,
-    strategy: admin ? "multi-user" : "single-user",
+    strategy,
     settings,
-    asksForServers: admin?.asksForServers === true,
+    asksForServers: asksForServers(strategy, admin),
+    isActive: State === "Active",
     ...(adminSecret && { adminSecretArn: adminSecret.arn }),
-    ...(database && { product: database.product }),
+    ...(database && { product: database.product, host: database.value.host }),
   });
   const ofAdminKey =
     adminSecret && adminKey?.is === "seen" && adminKey.it?.Arn !== undefined
       ? keyNeeds(place, adminKey.it.Arn, adminSecret.arn, "the admin secret's key")
       : [];
-  return { arn, lacking: await lackingOf(context, name, arn, [...needs, ...ofAdminKey]) };
+  const because = (found: Unseen) => `(${found.why})`;
+  const unseen = [
+    ...(database ? [] : [`the secret's value ${value.is === "unseen" ? because(value) : "(of no database)"}`]),
+    ...(Environment?.Error
+      ? [`the function's settings (${Environment.Error.Message ?? "Lambda cannot read them"})`]
+      : []),
+    ...(strategy === "multi-user" && !adminSecret
+      ? [`the admin's secret${admin?.secret.is === "unseen" ? ` ${because(admin.secret)}` : ""}`]
+      : []),
+    ...(adminKey && ofAdminKey.length === 0
+      ? [`the admin secret's key ${adminKey.is === "unseen" ? because(adminKey) : "(it does not exist)"}`]
+      : []),
+  ];
+  return { arn, lacking: await lackingOf(context, name, arn, [...needs, ...ofAdminKey]), unseen };
+}
+
+/** Undefined where nobody can say: no server was reached, or it came to nothing before AWS would be asked. */
+function asksForServers(strategy: Strategy, admin: Admin | undefined): boolean | undefined {
+  if (strategy === "single-user") return false;
+  if (admin?.asksForServers) return true;
+  const login = admin?.login;
+  return login?.is === "seen" && !(login.it instanceof RotationError) ? false : undefined;
 }
 
 async function readOwnKey(context: Context, { name, arn, kmsKeyId }: Secret, role?: string): Promise<Facts["key"]> {

@@ -9,6 +9,8 @@ import { read, type Seen, seen } from "./seen.ts";
 /** AWSCURRENT's value as that of a database which is known here. */
 export interface Database {
   readonly product: Product;
+  /** The secret's `engine`, which names the product. */
+  readonly engine: string;
   readonly value: DatabaseSecret;
   /** The names of its keys. */
   readonly keys: readonly string[];
@@ -39,7 +41,7 @@ export async function readValue(context: Context, { name, arn }: Secret): Promis
   try {
     const value = await readSecretValue(text, "AWSCURRENT", databaseSecretSchema(product.manifest), jsonFormat);
     const ssl = json.ssl === undefined ? undefined : value.ssl;
-    return seen({ is: "database", product, value, keys: Object.keys(json), ssl });
+    return seen({ is: "database", product, engine: String(json.engine), value, keys: Object.keys(json), ssl });
   } catch (error) {
     if (error instanceof RotationError) return seen({ is: "wrong", what: context.redactor.redact(error.what) });
     throw error;

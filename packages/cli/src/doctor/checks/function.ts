@@ -1,10 +1,22 @@
+import { problemOf } from "../../rotation-functions.ts";
 import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
-import { nameOf } from "../rotation-function.ts";
+import { databaseOf, type Facts } from "../facts.ts";
+import { placeOf } from "../place.ts";
+import { nameOf, settingsOf } from "../rotation-function.ts";
+
+/** Why a replica has no rotation to look at; undefined where the secret is none. */
+export function isReplica({ secret: { arn, primaryRegion } }: Facts): string | undefined {
+  if (primaryRegion === undefined || primaryRegion === placeOf(arn).region) return undefined;
+  return `a replica, which is rotated in ${primaryRegion}: look there`;
+}
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html */
 export const rotationFunction: Check = {
   name: "function",
-  look({ id, secret: { owningService }, rotationFunction: found, next }) {
+  moot: isReplica,
+  look(facts) {
+    const { id, rotationFunction: found, next } = facts;
+    const { owningService } = facts.secret;
     if (!found) {
       if (owningService !== undefined) return notLookedAt(`${owningService} rotates this secret itself`);
       return fail("no rotation function is set", next("enable", id));
@@ -23,6 +35,12 @@ export const rotationFunction: Check = {
       );
     if (State === "Pending" || LastUpdateStatus === "InProgress")
       return notKnown(`${called} is being changed`, "Look again in a minute.");
+    const unfit = whyUnfit(facts);
+    if (unfit !== undefined)
+      return fail(
+        `${called} cannot rotate the secret: ${unfit}`,
+        `Set another, or correct that: ${next("enable", id)}`,
+      );
     if (arn.split(":").length > 7) {
       const fix = `The secret names a version or an alias, and the templates' roles allow secrets that name the function without: ${next("enable", id)}`;
       return pass(`${called} is ${State}`, fix);
@@ -32,3 +50,15 @@ export const rotationFunction: Check = {
       : pass(`${called} is ${State}`);
   },
 };
+
+/** Of an application's function, what it would fail of; undefined where nothing is known of that. */
+function whyUnfit(facts: Facts): string | undefined {
+  const { application, rotationFunction: found } = facts;
+  const database = databaseOf(facts);
+  if (!application || found?.configuration.is !== "seen" || !database) return undefined;
+  const areSettingsSeen = !found.configuration.it?.Environment?.Error;
+  return problemOf(
+    { application, ...(areSettingsSeen && { namesAdmin: Boolean(settingsOf(found).SUPERUSER_SECRET_ARN) }) },
+    { engine: database.engine, namesAdmin: database.value.masterarn !== undefined },
+  );
+}

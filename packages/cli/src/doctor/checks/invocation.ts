@@ -64,9 +64,14 @@ export const invocation: Check = {
     const parsed = v.safeParse(policySchema, policy.it ?? '{"Statement":[]}');
     if (!parsed.success) return notKnown("the function's policy is not understood here");
     const statements = parsed.output.Statement.filter(isAboutTheService);
-    if (statements.some(({ Effect, Condition }) => Effect === "Deny" && holds(Condition, secretArn) !== false))
+    const denying = statements
+      .filter(({ Effect }) => Effect === "Deny")
+      .map(({ Condition }) => holds(Condition, secretArn));
+    if (denying.includes(true))
       return fail("the function's policy denies it to Secrets Manager", "Take that statement out of it.");
     const allowing = statements.filter(({ Effect }) => Effect === "Allow");
+    if (denying.includes(undefined) && allowing.some(({ Condition }) => holds(Condition, secretArn) !== false))
+      return notKnown("the function's policy denies it under conditions that are not understood here");
     const open = allowing.filter(({ Condition }) => holds(Condition, secretArn) === true);
     if (open.some(({ Condition }) => namesSource(Condition)))
       return pass(`Secrets Manager may invoke the function for account ${account}`);
@@ -101,9 +106,11 @@ function holds(condition: Statement["Condition"], secretArn: string): boolean | 
   const answers = Object.entries(condition).flatMap(([operator, keys]) =>
     Object.entries(keys).map(([key, values]) => {
       const actual = known[key.toLowerCase()]?.(secretArn);
-      if (actual === undefined || !/^(String(Equals|Like)|Arn(Equals|Like))(IfExists)?$/.test(operator))
-        return undefined;
-      return values.some((value) => (/^StringEquals/.test(operator) ? value === actual : matches(value, actual)));
+      const [, kind, isNot] = /^(String|Arn)(Not)?(?:Equals|Like)(?:IfExists)?$/.exec(operator) ?? [];
+      if (actual === undefined || kind === undefined) return undefined;
+      const isExact = /^String(Not)?Equals/.test(operator);
+      const isOne = values.some((value) => (isExact ? value === actual : matches(value, actual)));
+      return isOne !== (isNot !== undefined);
     }),
   );
   if (answers.includes(false)) return false;

@@ -1,7 +1,7 @@
 import { type Check, fail, notKnown, pass } from "../check.ts";
 import { findingOf } from "./role.ts";
 
-/** The secret's key. Its own policy must leave the role to IAM, which nobody but KMS can say. */
+/** The secret's key. Its own policy is not looked at: it must leave the role to IAM, and may allow what IAM does not. */
 export const key: Check = {
   name: "KMS key",
   look({ secret: { kmsKeyId }, key: found, role, aws }) {
@@ -14,14 +14,18 @@ export const key: Check = {
         "Without it the value cannot be read. Give the secret another key, and store its value anew.",
       );
     const { KeyState } = metadata.it;
-    const end = new Map([
-      ["Disabled", "enable-key"],
-      ["PendingDeletion", "cancel-key-deletion"],
-    ]).get(KeyState ?? "");
+    // https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html leaves it Disabled.
+    const ends =
+      new Map([
+        ["Disabled", ["enable-key"]],
+        ["PendingDeletion", ["cancel-key-deletion", "enable-key"]],
+      ]).get(KeyState ?? "") ?? [];
     if (KeyState !== "Enabled")
       return fail(
         `${kmsKeyId} is ${KeyState}`,
-        end ? aws("kms", end, "--key-id", kmsKeyId) : "The secret needs a key that is Enabled.",
+        ends.length > 0
+          ? ends.map((end) => aws("kms", end, "--key-id", kmsKeyId)).join(", then ")
+          : "The secret needs a key that is Enabled.",
       );
     if (!role || !lacking) return notKnown("enabled; no role is known that would use it");
     if (lacking.is === "unseen") return notKnown(`enabled; ${lacking.why}`);

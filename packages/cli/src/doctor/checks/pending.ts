@@ -1,9 +1,11 @@
 import { unfinishedVersion } from "@quarterturn/core";
 import { lengthOf } from "../../times.ts";
 import { type Check, fail, pass } from "../check.ts";
+import { isReplica } from "./function.ts";
 
 export const pending: Check = {
   name: "AWSPENDING",
+  moot: isReplica,
   look({ id, secret: { versions, state, lastChanged }, now, next }) {
     const version = unfinishedVersion(versions);
     if (version === undefined) return pass("no rotation is unfinished");

@@ -1,12 +1,14 @@
 import { isOverdue } from "../../secret-report.ts";
 import { dayOf } from "../../times.ts";
 import { type Check, fail, pass } from "../check.ts";
+import { isReplica } from "./function.ts";
 
 export const schedule: Check = {
   name: "schedule",
   // Else the same is to be done twice; a secret that a service manages has none, and yet a schedule.
-  moot: ({ secret, rotationFunction }) =>
-    rotationFunction || secret.owningService !== undefined ? undefined : "no rotation function is set",
+  moot: (facts) =>
+    isReplica(facts) ??
+    (facts.rotationFunction || facts.secret.owningService !== undefined ? undefined : "no rotation function is set"),
   look({ id, secret, now, next }) {
     const { rotationEnabled, schedule: rules, nextRotation, lastRotated } = secret;
     if (rotationEnabled === undefined) return fail("rotation was never turned on", next("enable", id));
