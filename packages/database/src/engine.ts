@@ -91,6 +91,11 @@ export interface Session {
    */
   inspectPair(pair: Pair): Promise<PairState>;
   /**
+   * Looks whether the server takes changes, as `changePassword` would see it. Absent where `login` does.
+   * @throws RotationError `unsupported` where it does not: a replica, a reader
+   */
+  requireWriter?(): Promise<void>;
+  /**
    * After a leak: ends every password of this session's user but the one that the session logged in with, also where another is the newer
    * one. For a person who has seen that no rotation is unfinished, since its pending password would end with the others; no step of a
    * rotation does this. Absent where the server keeps one password for a user.

@@ -130,6 +130,9 @@ export function openSession(
       throw new Error("a transaction was committed whose work was not done");
     },
 
+    // That one begins which may write.
+    requireWriter: () => transaction(client, login, context, async () => undefined),
+
     close,
   };
 

@@ -1,7 +1,8 @@
 import { type DatabaseSecret, loginOf, type PairState, pairOf } from "@quarterturn/database";
+import { startPostgres } from "@quarterturn-tools/engines";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { postgres } from "../src/index.ts";
-import { alternate, contextOf, type Fixture, startFixture } from "./fixture.ts";
+import { alternate, contextOf, type Fixture, issueCertificate, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -73,6 +74,28 @@ test("a twin as AWS's function leaves it: what it owns, and the statement that g
   expect(found.twinFault?.advice).toContain(`REASSIGN OWNED BY "${twin}" TO "${secret.username}";`);
   await fixture.superuser.query(`REASSIGN OWNED BY "${twin}" TO "${secret.username}"`);
   expect(await inspect(secret)).toEqual({ admin: "able", twin: "known", twinDefines: [] });
+});
+
+test("a server that takes no change is told; one that does is not, whatever a session begins with", async () => {
+  const requireWriter = async (login: DatabaseSecret) => {
+    const session = await postgres({}).login(loginOf(login), contextOf(fixture));
+    if (session === "rejected") throw new Error("rejected");
+    try {
+      await session.requireWriter?.();
+    } finally {
+      await session.close();
+    }
+  };
+  const secret = await fixture.createUser();
+  await fixture.superuser.query(`ALTER ROLE ${secret.username} SET default_transaction_read_only TO on`);
+  await requireWriter(secret);
+  const certificate = await issueCertificate({ hosts: ["localhost"] });
+  await using standby = await startPostgres({ isStandby: true, certificate });
+  const { host, port, admin } = standby;
+  await expect(requireWriter({ ...secret, host, port, ...admin })).rejects.toMatchObject({
+    code: "unsupported",
+    advice: "The server is read-only: put the writer's host into the secret.",
+  });
 });
 
 test("before PostgreSQL 16 CREATEROLE alone is enough", async () => {

@@ -95,6 +95,7 @@ function serverFiles(folder: string, port: number, certificate: ServerCertificat
     [CA_FILE]: certificate.ca,
     [CERTIFICATE_FILE]: certificate.cert,
     [KEY_FILE]: certificate.key,
+    ...(options.isStandby && { "data/standby.signal": "" }),
   };
 }
 
@@ -111,7 +112,7 @@ function quoted(value: string): string {
 async function isReady(server: SupervisedServer): Promise<boolean> {
   try {
     const file = await readFile(join(server.folder, "data/postmaster.pid"), "utf8");
-    return file.split("\n")[7]?.trim() === "ready";
+    return ["ready", "standby"].includes(file.split("\n")[7]?.trim() ?? "");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
