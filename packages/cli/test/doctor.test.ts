@@ -1,7 +1,7 @@
 /** `doctor` as it is run: a real PostgreSQL, the local endpoint, and Lambda, IAM, EC2 and KMS as played-account.ts imitates them. */
 import { readFile } from "node:fs/promises";
 import { startPostgres } from "@quarterturn-tools/engines";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { quarterturnAt, type Ran, type Surroundings, steady } from "./command-line.ts";
 import { type Database, startDatabase } from "./database.ts";
 import { type ImitatedAws, startImitatedAws } from "./imitated-aws.ts";
@@ -270,6 +270,25 @@ describe("the role", () => {
     expect(of("rds:DescribeDBInstances")).toEqual([]);
   });
 
+  test("is asked for what finds the admin's server, also where this machine does not reach the database", async () => {
+    const { username, password } = await database.value("boss", "AWSCURRENT");
+    const { sm } = database.service;
+    const at = { engine: "postgres", port: 5432 };
+    const boss = { ...at, host: "primary.abc123.us-east-1.rds.amazonaws.com", username, password };
+    const { ARN } = await sm.createSecret({ Name: "far-boss", SecretString: JSON.stringify(boss) });
+    const secret = await prepared({ masterarn: ARN });
+    const far = { ...at, host: "replica.abc123.us-east-1.rds.amazonaws.com", username: "far", password: "far-away" };
+    await sm.putSecretValue({ SecretId: secret, SecretString: JSON.stringify({ ...far, masterarn: ARN }) });
+    vi.stubEnv("AWS_ENDPOINT_URL_RDS", aws.url);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const may = (action: string) => !action.startsWith("rds:");
+    const { stdout } = await doctor(secret, { ...healthy, mayRole: may }, { env: process.env });
+    expect(lineOf(stdout, "DNS")).toMatch(/^\? /);
+    expect(lineOf(stdout, "role")).toBe(
+      "✗ role        shop-rotation may not rds:DescribeDBClusters, rds:DescribeDBInstances",
+    );
+  });
+
   test("that lacks something fails, and where a policy asks for what nobody here knows it is not known", async () => {
     const secret = await prepared();
     const without = (answer: boolean | readonly string[]) => ({
@@ -306,7 +325,7 @@ test("a server without TLS: AWS's functions would use it in plaintext, and it is
   };
   expect(await look("without-ssl")).toEqual([
     expect.stringMatching(/^✗ TLS {9}localhost:\d+ \(as "plain"\): the/),
-    "✗ plaintext   AWS's functions use this server in plaintext, and do not say so".slice(0, 50),
+    "✗ plaintext   AWS's functions would try this server in plaintext, and not say so".slice(0, 50),
     '- login       not looked at: it takes that "TLS" passes'.slice(0, 50),
   ]);
   expect((await look("with-ssl", "True"))[1]).toMatch(/^✓ plaintext {3}no function uses it/);

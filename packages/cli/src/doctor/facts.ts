@@ -8,7 +8,7 @@ import { readKey } from "./key.ts";
 import { keyNeeds, roleNeeds } from "./needs.ts";
 import { type Network, readNetwork } from "./network.ts";
 import { placeOf } from "./place.ts";
-import { nameOf, type RotationFunction, readFunction, settingsOf } from "./rotation-function.ts";
+import { nameOf, type RotationFunction, readFunction, settingsOf, usesDataApi } from "./rotation-function.ts";
 import { type Database, readValue, type SecretValue } from "./secret-value.ts";
 import type { Seen } from "./seen.ts";
 import { lookAtServer, type Server } from "./server.ts";
@@ -59,9 +59,11 @@ export async function gather(context: Context, id: string, onProgress: (what: st
   const configuration = rotationFunction?.configuration.is === "seen" ? rotationFunction.configuration.it : undefined;
 
   onProgress("its database");
-  const server = database && (await lookAtServer(context, secret, database));
-  const isReached = server?.connection === "connected";
   const adminSecretId = database?.value.masterarn ?? (settings.SUPERUSER_SECRET_ARN || undefined);
+  const isWrittenElsewhere = adminSecretId !== undefined || configuration === undefined;
+  const isByApi = usesDataApi(rotationFunction);
+  const server = database && (await lookAtServer(context, secret, database, { isByApi, isWrittenElsewhere }));
+  const isReached = server?.connection === "connected";
   const admin =
     database && adminSecretId !== undefined
       ? await lookAtAdmin(context, secret, database, adminSecretId, settings, isReached)
