@@ -228,6 +228,28 @@ describe("the admin and the twin", () => {
     expect(admin.moot?.(factsWith({ strategy: "multi-user" }))).toBeUndefined();
   });
 
+  test("a name that the other user cannot have", () => {
+    const named = (username: string) => {
+      const value = { host: "db.example", port: 5432, username, password: "p", userKeys: {}, ssl: true };
+      return { value: database({ value }), admin: { login: logsIn(known) } };
+    };
+    expect(say(twin, named("x".repeat(58)))).toMatch(
+      /^fail \| The second user .* 64 bytes, and PostgreSQL allows 63 \| Use/,
+    );
+    expect(say(twin, named("x".repeat(57)))).toMatch(/^pass /);
+    expect(say(twin, named("_clone"))).toMatch(/^fail \| The user "_clone" is nobody's twin/);
+  });
+
+  test("names that a user of the database chose neither steer the terminal nor fill it", () => {
+    const twinDefines = Array.from({ length: 23 }, (_, n) => `view a.\u001b[2J${n}`);
+    const finding = twin.look(
+      factsWith({ strategy: "multi-user", admin: { login: logsIn({ ...known, twinDefines }) } }),
+    );
+    const { list = [] } = "list" in finding ? finding : {};
+    expect(list).toHaveLength(21);
+    expect(list.slice(19)).toEqual(["view a. [2J19", "and 3 more"]);
+  });
+
   test("what the twin has is a list", () => {
     const facts = factsWith({
       strategy: "multi-user",

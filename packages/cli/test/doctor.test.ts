@@ -195,8 +195,14 @@ test("it makes the calls that the README says, with every check looked at, and e
 
 test("it changes neither the secret nor the database", async () => {
   const secret = await prepared({ masterarn: await masterarn() });
+  await database.superuser.query(
+    `CREATE ROLE ${secret}_clone LOGIN; GRANT ${secret} TO ${secret}_clone; GRANT ${secret}_clone TO boss WITH ADMIN OPTION;
+    ALTER ROLE ${secret} SET work_mem = '5MB'; CREATE SCHEMA ${secret} AUTHORIZATION ${secret}`,
+  );
+  const rowsOf = (catalogue: string) => `(SELECT json_agg(t ORDER BY t::text) FROM ${catalogue} t) AS ${catalogue}`;
+  const catalogues = ["pg_authid", "pg_db_role_setting", "pg_auth_members", "pg_shdepend"].map(rowsOf);
   const state = async () => [
-    await database.superuser.query("SELECT * FROM pg_authid").then(({ rows }) => rows),
+    await database.superuser.query(`SELECT ${catalogues.join(", ")}`).then(({ rows }) => rows),
     await database.service.sm.describeSecret({ SecretId: secret }).then(({ VersionIdsToStages }) => VersionIdsToStages),
   ];
   const before = await state();
