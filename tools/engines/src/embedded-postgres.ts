@@ -51,6 +51,7 @@ function startOnOwnPort(
       template: installation.template,
       files: (folder) => serverFiles(folder, port, certificate, options),
       command: (folder) => [
+        ...(options.isStandby ? asStandby(join(folder, "data")) : []),
         installation.program,
         ...["-D", join(folder, "data")],
         ...["-c", `config_file=${join(folder, CONFIG_FILE)}`],
@@ -66,6 +67,12 @@ function startOnOwnPort(
     },
   );
 }
+
+/** The file that makes it one can be written only when the template's copy is there. */
+const asStandby = (data: string) => [
+  ...["/bin/sh", "-c", 'touch "$0" && exec "$@"'],
+  join(data, "standby.signal"),
+];
 
 const CONFIG_FILE = "postgresql.conf";
 const HBA_FILE = "pg_hba.conf";
@@ -95,7 +102,6 @@ function serverFiles(folder: string, port: number, certificate: ServerCertificat
     [CA_FILE]: certificate.ca,
     [CERTIFICATE_FILE]: certificate.cert,
     [KEY_FILE]: certificate.key,
-    ...(options.isStandby && { "data/standby.signal": "" }),
   };
 }
 
