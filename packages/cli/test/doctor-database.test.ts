@@ -204,6 +204,8 @@ describe("the admin and the twin", () => {
       'pass | "app_clone" exists, and does not say whose twin it is | The next rotation takes it on',
     ],
     [logsIn({ ...known, twinFault: lacking }), "pass | logs in", "fail | boss may not | GRANT it"],
+    [logsIn({ ...known, twinHint: lacking }), "pass | logs in", "pass | boss may not | GRANT it"],
+    [logsIn({ ...known, twinHint: lacking, twinFault: lacking }), "pass | logs in", "fail | boss may not | GRANT it"],
     [
       logsIn({ ...known, twinDefines: ["view a.b"] }),
       "pass | logs in",

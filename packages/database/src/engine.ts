@@ -114,8 +114,10 @@ export interface PairState {
   readonly admin: "able" | "unproven" | Obstacle;
   /** `unproven` where a user has the twin's name, and only AWSPREVIOUS's password would prove that it is the secret's. */
   readonly twin: "none" | "known" | "unproven";
-  /** Why the twin cannot be rotated, or would leave the application without something. */
+  /** Why the twin cannot be rotated. */
   readonly twinFault?: Obstacle;
+  /** What a rotation only warns of: something of the twin's that the application would be without at every other rotation. */
+  readonly twinHint?: Obstacle;
   /** What the twin owns, or is the definer of, as far as the session's user sees it, e.g. `3 objects` or "view `shop`.`orders`". */
   readonly twinDefines: readonly string[];
 }

@@ -23,6 +23,8 @@ export const twin: Check = {
     const list = shownOf(pair.twinDefines);
     if (pair.twinFault)
       return { ...fail(facts.redact(pair.twinFault.what), facts.redact(adviceIn(pair.twinFault))), list };
+    if (pair.twinHint)
+      return { ...pass(facts.redact(pair.twinHint.what), facts.redact(adviceIn(pair.twinHint))), list };
     switch (pair.twin) {
       case "none":
         return pass(`"${name}" does not exist yet: the first rotation makes it`);
