@@ -270,6 +270,16 @@ describe("VPC", () => {
       "not known | security groups have rules whose addresses",
     ],
     [
+      "by the protocol's number",
+      { databaseGroups: [group("sg-d", [{ ...tcpFrom(5432, anything), IpProtocol: "6" }])] },
+      "pass | security groups let the function through",
+    ],
+    [
+      "by another protocol",
+      { databaseGroups: [group("sg-d", [{ ...tcpFrom(5432, anything), IpProtocol: "17" }])] },
+      "fail | the security groups of",
+    ],
+    [
       "by a list of prefixes",
       { databaseGroups: [group("sg-d", [tcpFrom(5432, { PrefixListIds: [{}] })])] },
       "not known | security groups have rules whose addresses",

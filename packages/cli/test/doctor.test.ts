@@ -358,6 +358,29 @@ test("a value that cannot be used, a host that is not there, a port where nothin
   );
 });
 
+test("a database with a private address is found by it", async () => {
+  const secret = await prepared();
+  const value = await database.value(secret, "AWSCURRENT");
+  const SecretString = JSON.stringify({ ...value, host: "fd00::1", port: 1 });
+  await database.service.sm.putSecretValue({ SecretId: secret, SecretString });
+  const [own] = healthy.network?.networkInterfaceSet ?? [];
+  const network = { ...healthy.network, networkInterfaceSet: [{ ...own, privateIpAddress: "fd00::1" }] };
+  const { stdout } = await doctor(secret, { ...healthy, network });
+  expect(lineOf(stdout, "VPC to DB")).toBe("✓ VPC to DB   security groups let the function through");
+});
+
+test("a host that the function's ALLOWED_HOSTS names is the admin's", async () => {
+  const { sm } = database.service;
+  const { password } = await database.value("boss", "AWSCURRENT");
+  const boss = { ...(await database.value("boss", "AWSCURRENT")), password, host: "db.example" };
+  const { ARN } = await sm.createSecret({ Name: "other-boss", SecretString: JSON.stringify(boss) });
+  const secret = await prepared({ masterarn: ARN });
+  const look = async (Variables: object) =>
+    (await doctor(secret, { ...healthy, function: { ...healthy.function, Environment: { Variables } } })).stdout;
+  expect(lineOf(await look({}), "admin")).toMatch(/^✗ admin .*is not the admin secret's/);
+  expect(lineOf(await look({ ALLOWED_HOSTS: "localhost" }), "admin")).not.toContain("is not the admin secret's");
+});
+
 test("an admin that may not, and a twin that is another's", async () => {
   const secret = await prepared({ masterarn: await masterarn() });
   await database.superuser.query(`REVOKE ${secret} FROM boss; CREATE ROLE ${secret}_clone`);
