@@ -82,6 +82,7 @@ export async function lookAtAdmin(
       const session = await engine.login({ ...admin, ...(dbname === undefined ? {} : { dbname }) }, rotation);
       if (session === "rejected") return seen({ is: session, where });
       try {
+        await session.requireWriter?.();
         const pair = await session.inspectPair({ ...pairOf(value.username), userKeys: value.userKeys });
         return seen({ is: "accepted", where, pair });
       } finally {
