@@ -20,7 +20,11 @@ const ofRds = (manifest: Manifest) => ({ manifest, loadDirectory: async () => rd
 export const products: readonly Product[] = [
   { ...ofRds(postgres), load: async () => (await import("@quarterturn/rds-postgres")).postgres({}) },
   { ...ofRds(mysql), load: async () => (await import("@quarterturn/rds-mysql")).mysql({}) },
-  { ...ofRds(documentdb), load: async () => (await import("@quarterturn/documentdb")).documentdb },
+  {
+    manifest: documentdb,
+    load: async () => (await import("@quarterturn/documentdb")).documentdb,
+    loadDirectory: async () => (await import("@quarterturn/documentdb")).documentdbDirectory,
+  },
   {
     manifest: redshift,
     load: async () => (await import("@quarterturn/redshift")).redshift({}),

@@ -21,7 +21,7 @@ test("a check whose needs have not passed is not looked at, and one that is noth
   const of = (name: string) => found.find(({ check }) => check === name);
   expect(of("secret")).toMatchObject({ is: "not known", what: "you may not" });
   expect(of("DNS")).toMatchObject({ is: "not looked at", what: 'it takes that "secret" passes' });
-  expect(of("login")).toMatchObject({ is: "not looked at", what: 'it takes that "TLS" passes' });
+  expect(of("login")).toMatchObject({ is: "not looked at", what: 'it takes that "TCP" passes' });
   expect(of("admin")).toMatchObject({ is: "not looked at", what: expect.stringMatching(/^single-user/) });
 });
 

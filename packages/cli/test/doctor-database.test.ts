@@ -14,6 +14,8 @@ import { products } from "../src/engines.ts";
 import { database, factsWith, failing, functionWith, say, unseen } from "./doctor-facts.ts";
 
 const redshift = products.find(({ manifest }) => manifest.name === "redshift");
+const mysql = products.find(({ manifest }) => manifest.name === "rds-mysql");
+const refused = (cause: object) => new RotationError("privilege", "refused", "Do this.", { cause });
 
 describe("from this machine", () => {
   test.each<[string, object, string]>([
@@ -30,7 +32,7 @@ describe("from this machine", () => {
     [
       "db.x.eu-central-1.rds.amazonaws.com",
       { addresses: "ENOTFOUND" },
-      'fail | this machine finds no address of db.x.eu-central-1.rds.amazonaws.com (ENOTFOUND) | Correct "host"',
+      "not known | this machine finds no address of db.x.eu-central-1.rds.amazonaws.com (ENOTFOUND) | Look for it inside",
     ],
     ["db.x.eu-central-1.rds.amazonaws.com", { addresses: "EAI_AGAIN" }, "not known | this machine finds no address"],
     [
@@ -42,11 +44,12 @@ describe("from this machine", () => {
 
   test.each<[string, string, string]>([
     ["connected", "10.0.9.5", "pass | answers, from this machine"],
-    ["ECONNREFUSED", "10.0.9.5", "fail | nothing listens at db.example:5432, from this machine | Start"],
+    ["ECONNREFUSED", "93.184.216.34", "fail | nothing listens at db.example:5432, from this machine | Start"],
+    ["ECONNREFUSED", "10.0.9.5", "not known | db.example:5432 is private, and is reached from inside of its VPC only"],
     [
       "ETIMEDOUT",
       "10.0.9.5",
-      "not known | db.example:5432 is private, and cannot be reached from outside of its VPC (ETIMEDOUT) | Run this inside",
+      "not known | db.example:5432 is private, and is reached from inside of its VPC only (ETIMEDOUT) | Run this inside",
     ],
     [
       "EHOSTUNREACH",
@@ -63,9 +66,10 @@ describe("from this machine", () => {
     [
       database(),
       failing("privilege"),
-      "pass | the certificate is verified, from this machine",
-      "pass | nobody needs it",
+      "not known | the server ended the login, maybe before the connection was encrypted",
+      "not known | the server ended the login",
     ],
+    [database(), failing("busy"), "not known | the server ended the login", "not known | the server ended the login"],
     [
       database(),
       failing("timeout"),
@@ -76,7 +80,7 @@ describe("from this machine", () => {
       database(),
       failing("tls"),
       "fail | it is tls | Do this.",
-      "fail | AWS's functions use this server in plaintext, and do not say so | Quarterturn's refuse. Mend TLS",
+      "fail | AWS's functions would try this server in plaintext, and not say so | Quarterturn's refuse. Mend TLS",
     ],
     [
       database({ ssl: true }),
@@ -88,7 +92,7 @@ describe("from this machine", () => {
       database({ ssl: true, ...(redshift && { product: redshift }) }),
       failing("tls"),
       "fail | it is tls",
-      "fail | AWS's functions use this server in plaintext",
+      "fail | AWS's functions would try this server in plaintext",
     ],
     [
       database({ ssl: false }),
@@ -109,6 +113,14 @@ describe("from this machine", () => {
       'fail | AWSCURRENT is refused at db.example:5432 (as "app") | See which version works: quarterturn recover shop',
     ],
     [failing("privilege"), "fail | it is privilege | Do this."],
+    [failing("tls"), 'not looked at | it takes that "TLS" passes'],
+    [failing("timeout"), 'not looked at | it takes that "TLS" passes'],
+    [refused({ errno: 1130 }), "not known | refused, from this machine; the function comes from elsewhere | Do this."],
+    [
+      refused({ code: "28000", message: "kein pg_hba.conf-Eintrag für Host »10.0.0.1«, Benutzer »app«" }),
+      "not known | refused, from this machine; the function comes from elsewhere | Do this.",
+    ],
+    [refused({ code: "28000", message: 'role "app" is not permitted to log in' }), "fail | refused | Do this."],
     [
       failing("busy"),
       "not known | it is busy | Try again in a minute; if it stays so, look for who holds the server's connections.",
@@ -129,6 +141,32 @@ test("an authority that only the function knows: whether it trusts the server is
   }
   const expired = { server: { ...facts.server, login: failing("tls") }, rotationFunction: trusting };
   expect(say(tls, expired)).toBe("fail | it is tls | Do this.");
+});
+
+test("MySQL says the same of a wrong password and of another host's account", () => {
+  const facts = { value: database(mysql && { product: mysql }), server: { login: "rejected" } };
+  expect(say(login, facts)).toMatch(/is refused at .*, or has no account for this machine's address \| See which/);
+  const ofAdmin = { login: seen({ is: "rejected", where: "db (as boss)" }) };
+  expect(say(admin, { ...facts, admin: ofAdmin })).toMatch(/, or has no account for this machine's address \|/);
+});
+
+test("an admin's login that is refused for this machine's address is not known", () => {
+  expect(say(admin, { admin: { login: seen(refused({ errno: 1130 })) } })).toMatch(/^not known \| refused, from this/);
+});
+
+test("a server that takes no change fails the login of a user that is to change its own password", () => {
+  const readOnly = new RotationError("unsupported", "the server is read-only", "Put the writer's host in.");
+  expect(say(login, { server: { login: "accepted", readOnly } })).toBe(
+    "fail | the server is read-only | Put the writer's host in.",
+  );
+});
+
+test("with the Data API no login of this machine's says anything", () => {
+  const rotationFunction = functionWith({ Environment: { Variables: { REDSHIFT_TRANSPORT: "data-api" } } });
+  const facts = factsWith({ strategy: "multi-user", rotationFunction });
+  for (const check of [tcp, tls, plaintext, login, admin]) expect(check.moot?.(facts)).toMatch(/uses the Data API/);
+  for (const check of [tcp, tls, plaintext, login, admin])
+    expect(check.moot?.(factsWith({ strategy: "multi-user" }))).toBeUndefined();
 });
 
 describe("the admin and the twin", () => {
@@ -166,6 +204,8 @@ describe("the admin and the twin", () => {
       'pass | "app_clone" exists, and does not say whose twin it is | The next rotation takes it on',
     ],
     [logsIn({ ...known, twinFault: lacking }), "pass | logs in", "fail | boss may not | GRANT it"],
+    [logsIn({ ...known, twinHint: lacking }), "pass | logs in", "pass | boss may not | GRANT it"],
+    [logsIn({ ...known, twinHint: lacking, twinFault: lacking }), "pass | logs in", "fail | boss may not | GRANT it"],
     [
       logsIn({ ...known, twinDefines: ["view a.b"] }),
       "pass | logs in",
@@ -188,6 +228,28 @@ describe("the admin and the twin", () => {
       /^the secret names no admin, and what the function names is not seen/,
     );
     expect(admin.moot?.(factsWith({ strategy: "multi-user" }))).toBeUndefined();
+  });
+
+  test("a name that the other user cannot have", () => {
+    const named = (username: string) => {
+      const value = { host: "db.example", port: 5432, username, password: "p", userKeys: {}, ssl: true };
+      return { value: database({ value }), admin: { login: logsIn(known) } };
+    };
+    expect(say(twin, named("x".repeat(58)))).toMatch(
+      /^fail \| The second user .* 64 bytes, and PostgreSQL allows 63 \| Use/,
+    );
+    expect(say(twin, named("x".repeat(57)))).toMatch(/^pass /);
+    expect(say(twin, named("_clone"))).toMatch(/^fail \| The user "_clone" is nobody's twin/);
+  });
+
+  test("names that a user of the database chose neither steer the terminal nor fill it", () => {
+    const twinDefines = Array.from({ length: 23 }, (_, n) => `view a.\u001b[2J${n}`);
+    const finding = twin.look(
+      factsWith({ strategy: "multi-user", admin: { login: logsIn({ ...known, twinDefines }) } }),
+    );
+    const { list = [] } = "list" in finding ? finding : {};
+    expect(list).toHaveLength(21);
+    expect(list.slice(19)).toEqual(["view a. [2J19", "and 3 more"]);
   });
 
   test("what the twin has is a list", () => {

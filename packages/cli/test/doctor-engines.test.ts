@@ -14,7 +14,7 @@ const certificate = await ca.issue({ hosts: ["localhost"] });
 let service: Service;
 let aws: ImitatedAws;
 beforeAll(async () => {
-  service = await startService();
+  service = await startService({ functions: { rotates: async () => undefined } });
   aws = await startImitatedAws(service.local.url, "any");
   aws.play = playing({});
 });
@@ -65,6 +65,16 @@ test("MySQL: TLS, the login, the admin's right, and what the twin is the definer
                   view shop.orders
                   → Who drops that user breaks these."
   `);
+  await root.query("SET GLOBAL read_only = ON");
+  const app = { ...at, username: "app", password: "app-password" };
+  await service.sm.createSecret({ Name: "mysql-replica", SecretString: JSON.stringify(app) });
+  await service.sm.rotateSecret({ SecretId: "mysql-replica", RotationLambdaARN: "rotates", RotateImmediately: false });
+  aws.play = playing({ function: {} });
+  expect(partOf(await quarterturnAt(aws)("doctor mysql-replica"), "TLS", "login")).toMatchInlineSnapshot(`
+    "✓ TLS         the certificate is verified, from this machine
+    ✗ login       DATABASE: the server is read-only
+                  → Put the writer's host into the secret (and the admin's)."
+  `);
 });
 
 test("DocumentDB's protocol: TLS, the login, and an admin of whom nobody knows beforehand", {
@@ -91,7 +101,7 @@ test("MySQL with a certificate that nobody has signed", { timeout: 300_000 }, as
   expect(partOf(await doctor("mysql-plain", at), "TLS", "plaintext")).toMatchInlineSnapshot(`
     "✗ TLS         DATABASE (as "app"): the server's certificate comes from a certificate authority that is neither RDS's nor one of Node's roots
                   → Add the authority's certificate as a file (in a layer) and set NODE_EXTRA_CA_CERTS to its path. Verification cannot be turned off.
-    ✗ plaintext   AWS's functions use this server in plaintext, and do not say so
+    ✗ plaintext   AWS's functions would try this server in plaintext, and not say so
                   → Quarterturn's refuse. Mend TLS, as above; only if the network is trusted: "ssl": false in the secret."
   `);
 });

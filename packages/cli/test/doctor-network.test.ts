@@ -6,7 +6,8 @@ import { vpcToDatabase } from "../src/doctor/checks/vpc-to-database.ts";
 import { checks } from "../src/doctor/checks.ts";
 import type { Network } from "../src/doctor/network.ts";
 import { seen } from "../src/doctor/seen.ts";
-import { factsWith, functionWith, say, unseen } from "./doctor-facts.ts";
+import { products } from "../src/engines.ts";
+import { database, factsWith, functionWith, say, unseen } from "./doctor-facts.ts";
 
 describe("VPC", () => {
   const anything = { IpProtocol: "-1", IpRanges: [{ CidrIp: "0.0.0.0/0" }] };
@@ -18,6 +19,7 @@ describe("VPC", () => {
   });
   const endpoint = {
     VpcEndpointId: "vpce-1",
+    ServiceName: "com.amazonaws.eu-central-1.secretsmanager",
     State: "available",
     PrivateDnsEnabled: true,
     Groups: [{ GroupId: "sg-e" }],
@@ -33,6 +35,7 @@ describe("VPC", () => {
       { SubnetId: "subnet-b", CidrBlock: "10.0.2.0/24" },
     ],
     routeTables: [table(undefined, undefined)],
+    natGateways: [{ NatGatewayId: "nat-1", State: "available", ConnectivityType: "public" }],
     functionGroups: [group("sg-f", [], [anything])],
     endpoints: [],
     endpointGroups: [],
@@ -63,6 +66,61 @@ describe("VPC", () => {
       "a route that leads nowhere",
       { routeTables: [table(undefined, { NatGatewayId: "nat-1", State: "blackhole" })] },
       "fail | no endpoint",
+    ],
+    [
+      "a private NAT gateway",
+      {
+        routeTables: [table(undefined, { NatGatewayId: "nat-1" })],
+        natGateways: [{ NatGatewayId: "nat-1", State: "available", ConnectivityType: "private" }],
+      },
+      "not known | packets to the internet go to nat-1, and what",
+    ],
+    [
+      "a transit gateway to other networks, where a central endpoint may be",
+      { routeTables: [table(undefined, { DestinationCidrBlock: "10.0.0.0/8", TransitGatewayId: "tgw-1" })] },
+      "not known | no endpoint of Secrets Manager, and no NAT gateway for subnet-a, subnet-b, and whether there is one behind tgw-1",
+    ],
+    [
+      "another VPC beside an internet gateway",
+      {
+        routeTables: [
+          {
+            Associations: [{ Main: true }],
+            Routes: [
+              { DestinationCidrBlock: "0.0.0.0/0", GatewayId: "igw-1" },
+              { DestinationCidrBlock: "10.9.0.0/16", VpcPeeringConnectionId: "pcx-1" },
+            ],
+          },
+        ],
+      },
+      "not known | no endpoint of Secrets Manager, and no NAT gateway for subnet-a, subnet-b, and whether there is one behind pcx-1",
+    ],
+    [
+      "IPv6",
+      {
+        routeTables: [
+          {
+            Associations: [{ Main: true }],
+            Routes: [{ DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: "eigw-1" }],
+          },
+        ],
+      },
+      "not known | no endpoint of Secrets Manager",
+    ],
+    [
+      "the VPC itself, and gateway endpoints",
+      {
+        routeTables: [
+          {
+            Associations: [{ Main: true }],
+            Routes: [
+              { DestinationCidrBlock: "10.0.0.0/16", GatewayId: "local" },
+              { DestinationPrefixListId: "pl-1", GatewayId: "vpce-s3" },
+            ],
+          },
+        ],
+      },
+      "fail | no endpoint of Secrets Manager",
     ],
     [
       "a transit gateway",
@@ -124,6 +182,52 @@ describe("VPC", () => {
     ["an endpoint that is not ready", { endpoints: [{ ...endpoint, State: "pending" }] }, "fail | no endpoint"],
   ])("to Secrets Manager: %s", (_, changes, said) => expect(at(vpcToAws, changes)).toContain(said));
 
+  const openGroups = { endpointGroups: [group("sg-e", [anything])] };
+
+  test.each([
+    [undefined, "pass"],
+    ['{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}]}', "pass"],
+    ['{"Statement":{"Action":["*"],"Effect":"Allow","Principal":{"AWS":"*"},"Resource":"*"}}', "pass"],
+    ['{"Statement":[{"Action":"secretsmanager:*","Effect":"Allow","Principal":"*","Resource":"*"}]}', "not known"],
+    ['{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*","Condition":{}}]}', "not known"],
+    [
+      '{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"},{"Action":"*","Effect":"Deny","Principal":"*","Resource":"*"}]}',
+      "not known",
+    ],
+  ])("an endpoint's policy %s: %s", (PolicyDocument, is) => {
+    const changes = { endpoints: [{ ...endpoint, PolicyDocument }], ...openGroups };
+    expect(at(vpcToAws, changes)).toMatch(new RegExp(`^${is} \\| `));
+  });
+
+  test("what else the function calls needs a way, too", () => {
+    const to = (service: string) => ({
+      ...endpoint,
+      VpcEndpointId: `vpce-${service}`,
+      ServiceName: `com.amazonaws.eu-central-1.${service}`,
+    });
+    const asking = (asksForServers: unknown) => ({ strategy: "multi-user", admin: { asksForServers } });
+    const one = { endpoints: [endpoint], ...openGroups };
+    expect(at(vpcToAws, one, asking(false))).toBe("pass | through the endpoint vpce-1");
+    expect(at(vpcToAws, one, asking(true))).toMatch(
+      /^fail \| no endpoint of rds, .* \| Make an interface endpoint of rds/,
+    );
+    expect(at(vpcToAws, one, asking("not known"))).toMatch(
+      /^not known \| if the function calls rds: no endpoint of rds/,
+    );
+    const two = { ...one, endpoints: [endpoint, to("rds")] };
+    expect(at(vpcToAws, two, asking(true))).toBe("pass | through the endpoint vpce-1, through the endpoint vpce-rds");
+    const nat = { ...one, routeTables: [table(undefined, { NatGatewayId: "nat-1" })] };
+    expect(at(vpcToAws, nat, asking(true))).toBe("pass | through the endpoint vpce-1, through nat-1");
+
+    const redshift = products.find(({ manifest }) => manifest.name === "redshift");
+    const value = database(redshift && { product: redshift });
+    expect(at(vpcToAws, one, { ...asking(true), value })).toMatch(/^not known \| if the function calls redshift/);
+    const rotationFunction = functionWith({ Environment: { Variables: { REDSHIFT_TRANSPORT: "data-api" } } });
+    expect(at(vpcToAws, one, { value, rotationFunction })).toMatch(/^fail \| no endpoint of redshift-data/);
+    const both = { ...one, endpoints: [endpoint, to("redshift-data")] };
+    expect(at(vpcToAws, both, { value, rotationFunction })).toMatch(/^pass /);
+  });
+
   test("an endpoint without private DNS serves a function that names it; and outside of a VPC there is nothing to look at", () => {
     const named = functionWith({ Environment: { Variables: { SECRETS_MANAGER_ENDPOINT: "https://vpce-1" } } });
     const open = {
@@ -164,6 +268,16 @@ describe("VPC", () => {
         databaseGroups: [group("sg-d", [tcpFrom(5432, { IpRanges: [{ CidrIp: "10.0.0.0/22" }] })])],
       },
       "not known | security groups have rules whose addresses",
+    ],
+    [
+      "by the protocol's number",
+      { databaseGroups: [group("sg-d", [{ ...tcpFrom(5432, anything), IpProtocol: "6" }])] },
+      "pass | security groups let the function through",
+    ],
+    [
+      "by another protocol",
+      { databaseGroups: [group("sg-d", [{ ...tcpFrom(5432, anything), IpProtocol: "17" }])] },
+      "fail | the security groups of",
     ],
     [
       "by a list of prefixes",

@@ -1,7 +1,7 @@
 /** `doctor` as it is run: a real PostgreSQL, the local endpoint, and Lambda, IAM, EC2 and KMS as played-account.ts imitates them. */
 import { readFile } from "node:fs/promises";
 import { startPostgres } from "@quarterturn-tools/engines";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { quarterturnAt, type Ran, type Surroundings, steady } from "./command-line.ts";
 import { type Database, startDatabase } from "./database.ts";
 import { type ImitatedAws, startImitatedAws } from "./imitated-aws.ts";
@@ -195,8 +195,14 @@ test("it makes the calls that the README says, with every check looked at, and e
 
 test("it changes neither the secret nor the database", async () => {
   const secret = await prepared({ masterarn: await masterarn() });
+  await database.superuser.query(
+    `CREATE ROLE ${secret}_clone LOGIN; GRANT ${secret} TO ${secret}_clone; GRANT ${secret}_clone TO boss WITH ADMIN OPTION;
+    ALTER ROLE ${secret} SET work_mem = '5MB'; CREATE SCHEMA ${secret} AUTHORIZATION ${secret}`,
+  );
+  const rowsOf = (catalogue: string) => `(SELECT json_agg(t ORDER BY t::text) FROM ${catalogue} t) AS ${catalogue}`;
+  const catalogues = ["pg_authid", "pg_db_role_setting", "pg_auth_members", "pg_shdepend"].map(rowsOf);
   const state = async () => [
-    await database.superuser.query("SELECT * FROM pg_authid").then(({ rows }) => rows),
+    await database.superuser.query(`SELECT ${catalogues.join(", ")}`).then(({ rows }) => rows),
     await database.service.sm.describeSecret({ SecretId: secret }).then(({ VersionIdsToStages }) => VersionIdsToStages),
   ];
   const before = await state();
@@ -274,6 +280,24 @@ describe("the role", () => {
     expect(of("kms:GenerateDataKey")).toEqual([[healthy.key?.Arn, through]]);
     // The two secrets name one host, so that nobody asks RDS.
     expect(of("rds:DescribeDBInstances")).toEqual([]);
+  });
+
+  test("is asked for what finds the admin's server, also where this machine does not reach the database", async () => {
+    const { username, password } = await database.value("boss", "AWSCURRENT");
+    const { sm } = database.service;
+    const at = { engine: "postgres", port: 5432 };
+    const boss = { ...at, host: "primary.abc123.us-east-1.rds.amazonaws.com", username, password };
+    const { ARN } = await sm.createSecret({ Name: "far-boss", SecretString: JSON.stringify(boss) });
+    const secret = await prepared({ masterarn: ARN });
+    const far = { ...at, host: "replica.abc123.us-east-1.rds.amazonaws.com", username: "far", password: "far-away" };
+    await sm.putSecretValue({ SecretId: secret, SecretString: JSON.stringify({ ...far, masterarn: ARN }) });
+    vi.stubEnv("AWS_ENDPOINT_URL_RDS", aws.url);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const may = (action: string) => !action.startsWith("rds:");
+    const { stdout } = await doctor(secret, { ...healthy, mayRole: may }, { env: process.env });
+    expect(lineOf(stdout, "DNS")).toMatch(/^\? /);
+    // Of which server is not known before it is asked.
+    expect(lineOf(stdout, "role")).toMatch(/^\? role {8}not known: rds:DescribeDBClusters, rds:DescribeDBInstances /);
   });
 
   const put = "secretsmanager:PutSecretValue";
@@ -453,7 +477,7 @@ test("a server without TLS: AWS's functions would use it in plaintext, and it is
   };
   expect(await look("without-ssl")).toEqual([
     expect.stringMatching(/^✗ TLS {9}localhost:\d+ \(as "plain"\): the/),
-    "✗ plaintext   AWS's functions use this server in plaintext, and do not say so".slice(0, 50),
+    "✗ plaintext   AWS's functions would try this server in plaintext, and not say so".slice(0, 50),
     '- login       not looked at: it takes that "TLS" passes'.slice(0, 50),
   ]);
   expect((await look("with-ssl", "True"))[1]).toMatch(/^✓ plaintext {3}no function uses it/);
@@ -478,6 +502,29 @@ test("a value that cannot be used, a host that is not there, a port where nothin
   expect(lineOf(await look("nowhere", { host: "nowhere.invalid" }), "DNS")).toMatch(
     /^\? DNS {9}not known: this machine finds no address/,
   );
+});
+
+test("a database with a private address is found by it", async () => {
+  const secret = await prepared();
+  const value = await database.value(secret, "AWSCURRENT");
+  const SecretString = JSON.stringify({ ...value, host: "fd00::1", port: 1 });
+  await database.service.sm.putSecretValue({ SecretId: secret, SecretString });
+  const [own] = healthy.network?.networkInterfaceSet ?? [];
+  const network = { ...healthy.network, networkInterfaceSet: [{ ...own, privateIpAddress: "fd00::1" }] };
+  const { stdout } = await doctor(secret, { ...healthy, network });
+  expect(lineOf(stdout, "VPC to DB")).toBe("✓ VPC to DB   security groups let the function through");
+});
+
+test("a host that the function's ALLOWED_HOSTS names is the admin's", async () => {
+  const { sm } = database.service;
+  const { password } = await database.value("boss", "AWSCURRENT");
+  const boss = { ...(await database.value("boss", "AWSCURRENT")), password, host: "db.example" };
+  const { ARN } = await sm.createSecret({ Name: "other-boss", SecretString: JSON.stringify(boss) });
+  const secret = await prepared({ masterarn: ARN });
+  const look = async (Variables: object) =>
+    (await doctor(secret, { ...healthy, function: { ...healthy.function, Environment: { Variables } } })).stdout;
+  expect(lineOf(await look({}), "admin")).toMatch(/^✗ admin .*is not the admin secret's/);
+  expect(lineOf(await look({ ALLOWED_HOSTS: "localhost" }), "admin")).not.toContain("is not the admin secret's");
 });
 
 test("an admin that may not, and a twin that is another's", async () => {

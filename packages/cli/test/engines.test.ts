@@ -1,8 +1,10 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { deadlineOf } from "@quarterturn/core";
 import { createTestCa, startFerretdb, startMysql } from "@quarterturn-tools/engines";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { products } from "../src/engines.ts";
 import { quarterturnAt } from "./command-line.ts";
+import { startImitatedAws } from "./imitated-aws.ts";
 import { startService } from "./secrets-manager.ts";
 
 const ca = await createTestCa();
@@ -94,3 +96,33 @@ test("every product's engine is the one of its manifest, and no two have an engi
   expect(new Set(names).size).toBe(names.length);
   for (const { manifest, load } of products) expect((await load()).manifest).toBe(manifest);
 });
+
+test.each([
+  ["rds-postgres", "aurora-postgresql"],
+  ["rds-mysql", "aurora-mysql"],
+  ["documentdb", "docdb"],
+])(
+  "%s: an admin secret that AWS manages is found to be for a cluster whose engine the API calls %s",
+  async (name, engine) => {
+    await using aws = await startImitatedAws("http://127.0.0.1:1", "none");
+    const cluster = `<Engine>${engine}</Engine><Endpoint>db.example</Endpoint><Port>1</Port>`;
+    aws.play = ({ action }) =>
+      action === "rds:DescribeDBClusters"
+        ? {
+            body: `<DescribeDBClustersResponse><DescribeDBClustersResult><DBClusters><DBCluster>${cluster}</DBCluster></DBClusters></DescribeDBClustersResult></DescribeDBClustersResponse>`,
+          }
+        : undefined;
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.resetModules();
+    const settings = { AWS_ENDPOINT_URL_RDS: aws.url, AWS_REGION: "eu-central-1", AWS_ACCESS_KEY_ID: "any" };
+    for (const [key, value] of Object.entries({ ...settings, AWS_SECRET_ACCESS_KEY: "any" })) vi.stubEnv(key, value);
+    const directory = await products.find(({ manifest }) => manifest.name === name)?.loadDirectory();
+    const tags = { "aws:rds:primaryDBClusterArn": "arn:aws:rds:eu-central-1:111122223333:cluster:db" };
+    const server = directory?.managedServer(
+      "arn:admin",
+      tags,
+      deadlineOf(() => 5_000),
+    );
+    expect(await server).toEqual({ host: "db.example", port: 1 });
+  },
+);

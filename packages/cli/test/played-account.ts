@@ -69,6 +69,7 @@ export const playing =
 const lists: Readonly<Record<string, string>> = {
   DescribeSubnets: "subnetSet",
   DescribeRouteTables: "routeTableSet",
+  DescribeNatGateways: "natGatewaySet",
   DescribeVpcEndpoints: "vpcEndpointSet",
   DescribeNetworkInterfaces: "networkInterfaceSet",
   DescribeSecurityGroups: "securityGroupInfo",

@@ -91,6 +91,11 @@ export interface Session {
    */
   inspectPair(pair: Pair): Promise<PairState>;
   /**
+   * Looks whether the server takes changes, as `changePassword` would see it. Absent where `login` does.
+   * @throws RotationError `unsupported` where it does not: a replica, a reader
+   */
+  requireWriter?(): Promise<void>;
+  /**
    * After a leak: ends every password of this session's user but the one that the session logged in with, also where another is the newer
    * one. For a person who has seen that no rotation is unfinished, since its pending password would end with the others; no step of a
    * rotation does this. Absent where the server keeps one password for a user.
@@ -109,8 +114,10 @@ export interface PairState {
   readonly admin: "able" | "unproven" | Obstacle;
   /** `unproven` where a user has the twin's name, and only AWSPREVIOUS's password would prove that it is the secret's. */
   readonly twin: "none" | "known" | "unproven";
-  /** Why the twin cannot be rotated, or would leave the application without something. */
+  /** Why the twin cannot be rotated. */
   readonly twinFault?: Obstacle;
+  /** What a rotation only warns of: something of the twin's that the application would be without at every other rotation. */
+  readonly twinHint?: Obstacle;
   /** What the twin owns, or is the definer of, as far as the session's user sees it, e.g. `3 objects` or "view `shop`.`orders`". */
   readonly twinDefines: readonly string[];
 }

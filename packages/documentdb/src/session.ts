@@ -1,4 +1,5 @@
-import type { EngineContext, Login, Session } from "@quarterturn/database";
+import { RotationError } from "@quarterturn/core";
+import { addressOf, type EngineContext, type Login, type Session } from "@quarterturn/database";
 import { authSourceOf } from "./authentication.ts";
 import { type Connection, connect } from "./connection.ts";
 import { errorCode, unauthorized } from "./errors.ts";
@@ -31,6 +32,16 @@ export function openSession({ login, run, close }: Connection, context: EngineCo
     restorePassword: (user, password) => restorePassword(run, user, password, login, context),
 
     inspectPair: (pair) => inspectPair(run, pair, login),
+
+    async requireWriter() {
+      const { isWritablePrimary, ismaster } = await run("admin", { isMaster: 1 }, "asking what the server is");
+      if ((isWritablePrimary ?? ismaster) !== false) return;
+      throw new RotationError(
+        "unsupported",
+        `${addressOf(login)}: the server is a secondary, which takes no change`,
+        "This try changed nothing. Put the cluster's endpoint, which is its writer, into the secret.",
+      );
+    },
 
     close,
   };

@@ -160,4 +160,11 @@ test("a secondary is told as that, with the endpoint to use", { timeout: startTi
     code: "unsupported",
     message: expect.stringMatching(/not primary \(error 10107\).*the cluster's endpoint/),
   });
+  const session = await documentdb.login(loginOf(root), context());
+  if (session === "rejected") throw new Error("rejected");
+  await expect(session.requireWriter?.()).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringMatching(/is a secondary.*the cluster's endpoint/),
+  });
+  await session.close();
 });

@@ -13,7 +13,14 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 import { isAccepted } from "./connection.ts";
 import { type Role, type RolePair, rolePairOf, rolePairQuery } from "./role.ts";
 import { type Identity, type Run, transaction } from "./transaction.ts";
-import { letAdminister, losesRoleAtDiscard, mustStayItself, type TwinStatement, twinStatements } from "./twin.ts";
+import {
+  letAdminister,
+  losesRoleAtDiscard,
+  mustStayItself,
+  ownSettings,
+  type TwinStatement,
+  twinStatements,
+} from "./twin.ts";
 import { type PasswordEncryption, sentAsIs, sentForm } from "./verifier.ts";
 
 /** What differs between changing one's own password and setting another's. */
@@ -119,16 +126,21 @@ export function openSession(
       await transaction(client, login, context, async (run, identity) => {
         const roles = await readPair(run, pair.original, pair.twin);
         const twinFault = roles.twin && faultOf(roles, pair);
+        const twinHint = hintOf(roles, pair);
         state = {
           admin: (await lackingRight(run, identity, roles)) ?? "able",
           twin: roles.twin ? "known" : "none",
           twinDefines: roles.twin ? ownedBy(roles) : [],
           ...(twinFault && { twinFault }),
+          ...(twinHint && { twinHint }),
         };
       });
       if (state) return state;
       throw new Error("a transaction was committed whose work was not done");
     },
+
+    // That one begins which may write.
+    requireWriter: () => transaction(client, login, context, async () => undefined),
 
     close,
   };
@@ -143,9 +155,30 @@ export function openSession(
     const administers = users.map(
       (user) => `pg_catalog.pg_has_role(session_user, ${escapeLiteral(user)}, 'MEMBER WITH ADMIN OPTION')`,
     );
-    const sql = `SELECT rolsuper OR (rolcreaterole AND (${versionNumber < 160_000} OR (${administers.join(" AND ")}))) AS may
+    const isOld = versionNumber < 160_000;
+    // A role that has REPLICATION was a superuser's to change; from PostgreSQL 16 on, whoever has the attribute gives it.
+    const needsReplication = isOld
+      ? original.isReplication || twin?.isReplication === true
+      : original.isReplication && !twin?.isReplication;
+    const sql = `SELECT rolsuper OR (rolcreaterole AND (${isOld} OR (${administers.join(" AND ")}))) AS may,
+      rolsuper OR NOT ${needsReplication} OR (NOT ${isOld} AND rolreplication) AS may_replicate,
+      rolsuper OR NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolsuper AND r.rolname IN (${users.map(escapeLiteral).join(", ")})) AS may_super
       FROM pg_catalog.pg_roles WHERE rolname = session_user`;
     const [row] = await run(sql, "reading the admin's rights");
+    if (row?.may === true && row.may_super !== true) {
+      return {
+        what: `${address}: only a superuser may change a superuser, and the admin "${sessionUser}" is none`,
+        advice: "Put a superuser into the admin secret, or use the single-user strategy for this user.",
+      };
+    }
+    if (row?.may === true && row.may_replicate !== true) {
+      return {
+        what: `${address}: "${original.name}" or its twin has the attribute REPLICATION, which the admin "${sessionUser}" may not give or change`,
+        advice: isOld
+          ? "Put a superuser into the admin secret, or use the single-user strategy for this user."
+          : `Run as a role that may: ALTER ROLE ${escapeIdentifier(sessionUser)} REPLICATION; or use the single-user strategy for this user.`,
+      };
+    }
     if (row?.may === true) return undefined;
     return {
       what: `${address}: the admin "${sessionUser}" may not make and change the users ${users.map((user) => `"${user}"`).join(" and ")}`,
@@ -162,10 +195,14 @@ export function openSession(
       if (error instanceof RotationError) return error;
       throw error;
     }
+    return undefined;
+  }
+
+  function hintOf(roles: RolePair & { original: Role }, { original, twin }: Pair): Obstacle | undefined {
     if (!mustStayItself(roles)) return undefined;
     return {
       what: `${address}: the sessions of "${twin}" act as itself, and what it owns and may do is not the original's: the application loses it at every other rotation`,
-      advice: `In each of its databases: ${reassign(original, twin)} The next rotation then makes it act as the original.`,
+      advice: `${remediesOf(roles, original, twin)} The next rotation then makes it act as the original.`,
     };
   }
 
@@ -257,6 +294,29 @@ export function openSession(
       });
     }
   }
+}
+
+/** What gives the original, or takes away, each thing that keeps a twin from acting as its original. */
+function remediesOf(roles: RolePair & { original: Role }, original: string, twin: string): string {
+  const { objects, rights, memberships } = roles.twinsOwn;
+  const [from, to] = [escapeIdentifier(twin), escapeIdentifier(original)];
+  const settings = ownSettings(roles).map(({ database, name }) => {
+    const place = database === undefined ? "" : ` IN DATABASE ${escapeIdentifier(database)}`;
+    return `ALTER ROLE ${from}${place} RESET ${escapeIdentifier(name)};`;
+  });
+  return [
+    ...(objects > 0 ? [`In each of its databases: ${reassign(original, twin)}`] : []),
+    ...(rights > 0
+      ? [
+          `In each of its databases grant ${to} what ${from} was granted, and revoke it from ${from}; \\dp and \\dn+ of psql show it.`,
+        ]
+      : []),
+    ...memberships.map((role) => {
+      const group = escapeIdentifier(role);
+      return `GRANT ${group} TO ${to}; REVOKE ${group} FROM ${from};`;
+    }),
+    ...(settings.length > 0 ? [`Give ${to} the settings that it is to have, then: ${settings.join(" ")}`] : []),
+  ].join(" ");
 }
 
 const reassign = (original: string, twin: string) =>

@@ -20,10 +20,15 @@ export interface TwinStatement {
 export function mustStayItself({ original, twin, twinsOwn }: RolePair & { original: Role }): boolean {
   if (!twin || twin.settings.some(({ database, name }) => name === "role" && database === undefined)) return false;
   const { objects, rights, memberships } = twinsOwn;
-  const hasOwnSettings = twin.settings.some(
-    (setting) => original.settings.find(isSame(setting))?.value !== setting.value,
-  );
-  return objects > 0 || rights > 0 || memberships.length > 0 || hasOwnSettings;
+  return objects > 0 || rights > 0 || memberships.length > 0 || ownSettings({ original, twin }).length > 0;
+}
+
+/** The twin's settings that are not the original's. */
+export function ownSettings({
+  original,
+  twin,
+}: Pick<RolePair, "twin"> & { readonly original: Role }): readonly RoleSetting[] {
+  return (twin?.settings ?? []).filter((setting) => original.settings.find(isSame(setting))?.value !== setting.value);
 }
 
 /**

@@ -183,6 +183,20 @@ export function rightQueries(names: { original: string; twin: string }): readonl
   return sources.map(({ sql, doing }) => ({ sql, doing, parameters: names, remedy: needsSuperuser }));
 }
 
+/** Those of `rightQueries` that say who owns what: unlike the rest, they do not grow with what was granted. */
+export function ownerQueries(names: { original: string; twin: string }): readonly Statement[] {
+  return rightQueries(names).filter((_, index) => sources[index]?.owned);
+}
+
+/** What a user owns. @param answers the rows of `ownerQueries` */
+export function ownedBy(answers: readonly (readonly Row[])[], user: string): Rights["owned"] {
+  const owners = sources.filter(({ owned }) => owned);
+  return rightsOf(
+    sources.map((source) => answers[owners.indexOf(source)] ?? []),
+    user,
+  ).owned;
+}
+
 /**
  * The masking policies of the two users. Policies of row-level security are shown to sys:secadmin alone, whom a rotation does not ask to be.
  *
@@ -221,7 +235,7 @@ export function rightsOf(answers: readonly (readonly Row[])[], user: string): Ri
  * may do as an owner.
  */
 export function twinsRights(original: Rights, twin: Rights): { wanted: readonly Right[]; existing: readonly Right[] } {
-  const isTwins = ownedBy(twin);
+  const isTwins = isOwnedBy(twin);
   return {
     wanted: [...original.granted, ...original.owned].filter((right) => !isTwins(right)),
     existing: twin.granted.filter((right) => !isTwins(right)),
@@ -237,7 +251,7 @@ export function originalsRights(
   return { wanted: twin.owned, existing: original.granted.filter((right) => wanted.has(keyOf(right))) };
 }
 
-function ownedBy({ owned }: Rights): (right: Right) => boolean {
+function isOwnedBy({ owned }: Rights): (right: Right) => boolean {
   const objects = new Set(owned.map(objectOf));
   return (right) => objects.has(objectOf(right));
 }

@@ -12,6 +12,8 @@ import { passwordStatement } from "./password.ts";
 import {
   maskQuery,
   originalsRights,
+  ownedBy,
+  ownerQueries,
   type Rights,
   rightQueries,
   rightStatements,
@@ -115,7 +117,7 @@ async function warnOfRest(admin: Admin, pair: Pair): Promise<void> {
 }
 
 /** A masking policy that is attached to the original alone would show the twin what it hides. */
-function maskFault({ masks }: State, pair: Pair, address: string): RotationError | undefined {
+function maskFault({ masks }: Pick<State, "masks">, pair: Pair, address: string): RotationError | undefined {
   const textOf = ({ policy_name, schema_name, table_name, output_columns }: Row) =>
     JSON.stringify([policy_name, schema_name, table_name, output_columns]);
   const twins = new Set(masks.filter(({ grantee }) => grantee === pair.twin).map(textOf));
@@ -156,14 +158,21 @@ export async function setPassword(admin: Admin, pair: Pair, password: string, is
 
 /** How a pair stands. @throws RotationError `privilege` for an admin that is no superuser */
 export async function inspectPair(admin: Admin, pair: Pair): Promise<PairState> {
-  const state = await readState(admin, pair);
-  const { twin, isMarked } = state.users;
-  const twinFault = maskFault(state, pair, admin.address);
+  const { connection, address } = admin;
+  const names = { original: pair.original, twin: pair.twin };
+  const { twin, isMarked } = requireOriginal(await readUsers(connection, pair), pair, address);
+  const answers = await connection.run([...preamble, ...ownerQueries(names), maskQuery(names)]);
+  const known = answers.slice(preamble.length).map((rows) => rows.filter((row) => unknownWord(row) === undefined));
+  const twinFault = maskFault({ masks: known.at(-1) ?? [] }, pair, address);
   return {
     admin: "able",
     twin: !twin ? "none" : isMarked ? "known" : "unproven",
     twinDefines: [
-      ...new Set(state.twin.owned.map(({ on, object }) => `${on.replace(/^ON /, "").toLowerCase()} ${object}`)),
+      ...new Set(
+        ownedBy(known.slice(0, -1), pair.twin).map(
+          ({ on, object }) => `${on.replace(/^ON /, "").toLowerCase()} ${object}`,
+        ),
+      ),
     ],
     ...(twinFault && { twinFault }),
   };

@@ -1,6 +1,8 @@
 import { type DatabaseSecret, loginOf, type PairState, pairOf } from "@quarterturn/database";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { redshift } from "../src/index.ts";
+import { openSession } from "../src/session.ts";
+import { wire } from "../src/wire.ts";
 import { alternate, contextOf, type Fixture, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
@@ -28,6 +30,27 @@ test("a pair before its first rotation, and after it, with what the twin owns", 
   expect(await inspect(second)).toEqual({ admin: "able", twin: "known", twinDefines: [] });
   await fixture.query(second, `CREATE TABLE sales.${second.username} (id int)`);
   expect((await inspect(second)).twinDefines).toEqual([`table "sales"."${second.username}"`]);
+});
+
+test("it does not read what was granted, of which there may be much", async () => {
+  const secret = await fixture.createUser();
+  await alternate(fixture, secret);
+  const login = loginOf({ ...secret, ...fixture.server.admin });
+  const connection = await wire.connect(login, contextOf(fixture));
+  if (connection === "rejected") throw new Error("the admin cannot look");
+  const asked: string[] = [];
+  const run: typeof connection.run = (statements) => {
+    asked.push(...statements.map(({ sql }) => sql));
+    return connection.run(statements);
+  };
+  try {
+    const session = openSession({ ...connection, run }, login, contextOf(fixture));
+    await session.inspectPair({ ...pairOf(secret.username), userKeys: {} });
+  } finally {
+    await connection.close();
+  }
+  expect(asked.length).toBeGreaterThan(5);
+  expect(asked.filter((sql) => /svv_\w+_privileges|default/i.test(sql))).toEqual([]);
 });
 
 test("an admin that is no superuser is told what it takes", async () => {

@@ -51,6 +51,7 @@ function startOnOwnPort(
       template: installation.template,
       files: (folder) => serverFiles(folder, port, certificate, options),
       command: (folder) => [
+        ...(options.isStandby ? asStandby(join(folder, "data")) : []),
         installation.program,
         ...["-D", join(folder, "data")],
         ...["-c", `config_file=${join(folder, CONFIG_FILE)}`],
@@ -66,6 +67,12 @@ function startOnOwnPort(
     },
   );
 }
+
+/** The file that makes it one can be written only when the template's copy is there. */
+const asStandby = (data: string) => [
+  ...["/bin/sh", "-c", 'touch "$0" && exec "$@"'],
+  join(data, "standby.signal"),
+];
 
 const CONFIG_FILE = "postgresql.conf";
 const HBA_FILE = "pg_hba.conf";
@@ -111,7 +118,7 @@ function quoted(value: string): string {
 async function isReady(server: SupervisedServer): Promise<boolean> {
   try {
     const file = await readFile(join(server.folder, "data/postmaster.pid"), "utf8");
-    return file.split("\n")[7]?.trim() === "ready";
+    return ["ready", "standby"].includes(file.split("\n")[7]?.trim() ?? "");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;

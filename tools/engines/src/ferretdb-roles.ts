@@ -12,7 +12,7 @@ import { type MongoMessage, mongoMessage, mongoMessages, withDocument } from "./
  * - `a server of pwd and roles`: it refuses commands about users that hold customData or mechanisms, and does not say why, although it
  *   shows SCRAM-SHA-1 as everybody's mechanism
  * - `a server with all users in admin`: a login finds them whatever database it names, a command only there
- * - `a secondary`: it answers changes of users with "not primary"
+ * - `a secondary`: it says so, and answers changes of users with "not primary"
  */
 export type Imitation =
   | "an older server"
@@ -267,6 +267,7 @@ function told(message: MongoMessage, { users, imitates }: Session): Buffer {
     shown.maxWireVersion = new Int32(7);
     delete shown.saslSupportedMechs;
   }
+  if (imitates === "a secondary" && "ismaster" in shown) shown.ismaster = false;
   if (Array.isArray(shown.users)) {
     shown.users = shown.users.map((user: Document) => {
       const { mechanisms, ...known } = user;

@@ -26,7 +26,7 @@ export function urlFromEnvironment(
 
 /** The running server that a URL names. Closing it ends the clients only. */
 export async function postgresAtUrl({ variable, url }: GivenUrl, options: PostgresOptions): Promise<PostgresServer> {
-  for (const option of ["settings", "hba", "certificate"] as const) {
+  for (const option of ["settings", "hba", "certificate", "isStandby"] as const) {
     if (options[option] !== undefined) {
       throw new Error(
         `A server with ${option} of its own is asked for, which the server of ${variable} cannot be given. ` +

@@ -36,6 +36,8 @@ export interface PostgresOptions {
   readonly hba?: readonly string[];
   /** Default: one that is valid for localhost, 127.0.0.1 and ::1. "none": a server without TLS. */
   readonly certificate?: ServerCertificate | "none";
+  /** A hot standby that follows nobody: it answers queries, and takes no change. */
+  readonly isStandby?: boolean;
 }
 
 /**

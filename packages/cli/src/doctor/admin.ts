@@ -1,18 +1,25 @@
-import { pairOf, RotationError } from "@quarterturn/core";
-import { adminLogin, databaseSettings, type PairState, type ServerDirectory, whereOf } from "@quarterturn/database";
+import { pairOf, type RotationContext, RotationError } from "@quarterturn/core";
+import {
+  adminLogin,
+  databaseSettings,
+  type Login,
+  type PairState,
+  type ServerDirectory,
+  whereOf,
+} from "@quarterturn/database";
 import type { Context } from "../context.ts";
 import { rotationContext } from "../login.ts";
 import { describe, type Secret } from "../secret.ts";
 import type { Database } from "./secret-value.ts";
-import { type Seen, seen, whyUnseen } from "./seen.ts";
+import { type Seen, seen, type Unseen, whyUnseen } from "./seen.ts";
 
 /** The admin of the multi-user strategy. */
 export interface Admin {
   /** Its secret. */
   readonly secret: Seen<Secret>;
   /** Whether the function has to ask AWS's own API which server the admin's secret is for, or whether it is the secret's. */
-  readonly asksForServers: boolean;
-  /** What became of a login with it; absent where the database was not reached. */
+  readonly asksForServers: boolean | "not known";
+  /** What became of a login with it; absent where the function would come to one, and the database was not reached. */
   readonly login?: Seen<
     | RotationError
     | { readonly is: "rejected"; readonly where: string }
@@ -33,7 +40,7 @@ export async function lookAtAdmin(
   settings: Readonly<Record<string, string>>,
   isReached: boolean,
 ): Promise<Admin> {
-  let asksForServers = false;
+  let asksForServers: Admin["asksForServers"] = false;
   const asking = (directory: ServerDirectory): ServerDirectory => ({
     ...directory,
     managedServer(...given) {
@@ -46,19 +53,36 @@ export async function lookAtAdmin(
     },
   });
 
-  async function logIn(): Promise<NonNullable<Admin["login"]>> {
+  /** As the function finds it. What this machine's own credentials may not ask, or get no answer to, the function's role may. */
+  async function findLogin(rotation: RotationContext): Promise<Login | Unseen> {
+    const { ALLOWED_HOSTS, SUPERUSER_SECRET_ARN } = settings;
+    const { manifest } = product;
+    const asked = databaseSettings({ ALLOWED_HOSTS, SUPERUSER_SECRET_ARN }, manifest);
     try {
-      const { manifest } = product;
+      return await adminLogin(value, value, manifest, asking(await product.loadDirectory()), asked, rotation);
+    } catch (error) {
+      if (!(error instanceof RotationError)) {
+        asksForServers ||= "not known";
+        return whyUnseen(context, error);
+      }
+      if (!["privilege", "timeout", "service"].includes(error.code)) throw error;
+      return { is: "unseen", why: context.redactor.redact(error.what) };
+    }
+  }
+
+  async function logIn(): Promise<Admin["login"]> {
+    try {
       const rotation = rotationContext(context, secret);
-      const { ALLOWED_HOSTS, SUPERUSER_SECRET_ARN } = settings;
-      const asked = databaseSettings({ ALLOWED_HOSTS, SUPERUSER_SECRET_ARN }, manifest);
-      const admin = await adminLogin(value, value, manifest, asking(await product.loadDirectory()), asked, rotation);
+      const admin = await findLogin(rotation);
+      if ("is" in admin) return admin;
+      if (!isReached) return undefined;
       const where = whereOf(admin);
       const engine = await product.load();
       const { dbname } = engine.hasRightsPerDatabase ? value : admin;
       const session = await engine.login({ ...admin, ...(dbname === undefined ? {} : { dbname }) }, rotation);
       if (session === "rejected") return seen({ is: session, where });
       try {
+        await session.requireWriter?.();
         const pair = await session.inspectPair({ ...pairOf(value.username), userKeys: value.userKeys });
         return seen({ is: "accepted", where, pair });
       } finally {
@@ -70,7 +94,7 @@ export async function lookAtAdmin(
     }
   }
 
-  const login = isReached ? await logIn() : undefined;
+  const login = await logIn();
   return {
     secret: await describe(context, adminSecretId).then(seen, (error) => whyUnseen(context, error)),
     asksForServers,

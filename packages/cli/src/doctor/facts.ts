@@ -9,7 +9,7 @@ import { readKey } from "./key.ts";
 import { keyNeeds, roleNeeds } from "./needs.ts";
 import { type Network, readNetwork } from "./network.ts";
 import { placeOf } from "./place.ts";
-import { nameOf, type RotationFunction, readFunction, settingsOf } from "./rotation-function.ts";
+import { nameOf, type RotationFunction, readFunction, settingsOf, usesDataApi } from "./rotation-function.ts";
 import { type Database, readValue, type SecretValue } from "./secret-value.ts";
 import type { Seen, Unseen } from "./seen.ts";
 import { lookAtServer, type Server } from "./server.ts";
@@ -67,12 +67,14 @@ export async function gather(context: Context, id: string, onProgress: (what: st
   const configuration = rotationFunction?.configuration.is === "seen" ? rotationFunction.configuration.it : undefined;
 
   onProgress("its database");
-  const server = database && (await lookAtServer(context, secret, database));
-  const isReached = server?.connection === "connected";
   const named = database?.value.masterarn ?? (settings.SUPERUSER_SECRET_ARN || undefined);
   const application = applicationOf(configuration?.Description ?? "");
   const strategy = application?.strategy ?? (named === undefined ? "single-user" : "multi-user");
   const adminSecretId = strategy === "multi-user" ? named : undefined;
+  const isWrittenElsewhere = adminSecretId !== undefined || configuration === undefined;
+  const isByApi = usesDataApi(rotationFunction);
+  const server = database && (await lookAtServer(context, secret, database, { isByApi, isWrittenElsewhere }));
+  const isReached = server?.connection === "connected";
   const admin =
     database && adminSecretId !== undefined
       ? await lookAtAdmin(context, secret, database, adminSecretId, settings, isReached)
@@ -155,12 +157,13 @@ async function readRole(
   return { arn, lacking: await lackingOf(context, name, arn, [...needs, ...ofAdminKey]), unseen };
 }
 
-/** Undefined where nobody can say: no server was reached, or it came to nothing before AWS would be asked. */
+/** Undefined where nobody can say: it came to nothing before AWS would be asked. */
 function asksForServers(strategy: Strategy, admin: Admin | undefined): boolean | undefined {
   if (strategy === "single-user") return false;
-  if (admin?.asksForServers) return true;
-  const login = admin?.login;
-  return login?.is === "seen" && !(login.it instanceof RotationError) ? false : undefined;
+  if (admin === undefined || admin.asksForServers === "not known") return undefined;
+  if (admin.asksForServers) return true;
+  const cameToNothing = admin.login?.is === "unseen" || admin.login?.it instanceof RotationError;
+  return cameToNothing ? undefined : false;
 }
 
 async function readOwnKey(context: Context, { name, arn, kmsKeyId }: Secret, role?: string): Promise<Facts["key"]> {

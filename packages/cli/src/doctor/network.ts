@@ -1,6 +1,9 @@
 import {
   EC2Client,
+  type Filter,
+  type NatGateway,
   type NetworkInterface,
+  paginateDescribeNatGateways,
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
   paginateDescribeSecurityGroups,
@@ -12,7 +15,7 @@ import {
   type VpcEndpoint,
 } from "@aws-sdk/client-ec2";
 import type { Context } from "../context.ts";
-import { read, type Seen, seen, type Unseen } from "./seen.ts";
+import { read, type Seen, seen } from "./seen.ts";
 import { isPrivate } from "./server.ts";
 
 /** Where a function is, as Lambda says it. */
@@ -27,14 +30,19 @@ export interface Network {
   readonly vpcId: string;
   readonly subnets: readonly Subnet[];
   readonly routeTables: readonly RouteTable[];
+  /** The VPC's own. */
+  readonly natGateways: readonly NatGateway[];
   readonly functionGroups: readonly SecurityGroup[];
-  /** Interface endpoints of Secrets Manager. */
+  /** Interface endpoints of the services that a function may call. */
   readonly endpoints: readonly VpcEndpoint[];
   readonly endpointGroups: readonly SecurityGroup[];
   /** The network interfaces that have the database's addresses; none where they are not this account's, or not of this Region. */
   readonly databaseInterfaces: readonly NetworkInterface[];
   readonly databaseGroups: readonly SecurityGroup[];
 }
+
+/** What a rotation function may call, as endpoints are named. */
+const services = ["secretsmanager", "rds", "redshift", "redshift-serverless", "redshift-data"];
 
 /** @param addresses the database's */
 export async function readNetwork(
@@ -52,18 +60,21 @@ export async function readNetwork(
   /** All pages of one list, where there is something to ask for. */
   const list = async <Page, Item>(
     operation: string,
-    paginate: (config: { client: EC2Client }, input: { Filters: ReturnType<typeof filter>[] }) => AsyncIterable<Page>,
+    paginate: (
+      config: { client: EC2Client },
+      input: { Filters: Filter[] },
+      options: { abortSignal: AbortSignal },
+    ) => AsyncIterable<Page>,
     itemsOf: (page: Page) => Item[] | undefined,
     ...Filters: ReturnType<typeof filter>[]
-  ): Promise<Item[]> => {
-    if (Filters.some(({ Values }) => Values.length === 0)) return [];
-    const found = await read(context, `ec2:${operation}`, secretId, async () => {
+  ): Promise<Seen<Item[]>> => {
+    if (Filters.some(({ Values }) => Values.length === 0)) return seen([]);
+    const found = await read(context, `ec2:${operation}`, secretId, async (options) => {
       const items: Item[] = [];
-      for await (const page of paginate({ client: ec2 }, { Filters })) items.push(...(itemsOf(page) ?? []));
+      for await (const page of paginate({ client: ec2 }, { Filters }, options)) items.push(...(itemsOf(page) ?? []));
       return items;
     });
-    if (found.is === "unseen") throw found;
-    return found.it ?? [];
+    return found.is === "unseen" ? found : seen(found.it ?? []);
   };
   const groups = (ids: readonly (string | undefined)[]) =>
     list(
@@ -72,6 +83,9 @@ export async function readNetwork(
       (page) => page.SecurityGroups,
       filter("group-id", ids),
     );
+  const groupsOf = (
+    things: readonly { readonly Groups?: readonly { readonly GroupId?: string | undefined }[] | undefined }[],
+  ) => groups(things.flatMap(({ Groups = [] }) => Groups.map(({ GroupId }) => GroupId)));
   const interfaces = (name: string, of: readonly string[]) =>
     list(
       "DescribeNetworkInterfaces",
@@ -81,50 +95,65 @@ export async function readNetwork(
     );
 
   try {
+    const inVpc = filter("vpc-id", [vpcId]);
     const subnets = await list(
       "DescribeSubnets",
       paginateDescribeSubnets,
       (page) => page.Subnets,
       filter("subnet-id", SubnetIds),
     );
+    if (subnets.is === "unseen") return subnets;
     const routeTables = await list(
       "DescribeRouteTables",
       paginateDescribeRouteTables,
       (page) => page.RouteTables,
-      filter("vpc-id", [vpcId]),
+      inVpc,
     );
+    if (routeTables.is === "unseen") return routeTables;
+    const natGateways = await list(
+      "DescribeNatGateways",
+      (config, { Filters }, options) => paginateDescribeNatGateways(config, { Filter: Filters }, options),
+      (page) => page.NatGateways,
+      inVpc,
+    );
+    if (natGateways.is === "unseen") return natGateways;
     const endpoints = await list(
       "DescribeVpcEndpoints",
       paginateDescribeVpcEndpoints,
       (page) => page.VpcEndpoints,
-      filter("vpc-id", [vpcId]),
-      filter("service-name", [`*.${region}.secretsmanager`]),
+      inVpc,
+      filter(
+        "service-name",
+        services.map((service) => `*.${region}.${service}`),
+      ),
     );
-    const databaseInterfaces = [
-      ...(await interfaces("addresses.private-ip-address", addresses.filter(isPrivate))),
-      ...(await interfaces(
-        "addresses.association.public-ip",
-        addresses.filter((each) => !isPrivate(each)),
-      )),
-    ];
+    if (endpoints.is === "unseen") return endpoints;
+    const byPrivate = await interfaces("addresses.private-ip-address", addresses.filter(isPrivate));
+    if (byPrivate.is === "unseen") return byPrivate;
+    const byPublic = await interfaces(
+      "addresses.association.public-ip",
+      addresses.filter((each) => !isPrivate(each)),
+    );
+    if (byPublic.is === "unseen") return byPublic;
+    const databaseInterfaces = [...byPrivate.it, ...byPublic.it];
+    const functionGroups = await groups(SecurityGroupIds);
+    if (functionGroups.is === "unseen") return functionGroups;
+    const endpointGroups = await groupsOf(endpoints.it);
+    if (endpointGroups.is === "unseen") return endpointGroups;
+    const databaseGroups = await groupsOf(databaseInterfaces);
+    if (databaseGroups.is === "unseen") return databaseGroups;
     return seen({
       vpcId,
-      subnets,
-      routeTables,
-      endpoints,
+      subnets: subnets.it,
+      routeTables: routeTables.it,
+      natGateways: natGateways.it,
+      functionGroups: functionGroups.it,
+      endpoints: endpoints.it,
+      endpointGroups: endpointGroups.it,
       databaseInterfaces,
-      functionGroups: await groups(SecurityGroupIds),
-      endpointGroups: await groups(endpoints.flatMap(({ Groups = [] }) => Groups.map(({ GroupId }) => GroupId))),
-      databaseGroups: await groups(
-        databaseInterfaces.flatMap(({ Groups = [] }) => Groups.map(({ GroupId }) => GroupId)),
-      ),
+      databaseGroups: databaseGroups.it,
     });
-  } catch (error) {
-    if (isUnseen(error)) return error;
-    throw error;
   } finally {
     ec2.destroy();
   }
 }
-
-const isUnseen = (thrown: unknown): thrown is Unseen => (thrown as { is?: unknown }).is === "unseen";

@@ -37,5 +37,9 @@ export function settingsOf({ configuration }: RotationFunction): Readonly<Record
   return (configuration.is === "seen" && configuration.it?.Environment?.Variables) || {};
 }
 
+/** Whether it reaches its cluster by the Data API alone. */
+export const usesDataApi = (found: RotationFunction | undefined): boolean =>
+  found !== undefined && settingsOf(found).REDSHIFT_TRANSPORT === "data-api";
+
 /** Its name, without version or alias. */
 export const nameOf = (arn: string): string => arn.split(":")[6] ?? arn;

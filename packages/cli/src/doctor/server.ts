@@ -15,22 +15,40 @@ export interface Server {
   readonly connection?: string;
   /** What became of a login with AWSCURRENT, as testSecret of the function does it. */
   readonly login?: "accepted" | "rejected" | RotationError;
+  /** Why this user's own session cannot change its password, as setSecret of a single-user function would. */
+  readonly readOnly?: RotationError;
 }
 
 /** How long a connection may take, in milliseconds. */
 const CONNECT_MS = 5_000;
 
-export async function lookAtServer(context: Context, secret: Secret, version: Database): Promise<Server> {
+/** What of the server is nothing to the function. */
+export interface Unasked {
+  /** Whether the function reaches it by an API of AWS. */
+  readonly isByApi: boolean;
+  /** Whether the function's admin changes the password, maybe at another host; or that is not known. */
+  readonly isWrittenElsewhere: boolean;
+}
+
+export async function lookAtServer(
+  context: Context,
+  secret: Secret,
+  version: Database,
+  { isByApi, isWrittenElsewhere }: Unasked,
+): Promise<Server> {
   const { host, port } = version.value;
   const addresses = await lookup(host, { all: true }).then(
     (found) => found.map(({ address }) => address),
     (error: NodeJS.ErrnoException) => error.code ?? error.message,
   );
-  if (typeof addresses === "string") return { addresses };
+  if (typeof addresses === "string" || isByApi) return { addresses };
   const connection = await connectionTo(host, port, context.io.signal);
   context.io.signal.throwIfAborted();
   if (connection !== "connected") return { addresses, connection };
-  return { addresses, connection, login: await logIn(context, secret, version) };
+  const login = await logIn(context, secret, version);
+  if (login !== "accepted" || isWrittenElsewhere) return { addresses, connection, login };
+  const readOnly = await whyReadOnly(context, secret, version);
+  return { addresses, connection, login, ...(readOnly && { readOnly }) };
 }
 
 function connectionTo(host: string, port: number, signal: AbortSignal): Promise<string> {
@@ -60,6 +78,28 @@ async function logIn(
     return answer === "rejected" ? answer : "accepted";
   } catch (error) {
     if (error instanceof RotationError) return error;
+    throw error;
+  }
+}
+
+/** Logs in as setSecret does. What else keeps that login from being is the probe's to tell. */
+async function whyReadOnly(
+  context: Context,
+  secret: Secret,
+  { product, value }: Database,
+): Promise<RotationError | undefined> {
+  try {
+    const engine = await product.load();
+    const session = await engine.login(loginOf(value), rotationContext(context, secret));
+    if (session === "rejected") return undefined;
+    try {
+      await session.requireWriter?.();
+    } finally {
+      await session.close();
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof RotationError) return error.code === "unsupported" ? error : undefined;
     throw error;
   }
 }

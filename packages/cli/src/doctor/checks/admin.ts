@@ -1,8 +1,11 @@
 import { RotationError } from "@quarterturn/core";
 import { adviceIn } from "../advice.ts";
 import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
-import type { Facts } from "../facts.ts";
+import { databaseOf, type Facts } from "../facts.ts";
+import { isOfThisPlace } from "../refusal.ts";
+import { orNoAccount } from "./login.ts";
 import { secret } from "./secret.ts";
+import { isByDataApi } from "./tcp.ts";
 import { undecidedTls } from "./tls.ts";
 
 /** Why there are no two users to look at; undefined where there are. */
@@ -15,7 +18,7 @@ export function isSingleUser({ strategy, rotationFunction }: Facts): string | un
 
 export const admin: Check = {
   name: "admin",
-  moot: isSingleUser,
+  moot: (facts) => isSingleUser(facts) ?? isByDataApi(facts),
   needs: [secret],
   look(facts) {
     const { admin: found, redact } = facts;
@@ -27,11 +30,16 @@ export const admin: Check = {
       // The function's ALLOWED_HOSTS may name the server.
       const mayBeAllowed = login.it.code === "wrong-target" && facts.rotationFunction?.configuration.is === "unseen";
       if (login.it.code === "busy" || mayBeAllowed) return notKnown(...told);
+      if (isOfThisPlace(login.it))
+        return notKnown(`${told[0]}, from this machine; the function comes from elsewhere`, told[1]);
       return undecidedTls(login.it, facts) ?? fail(...told);
     }
     const { where } = login.it;
     if (login.it.is === "rejected")
-      return fail(`the admin is refused at ${where}`, "Correct the admin's secret, or rotate it.");
+      return fail(
+        `the admin is refused at ${where}${orNoAccount(databaseOf(facts))}`,
+        "Correct the admin's secret, or rotate it.",
+      );
     const { admin: rights } = login.it.pair;
     switch (rights) {
       case "able":

@@ -1,9 +1,9 @@
-import { type Check, fail, notKnown, pass } from "../check.ts";
+import { type Check, notKnown, pass } from "../check.ts";
 import { databaseOf } from "../facts.ts";
 import { isPrivate } from "../server.ts";
 import { secret } from "./secret.ts";
 
-/** Names that RDS, DocumentDB and Redshift give, which the whole internet can look up. */
+/** Names that RDS, DocumentDB and Redshift give, which the whole internet can look up, where its resolver lets private addresses through. */
 const ofAws = /\.amazonaws\.com(\.cn)?$/i;
 
 export const dns: Check = {
@@ -18,7 +18,10 @@ export const dns: Check = {
     }
     const what = `this machine finds no address of ${host} (${addresses})`;
     return addresses === "ENOTFOUND" && ofAws.test(host)
-      ? fail(what, `Correct "host" in the secret: whatever had this name was deleted or renamed.`)
+      ? notKnown(
+          what,
+          'Look for it inside of its VPC, too. If it is found nowhere, correct "host" in the secret: what had this name was deleted or renamed.',
+        )
       : notKnown(what, "A name of a private zone is found in its VPC only: run this there, or correct the name.");
   },
 };

@@ -1,8 +1,8 @@
 import { RotationError } from "@quarterturn/core";
 import { type Check, fail, notLookedAt, pass } from "../check.ts";
 import { databaseOf } from "../facts.ts";
-import { tcp } from "./tcp.ts";
-import { undecidedTls } from "./tls.ts";
+import { isByDataApi, tcp } from "./tcp.ts";
+import { sawNoTls, undecidedTls } from "./tls.ts";
 
 /**
  * Secrets that AWS's functions reach without encryption, and nobody was told: where `ssl` is absent (for Redshift, always) they go on in plaintext
@@ -10,6 +10,7 @@ import { undecidedTls } from "./tls.ts";
  */
 export const plaintext: Check = {
   name: "plaintext",
+  moot: isByDataApi,
   needs: [tcp],
   look(facts) {
     const database = databaseOf(facts);
@@ -19,11 +20,11 @@ export const plaintext: Check = {
     const undecided = undecidedTls(login, facts);
     if (undecided) return undecided;
     const failed = login instanceof RotationError && login.code === "tls";
-    if (!failed) return pass("nobody needs it");
+    if (!failed) return sawNoTls(login) ?? pass("nobody needs it");
     const fallsBack = database.ssl === undefined || database.product.manifest.name === "redshift";
     return fallsBack
       ? fail(
-          "AWS's functions use this server in plaintext, and do not say so",
+          "AWS's functions would try this server in plaintext, and not say so",
           'Quarterturn\'s refuse. Mend TLS, as above; only if the network is trusted: "ssl": false in the secret.',
         )
       : pass('no function uses it, since the secret says "ssl": true');

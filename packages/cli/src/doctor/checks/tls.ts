@@ -4,10 +4,11 @@ import { adviceIn } from "../advice.ts";
 import { type Check, type Finding, fail, notKnown, pass } from "../check.ts";
 import { databaseOf, type Facts } from "../facts.ts";
 import { settingsOf } from "../rotation-function.ts";
-import { tcp } from "./tcp.ts";
+import { isByDataApi, tcp } from "./tcp.ts";
 
 export const tls: Check = {
   name: "TLS",
+  moot: isByDataApi,
   needs: [tcp],
   look(facts) {
     const login = facts.server?.login;
@@ -16,7 +17,7 @@ export const tls: Check = {
     if (undecided) return undecided;
     if (login instanceof RotationError && login.code === "tls")
       return fail(facts.redact(login.what), facts.redact(adviceIn(login)));
-    return pass("the certificate is verified, from this machine");
+    return sawNoTls(login) ?? pass("the certificate is verified, from this machine");
   },
 };
 
@@ -35,3 +36,9 @@ export function undecidedTls(login: unknown, { rotationFunction, redact }: Facts
       )
     : undefined;
 }
+
+/** Only an answer to the password proves an encrypted connection: a server may refuse before there is one, as MySQL does with 1040, 1129 and 1130. */
+export const sawNoTls = (login: unknown): Finding | undefined =>
+  login === "accepted" || login === "rejected"
+    ? undefined
+    : notKnown("the server ended the login, maybe before the connection was encrypted");

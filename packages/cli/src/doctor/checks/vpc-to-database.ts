@@ -1,7 +1,7 @@
 import { addressOf } from "@quarterturn/database";
 import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
 import { databaseOf } from "../facts.ts";
-import { settingsOf } from "../rotation-function.ts";
+import { usesDataApi } from "../rotation-function.ts";
 import { lets, rule } from "../security-groups.ts";
 import { isPrivate } from "../server.ts";
 import { rotationFunction } from "./function.ts";
@@ -11,10 +11,8 @@ import { functionIn } from "./vpc-to-aws.ts";
 /** The function's way to the database, as far as security groups decide it. Network ACLs and firewalls are not looked at. */
 export const vpcToDatabase: Check = {
   name: "VPC to DB",
-  moot: ({ rotationFunction: found }) =>
-    found && settingsOf(found).REDSHIFT_TRANSPORT === "data-api"
-      ? "the Data API needs no way to the cluster"
-      : undefined,
+  moot: ({ rotationFunction }) =>
+    usesDataApi(rotationFunction) ? "the Data API needs no way to the cluster" : undefined,
   needs: [secret, rotationFunction],
   look(facts) {
     const value = databaseOf(facts)?.value;
