@@ -297,7 +297,7 @@ describe("the role", () => {
     const { stdout } = await doctor(secret, { ...healthy, mayRole: may }, { env: process.env });
     expect(lineOf(stdout, "DNS")).toMatch(/^\? /);
     // Of which server is not known before it is asked.
-    expect(lineOf(stdout, "role")).toMatch(/^\? role {8}not known: rds:DescribeDBClusters, rds:DescribeDBInstances /);
+    expect(lineOf(stdout, "role")).toMatch(/^\? role {8}not known: rds:DescribeDBClusters of /);
   });
 
   const put = "secretsmanager:PutSecretValue";
