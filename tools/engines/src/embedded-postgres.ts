@@ -69,10 +69,7 @@ function startOnOwnPort(
 }
 
 /** The file that makes it one can be written only when the template's copy is there. */
-const asStandby = (data: string) => [
-  ...["/bin/sh", "-c", 'touch "$0" && exec "$@"'],
-  join(data, "standby.signal"),
-];
+const asStandby = (data: string) => [...["/bin/sh", "-c", 'touch "$0" && exec "$@"'], join(data, "standby.signal")];
 
 const CONFIG_FILE = "postgresql.conf";
 const HBA_FILE = "pg_hba.conf";
