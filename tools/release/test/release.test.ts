@@ -104,7 +104,7 @@ describe("a release", { timeout: 120_000 }, () => {
     for (const { name, version, folder } of staged) {
       const directory = `packages/${basename(folder)}`;
       const { files, text } = await tarball(name, version);
-      const others = files.filter((file) => !/^dist\/([\w-]+\/)?[\w-]+\.(js|js\.map|d\.ts)$/.test(file));
+      const others = files.filter((file) => !/^dist\/([\w-]+\/)*[\w-]+\.(js|js\.map|d\.ts)$/.test(file));
       expect(others, name).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json"]);
       expect(await text("package.json")).not.toMatch(
         /@quarterturn\/source|devDependencies|"scripts"|@quarterturn-tools/,

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
@@ -23,11 +23,15 @@ async function snippets(): Promise<{ from: string; code: string }[]> {
   );
   return pages.flatMap(({ from, text }) =>
     [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)]
-      .map((match) => ({ from, code: match[1] ?? "" }))
+      .map((match) => ({ from, code: besideExamples(from, match[1] ?? "") }))
       // tools/docs judges these with the CDK, which is not installed here.
       .filter(({ code }) => !code.includes('from "aws-cdk-lib')),
   );
 }
+
+/** A file that an example imports is one of its package's examples. */
+const besideExamples = (from: string, code: string) =>
+  code.replaceAll(/(?<=from ")\.(?=\/[\w-]+\.ts")/g, `../../${dirname(from)}/examples`);
 
 test("every TypeScript example in the READMEs and docs compiles", async () => {
   const folder = join(root, "build/snippets");
