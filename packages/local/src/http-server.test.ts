@@ -28,10 +28,13 @@ async function send(
     headers: { host, "content-length": Buffer.byteLength(body), ...headers },
   });
   const answered = once(sent, "response");
+  // An answer may come before the body is sent: the endpoint must not be closed over what is still on its way.
+  const closed = once(sent, "close");
   sent.end(body);
   const [response] = await answered;
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk);
+  await closed;
   return { status: response.statusCode, body: JSON.parse(Buffer.concat(chunks).toString()) };
 }
 
