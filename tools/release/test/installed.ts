@@ -13,6 +13,8 @@ export interface Installed {
   readonly folder: string;
   /** The README that came with it. */
   readonly readme: string;
+  /** The Node.js that its package.json asks for, e.g. ">=22.15". */
+  readonly node: string;
   /** What its README says to install. */
   readonly named: readonly string[];
   /** Everything that was installed, by name. */
@@ -65,13 +67,17 @@ async function installed(
   const lock = JSON.parse(await readFile(join(modules, ".package-lock.json"), "utf8")) as { packages: object };
   const own = join(modules, name);
   const readme = await readFile(join(own, "README.md"), "utf8");
-  const { exports } = JSON.parse(await readFile(join(own, "package.json"), "utf8")) as { exports: object };
+  const { exports, engines } = JSON.parse(await readFile(join(own, "package.json"), "utf8")) as {
+    exports: object;
+    engines: { node: string };
+  };
   const imports = Object.keys(exports).map((path, i) => `export * as _${i} from "${name}${path.slice(1)}";`);
   await writeFile(join(folder, "exports.ts"), imports.join("\n"));
   await writeFile(join(folder, "handler.ts"), firstHandler(readme));
   return {
     folder,
     readme,
+    node: engines.node,
     named: words.slice(1).filter((word) => !word.startsWith("-")),
     packages: Object.keys(lock.packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)),
     async answers(modules) {

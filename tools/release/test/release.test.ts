@@ -169,13 +169,14 @@ describe("installed from the registry by its README's line", { timeout: 120_000 
     expect(names().filter((each) => package_(name).packages.includes(each) && !own.includes(each))).toEqual([]);
   });
 
-  it("each is as large as its README says, within a quarter, in the versions of the lockfile", async () => {
-    for (const [name, { named, readme }] of Object.entries(installed)) {
+  it("each is as large as its README says, within a quarter, in the versions of the lockfile, and takes the Node.js that it names", async () => {
+    for (const [name, { named, readme, node }] of Object.entries(installed)) {
       const { packages, megabytes } = await lockedSize(named, join(folder, "staged"));
       const stated = /^It brings (\d+) packages, ([\d.]+) MB in all/m.exec(readme)?.slice(1).map(Number) ?? [];
       const isNear = [packages, megabytes].every((figure, i) => Math.abs(figure / (stated[i] ?? 0) - 1) < 0.25);
       const line = `It brings ${packages} packages, ${Number(megabytes.toPrecision(2))} MB in all`;
       expect.soft(isNear, `packages/${name}/README.md must say: ${line}`).toBe(true);
+      expect.soft(readme, name).toContain(`takes Node.js ${node.replace(">=", "")} or later`);
     }
   });
 
