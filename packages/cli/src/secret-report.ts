@@ -1,7 +1,7 @@
 import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, type RotationState } from "@quarterturn/core";
 import type { Context } from "./context.ts";
 import { columns, type Paint } from "./output.ts";
-import type { Secret } from "./secret.ts";
+import { primaryOf, type Secret } from "./secret.ts";
 import { dayOf, lengthOf, minuteOf } from "./times.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -116,6 +116,8 @@ function adviceOn(secret: Secret, context: Context): string | undefined {
   const { state, id, deleted, rotationEnabled, functionArn } = secret;
   // Until then the service refuses everything else.
   if (deleted) return `if it is needed: ${context.aws("secretsmanager", "restore-secret", "--secret-id", id)}`;
+  const primary = primaryOf(secret);
+  if (primary) return `a replica: it is rotated in ${primary.region}, where the same secret is ${primary.arn}`;
   if (state === "ROTATION_FAILED") return context.next("cancel", id, "--clear-pending");
   if (state === "ROTATION_IN_PROGRESS") return `to end it: ${context.next("cancel", id, "--clear-pending")}`;
   if (rotationEnabled === false && functionArn !== undefined)

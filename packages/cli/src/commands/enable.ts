@@ -29,7 +29,7 @@ import {
   windowAfter,
   wordsOfRules,
 } from "../rotation-rules.ts";
-import { describe, type Secret } from "../secret.ts";
+import { describe, describePrimary, type Secret } from "../secret.ts";
 import { minuteOf } from "../times.ts";
 import { readCurrent } from "../version.ts";
 import { followToEnd, readSeconds } from "./rotate.ts";
@@ -60,7 +60,7 @@ async function enable(context: Context, secretId: string, flags: Flags): Promise
   const { io } = context;
   // What is wrong whatever the secret is, is said before AWS is asked.
   if (saysWhen(flags)) rulesOf(flags, io.now());
-  const secret = await describe(context, secretId);
+  const secret = await describePrimary(context, secretId);
   const undone = `"${secret.name}" was left as it is`;
   // The service would refuse it, and try the unfinished one again.
   requireFinished(context, secret, undone);

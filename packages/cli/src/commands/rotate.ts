@@ -11,7 +11,7 @@ import { startProgress } from "../progress.ts";
 import { requireYes } from "../prompt.ts";
 import { rulesFrom, wordsOfRules } from "../rotation-rules.ts";
 import { type RotationEnd, type Sign, watchRotation } from "../rotation-watch.ts";
-import { describe, type Secret } from "../secret.ts";
+import { describePrimary, type Secret } from "../secret.ts";
 import { lengthOf } from "../times.ts";
 
 interface Flags {
@@ -38,7 +38,7 @@ export function readSeconds(text: string): number {
 async function rotate(context: Context, secretId: string, flags: Flags): Promise<Outcome> {
   const { io, secretsManager } = context;
   // First, so that whoever may not look at the secret begins nothing.
-  const secret = await describe(context, secretId);
+  const secret = await describePrimary(context, secretId);
   if (secret.rotationEnabled === false) await requireOn(context, secret, flags);
   const began = io.now();
   const { VersionId: version = "" } = await ask(context, secretId, (options) =>
