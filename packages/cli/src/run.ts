@@ -16,7 +16,7 @@ import { registerStage } from "./commands/stage.ts";
 import { registerStatus } from "./commands/status.ts";
 import { type CommonFlags, contextOf } from "./context.ts";
 import { type Ending, exitCodes } from "./exit-codes.ts";
-import { asFailure, Failure, interrupted } from "./failure.ts";
+import { asFailure, type Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { fitted, print, printFailure } from "./output.ts";
 
@@ -67,7 +67,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         print(outcome, io, flags.json === true);
         if (outcome.failure) tell(outcome.failure);
       } catch (thrown) {
-        const failure = io.signal.aborted && !(thrown instanceof Failure) ? interrupted(thrown) : asFailure(thrown);
+        const failure = asFailure(thrown);
         tell(failure);
         const { redact } = context.redactor;
         const told = { message: redact(`${failure.what}.`), next: redact(failure.next) };

@@ -130,6 +130,20 @@ describe("enable", () => {
     expect(Object.keys(JSON.parse(unfollowed.stdout)).sort()).toEqual(Object.keys(JSON.parse(stdout)).sort());
   });
 
+  test("where nothing can be asked of AWS afterwards, it says that rotation is on", async () => {
+    let isOn = false;
+    aws.onAnswer = async (operation, answer) => {
+      if (operation === "RotateSecret") isOn = true;
+      return isOn && operation === "DescribeSecret" ? { __type: "ExpiredTokenException" } : answer;
+    };
+    const secret = await create();
+    const ran = await run(`enable ${secret} --yes`);
+    expect(ran.code).toBe(4);
+    expect(ran.stderr).toContain(
+      `quarterturn: The AWS session has expired. Rotation of "${secret}" was turned on. See how it is: quarterturn status ${secret} `,
+    );
+  });
+
   test("says what it changes of an existing configuration, which is kept where nothing is said about it", async () => {
     const secret = await createRotating();
     aws.functions = { ...aws.functions, fails: {} };

@@ -286,9 +286,32 @@ describe("rotate", () => {
     });
     expect(ran).toMatchObject({
       code: 130,
-      stderr: expect.stringMatching(/^quarterturn: Interrupted; what was begun at AWS goes on\.$/m),
+      stderr: expect.stringMatching(
+        /^quarterturn: Interrupted; what was begun at AWS goes on\. The rotation to version [0-9a-f-]{36} was begun\. See how far it is: quarterturn status rotate\/\d+ --endpoint-url \S+$/m,
+      ),
     });
   });
+
+  test.each([
+    ["ExpiredTokenException", "The security token included in the request is expired", "The AWS session has expired"],
+    ["ThrottlingException", "Rate exceeded", "AWS answers that there are too many requests, 3 times in a row"],
+  ])(
+    "%s while it waits: it says that a rotation was begun, and not to run that again",
+    async (type, message, words) => {
+      const secret = await createSecret();
+      let isBegun = false;
+      await using refusing = await startImitatedAws(service.local.url, "none", async (operation) => {
+        if (operation === "RotateSecret") isBegun = true;
+        return isBegun && operation === "DescribeSecret" ? { __type: type, message } : undefined;
+      });
+      const { code, stderr } = await run(`rotate ${secret} --wait`, { at: refusing });
+      expect(code).toBe(4);
+      const begun = `The rotation to version ${await versionWith("AWSPENDING", secret)} was begun`;
+      expect(stderr).toBe(
+        `quarterturn: ${words}. ${begun}. See how far it is: quarterturn status ${secret} --endpoint-url ${refusing.url}\n`,
+      );
+    },
+  );
 });
 
 describe("the function's log", () => {

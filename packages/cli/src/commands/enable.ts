@@ -7,7 +7,7 @@ import { invocationCommand } from "../aws-failure.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { productOf } from "../engines.ts";
-import { Failure } from "../failure.ts";
+import { after, Failure } from "../failure.ts";
 import { databaseVersion, engineIn } from "../login.ts";
 import type { Outcome } from "../output.ts";
 import { requireYes, yesOption } from "../prompt.ts";
@@ -75,7 +75,11 @@ async function enable(context: Context, secretId: string, flags: Flags): Promise
 
   const began = io.now();
   const version = await begin(context, secret, chosen, rules, flags);
-  const now = await describe(context, secret.id);
+  const now = await after(
+    `Rotation of "${secret.name}" was turned on`,
+    () => describe(context, secret.id),
+    `See how it is: ${context.next("status", secret.id)}`,
+  );
   const about = { name: now.name, arn: now.arn, functionArn: chosen.arn, schedule: now.schedule ?? null };
   if (flags.wait) {
     const followed = await followToEnd(context, now, version, began, flags.timeout);
@@ -138,21 +142,21 @@ function planOf(
   now: Date,
 ): string[] {
   const before = rulesFrom(secret);
-  const after = rules ?? before ?? {};
+  const then = rules ?? before ?? {};
   const kind = application
     ? `${application.rotates}, ${application.strategy}`
     : "whether it is for this secret is not known";
   const instead = (words: string) => `, instead of ${words}`;
   const isOther = secret.functionArn !== undefined && secret.functionArn !== arn;
-  const isRescheduled = before !== undefined && !isDeepStrictEqual(before, after);
+  const isRescheduled = before !== undefined && !isDeepStrictEqual(before, then);
   const window = rules && windowAfter(rules, now);
   return [
     `Function: ${arn} (${kind})${isOther ? instead(secret.functionArn ?? "") : ""}`,
-    `Schedule: ${wordsOfRules(after)}${isRescheduled ? instead(wordsOfRules(before)) : ""}`,
+    `Schedule: ${wordsOfRules(then)}${isRescheduled ? instead(wordsOfRules(before)) : ""}`,
     notNow
       ? "Now: nothing is rotated; AWS makes a test call of the function (testSecret alone)"
       : "Now: the secret is rotated at once, which changes its value",
-    ...(notNow && secret.rotationEnabled && !after.ScheduleExpression?.startsWith("cron")
+    ...(notNow && secret.rotationEnabled && !then.ScheduleExpression?.startsWith("cron")
       ? ["A rotation that was due already may still take place at once, says AWS; with a cron() schedule none does"]
       : []),
     ...(window === undefined ? [] : [`Next: in the window from ${window}`]),

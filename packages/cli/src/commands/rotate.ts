@@ -4,7 +4,7 @@ import { lookAgain, requireFinished } from "../as-seen.ts";
 import { ask } from "../aws.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
-import { Failure } from "../failure.ts";
+import { after, Failure } from "../failure.ts";
 import { functionLog } from "../function-log.ts";
 import type { Outcome } from "../output.ts";
 import { startProgress } from "../progress.ts";
@@ -70,8 +70,13 @@ export async function followToEnd(
   began: Date,
   timeout: number,
 ): Promise<Outcome> {
-  const { name, arn } = secret;
-  const { end, signs, logGroup } = await follow(context, secret, version, began, timeout * 1000);
+  const { id, name, arn } = secret;
+  const { end, signs, logGroup } = await after(
+    `The rotation to version ${version} was begun`,
+    () => follow(context, secret, version, began, timeout * 1000),
+    // Not the same command again, which would begin another one.
+    `See how far it is: ${context.next("status", id)}`,
+  );
   const seconds = Math.round((context.io.now().getTime() - began.getTime()) / 1000);
   const failure = failureOf(end, version, secret, logGroup, timeout, context);
   const reason = end.is === "failed" ? end.why : null;
