@@ -115,6 +115,13 @@ const mistakes: readonly Mistake[] = [
     ],
   },
   {
+    of: /^(ValidationException|InvalidParameterException|InvalidRequestException)\b/,
+    tell: ({ secretId, said, context }) => [
+      `AWS refuses this${secretId === "" ? "" : ` for "${secretId}"`} (${said})`,
+      `Correct that, if it is of the command line; how the secret is: ${context.next("status", secretId || "--all")}`,
+    ],
+  },
+  {
     of: /^(TimeoutError|NetworkingError|ECONN\w+|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT|CERT\w*|UNABLE\w*|SELF\w*|DEPTH\w*|ERR_TLS\w*)/,
     tell: ({ endpoint, said }) => [
       `No answer from ${endpoint} (${said})`,

@@ -159,6 +159,11 @@ describe("an identity that may not, or no longer", () => {
       "An error occurred on the server side.",
       /^AWS answers InternalServiceError: An error occurred on the server side\. Run the same command again; .*--debug/,
     ],
+    [
+      "ValidationException",
+      "Value at 'secretId' failed to satisfy constraint: Member must have length less than or equal to 2048",
+      /^AWS refuses this for "app" \(Value at .* equal to 2048\)\. Correct that, if it is of the command line; how the secret is: quarterturn status app --endpoint-url \S+$/,
+    ],
   ])("%s", async (type, message, words) => {
     const ran = await quarterturnAt(await refusing(type, message))("status app");
     expect(expectOneLine(ran)).toMatch(words);
