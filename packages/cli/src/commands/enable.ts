@@ -8,7 +8,7 @@ import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { productOf } from "../engines.ts";
 import { after, Failure } from "../failure.ts";
-import { databaseVersion, engineIn } from "../login.ts";
+import { databaseVersion, objectIn } from "../login.ts";
 import type { Outcome } from "../output.ts";
 import { requireYes, yesOption } from "../prompt.ts";
 import {
@@ -124,9 +124,11 @@ function nextOf(
 /** @throws Failure where the value is of a database, and lacks what any function needs */
 async function targetOf(context: Context, secret: Secret): Promise<Target> {
   const text = await readCurrent(context, secret.arn);
-  const engine = engineIn(text);
+  const json = objectIn(text);
+  const engine = json?.engine;
   if (typeof engine !== "string") {
-    context.note('The secret\'s value has no "engine", so nobody here knows which functions are for it.');
+    const lacking = json ? 'has no "engine"' : "is not a JSON object";
+    context.note(`The secret's value ${lacking}, so nobody here knows which functions are for it.`);
     return { secret };
   }
   if (productOf(engine) === undefined) return { secret, engine };
