@@ -20,15 +20,25 @@ export interface FunctionLog extends Disposable {
   readNew(): Promise<readonly LogRecord[]>;
 }
 
-/** The log of the function, as far as it is of one version. @param since when the rotation was begun */
-export function functionLog(context: Context, functionArn: string, version: string, since: Date): FunctionLog {
+/**
+ * The log of the function, as far as it is of one version.
+ *
+ * @param functionArn absent where a service of AWS rotates the secret itself: then nothing is read
+ * @param since when the rotation was begun
+ */
+export function functionLog(
+  context: Context,
+  functionArn: string | undefined,
+  version: string,
+  since: Date,
+): FunctionLog {
   const lambda = new LambdaClient(context.clientOptions);
   const logs = new CloudWatchLogsClient(context.clientOptions);
   const abortSignal = context.io.signal;
   const known = new Set<string>();
   const recordSchema = recordSchemaOf(version);
   let logGroup: string | undefined;
-  let isReadable = true;
+  let isReadable = functionArn !== undefined;
 
   async function findGroup(): Promise<string> {
     const command = new GetFunctionConfigurationCommand({ FunctionName: functionArn });

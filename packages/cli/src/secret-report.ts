@@ -99,7 +99,7 @@ export function secretBlock(secret: Listed, context: Context, paint: Paint): str
     ["since", since && `${minuteOf(since)} (${lengthOf(context.io.now().getTime() - since.getTime())})`],
     ["last", secret.lastRotated && minuteOf(secret.lastRotated)],
     ["next", secret.nextRotation && minuteOf(secret.nextRotation)],
-    ["function", secret.functionArn],
+    ["function", secret.functionArn ?? (secret.owningService && `none: ${secret.owningService} rotates it itself`)],
     ...labelled.map(([id, labels], i): [string, string] => [i === 0 ? "versions" : "", `${id} ${labels.join(" ")}`]),
     ["then", advice],
   ];

@@ -73,6 +73,13 @@ describe("secret", () => {
     );
   });
 
+  test("that a service of AWS manages is that service's, engine or not", () => {
+    const secretOfRds = { ...factsWith({}).secret, owningService: "rds" };
+    const value = seen({ is: "of no database known here", namesEngine: false });
+    expect(say(secret, { secret: secretOfRds, value })).toBe("not looked at | rds manages this secret and its value");
+    expect(say(secret, { secret: secretOfRds })).toMatch(/^pass \| PostgreSQL/);
+  });
+
   test("that is marked for deletion fails, whatever its value is", () => {
     const deleted = { ...factsWith({}).secret, deleted: new Date("2030-02-05T10:00:00Z") };
     expect(say(secret, { secret: deleted, value: unseen })).toBe(

@@ -209,6 +209,23 @@ describe("rotate", () => {
     expect(ran).toMatchObject({ code: 6, stderr: expect.stringContaining("aws logs tail the-group --since 1h") });
   });
 
+  test("a secret that a service of AWS rotates has no function, and no log is looked for", async () => {
+    const SecretId = await createSecret();
+    await using managing = await startImitatedAws(service.local.url, "the-group", async (operation) => {
+      if (operation !== "DescribeSecret") return undefined;
+      const { Name, ARN, RotationEnabled, VersionIdsToStages } = await service.sm.describeSecret({ SecretId });
+      return { Name, ARN, RotationEnabled, VersionIdsToStages, OwningService: "rds", LastChangedDate: clock / 1000 };
+    });
+    const { code, stderr } = await run(`rotate ${SecretId} --wait --timeout 1`, { at: managing });
+    expect(code).toBe(6);
+    expect(stderr).toMatch(
+      /^[^\n]*AWSPENDING[^\n]*\nquarterturn: The rotation of .* has not ended within 1 s\. It may go on: .*; end it: quarterturn cancel \S+ --clear-pending --endpoint-url \S+\.\n$/,
+    );
+    expect(managing.calls.filter((call) => !call.startsWith("secretsmanager:"))).toEqual([]);
+    const { stdout } = await run(`status ${SecretId}`, { at: managing });
+    expect(stdout).toMatch(/^ {2}function {2}none: rds rotates it itself$/m);
+  });
+
   test("--wait ends at once when rotation is turned off: failed, and the version blocks others", async () => {
     const secret = await createSecret();
     const ran = await run(`rotate ${secret} --wait`, {

@@ -102,7 +102,7 @@ async function follow(
   timeoutMs: number,
 ): Promise<Followed> {
   const { io, note } = context;
-  using log = functionLog(context, secret.functionArn ?? "", version, began);
+  using log = functionLog(context, secret.functionArn, version, began);
   using progress = startProgress(io, `Rotating ${secret.name}`);
   const signs: Sign[] = [];
   const end = await watchRotation(context, secret, version, log, timeoutMs, (sign) => {
@@ -126,7 +126,7 @@ function lineOf(sign: Sign): string {
 function failureOf(
   end: RotationEnd,
   version: string,
-  { id, name, functionArn = "" }: Secret,
+  { id, name, functionArn }: Secret,
   logGroup: string | undefined,
   timeout: number,
   context: Context,
@@ -145,12 +145,16 @@ function failureOf(
       return new Failure("failed", `The rotation of ${name} failed: ${end.why.replace(/\.$/, "")}`, next);
     }
     case "timed-out": {
-      const inLog =
-        logGroup === undefined
-          ? `Where its function's log is: ${context.aws("lambda", "get-function-configuration", "--function-name", functionArn, "--query", "LoggingConfig.LogGroup")}`
-          : `What its function says: ${context.aws("logs", "tail", logGroup, "--since", "1h")}`;
-      const next = `It may go on: ${context.next("status", id)}; end it: ${context.next("cancel", id, "--clear-pending")}. ${inLog}.`;
+      const next = `It may go on: ${context.next("status", id)}; end it: ${context.next("cancel", id, "--clear-pending")}.${logOf(functionArn, logGroup, context)}`;
       return new Failure("timed-out", `The rotation of ${name} has not ended within ${timeout} s`, next);
     }
   }
+}
+
+/** How to see what the function says, after another sentence; nothing where there is none. */
+function logOf(functionArn: string | undefined, logGroup: string | undefined, { aws }: Context): string {
+  if (logGroup !== undefined) return ` What its function says: ${aws("logs", "tail", logGroup, "--since", "1h")}.`;
+  if (functionArn === undefined) return "";
+  const query = ["--function-name", functionArn, "--query", "LoggingConfig.LogGroup"];
+  return ` Where its function's log is: ${aws("lambda", "get-function-configuration", ...query)}.`;
 }

@@ -1,4 +1,4 @@
-import { type Check, fail, notKnown, pass } from "../check.ts";
+import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
 
 /** Keys that the function reads; others it keeps. */
 const read = ["engine", "host", "port", "username", "password", "dbname", "ssl", "masterarn"];
@@ -6,7 +6,7 @@ const read = ["engine", "host", "port", "username", "password", "dbname", "ssl",
 /** @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html */
 export const secret: Check = {
   name: "secret",
-  look({ id, secret: { deleted }, value, application, aws }) {
+  look({ id, secret: { deleted, owningService }, value, application, aws }) {
     if (deleted) {
       const fix = `If it is needed: ${aws("secretsmanager", "restore-secret", "--secret-id", id)}`;
       return fail("marked for deletion, so nobody can read it", fix);
@@ -23,6 +23,7 @@ export const secret: Check = {
           );
     }
     if (value.it.is === "of no database known here") {
+      if (owningService !== undefined) return notLookedAt(`${owningService} manages this secret and its value`);
       return notKnown(
         `the value names no database that is known here (${value.it.namesEngine ? "another" : "no"} "engine")`,
         'If it is one of those in quarterturn apps, put its "engine" into the JSON.',
