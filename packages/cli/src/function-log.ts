@@ -20,6 +20,9 @@ export interface FunctionLog extends Disposable {
   readNew(): Promise<readonly LogRecord[]>;
 }
 
+/** How far this machine's clock may be ahead of the service's, which takes signatures that are five minutes off, and the SDK corrects more. */
+const CLOCK_MS = 15 * 60_000;
+
 /**
  * The log of the function, as far as it is of one version.
  *
@@ -53,7 +56,7 @@ export function functionLog(
       // The service lets a log's event come some seconds late, so all is asked for again.
       const command = new FilterLogEventsCommand({
         logGroupName,
-        startTime: since.getTime(),
+        startTime: since.getTime() - CLOCK_MS,
         filterPattern: `"${version}"`,
         nextToken,
       });

@@ -1,7 +1,7 @@
 import type { RotationRulesType } from "@aws-sdk/client-secrets-manager";
 import { RotationError, type Rotator, rotationHandler, textFormat } from "@quarterturn/core";
 import * as v from "valibot";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Context } from "../src/context.ts";
 import { type RotationEnd, watchRotation } from "../src/rotation-watch.ts";
 import type { Secret } from "../src/secret.ts";
@@ -365,6 +365,21 @@ describe("the function's log", () => {
       "
     `);
     expect(ran.stderr).not.toContain(strange);
+  });
+
+  test("is read from before the rotation began by this machine's clock, which may be ahead of the service's", async () => {
+    aws.log = () => [];
+    const began = clock;
+    let asked: number | undefined;
+    aws.play = ({ action, body }) => {
+      if (action === "logs:FilterLogEvents") asked ??= (JSON.parse(body) as { startTime: number }).startTime;
+      return undefined;
+    };
+    onTestFinished(() => {
+      delete aws.play;
+    });
+    await run(`rotate ${await createSecret()} --wait --timeout 1`, { at: aws });
+    expect(asked).toBeLessThanOrEqual(began - 5 * 60_000);
   });
 
   test("of a function whose steps core runs is shown", async () => {
