@@ -1,6 +1,7 @@
 import { reasonOf } from "@quarterturn/core";
 import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
+import type { Secret } from "./secret.ts";
 
 interface Mistake {
   /** The error's name or code, followed by its message. */
@@ -26,6 +27,30 @@ export function invocationCommand({ aws }: Context, functionArn: string, account
   const allowed = ["--action", "lambda:InvokeFunction", "--principal", "secretsmanager.amazonaws.com"];
   const permission = ["--statement-id", "SecretsManager", ...allowed, "--source-account", account];
   return aws("lambda", "add-permission", "--function-name", functionArn, ...permission);
+}
+
+/**
+ * @param undone what was not done, e.g. `No rotation was begun`
+ * @returns an error of RotateSecret as it is; where Secrets Manager could not invoke the function, a Failure that says how it may
+ */
+export function notInvoked(
+  error: unknown,
+  context: Context,
+  { id, arn }: Pick<Secret, "id" | "arn">,
+  functionArn: string | undefined,
+  undone: string,
+): unknown {
+  const isIt =
+    error instanceof Error && /^AccessDeniedException .*cannot invoke/.test(`${error.name} ${error.message}`);
+  if (!isIt || functionArn === undefined) return error;
+  const exists = context.aws("lambda", "get-function", "--function-name", functionArn);
+  const allow = invocationCommand(context, functionArn, arn.split(":")[4] ?? "");
+  return new Failure(
+    "aws",
+    `${undone}: Secrets Manager cannot invoke ${functionArn}, which was deleted, or its policy does not allow it`,
+    `See whether it exists: ${exists}; allow it: ${allow}; or set another: ${context.next("enable", id)}`,
+    { cause: error },
+  );
 }
 
 /** What an error of the SDK means for an operator. The first that matches counts. */
@@ -56,13 +81,6 @@ const mistakes: readonly Mistake[] = [
     tell: ({ context, said }) => [
       `AWS does not know these credentials (${said})`,
       `See whose they are: ${context.aws("sts", "get-caller-identity")}.`,
-    ],
-  },
-  {
-    of: /^AccessDeniedException Secrets Manager cannot invoke/,
-    tell: ({ secretId, context }) => [
-      `Secrets Manager cannot invoke the function of "${secretId}": it was deleted, or its policy does not allow it`,
-      `See which function it is: ${context.next("status", secretId)}; whether it exists: ${context.aws("lambda", "get-function", "--function-name", "ARN")}; allow it: ${invocationCommand(context, "ARN", "ACCOUNT")}.`,
     ],
   },
   {

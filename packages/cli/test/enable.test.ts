@@ -299,7 +299,7 @@ describe("the function", () => {
     expect(ran).toMatchObject({
       code: 4,
       stderr: expect.stringContaining(
-        `aws lambda add-permission --function-name ${arnOf("another")} --statement-id SecretsManager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account 000000000000 --region us-east-1 --endpoint-url ${aws.url}\n`,
+        `aws lambda add-permission --function-name ${arnOf("another")} --statement-id SecretsManager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account 000000000000 --region us-east-1 --endpoint-url ${aws.url};`,
       ),
     });
   });

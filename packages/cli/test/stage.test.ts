@@ -179,7 +179,7 @@ describe("stage", () => {
     expect(await database.version(secret, "AWSPREVIOUS")).toBe(previous);
   });
 
-  test("what the service refuses for another reason than a label that has moved is told as it is", async () => {
+  test("what the service refuses for another reason than a label that has moved is told as it is, of the secret as it was named", async () => {
     const { secret, current } = await rotated();
     const message = "You have too many labels on this version.";
     await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) => {
@@ -188,11 +188,12 @@ describe("stage", () => {
       await database.service.sm.updateSecretVersionStage({ SecretId: secret, ...undo });
       return { __type: "InvalidParameterException", message };
     });
-    const ran = await quarterturnAt(aws)(`stage ${secret} blue ${current} --yes`);
-    expect(ran).toMatchObject({
-      code: 4,
-      stderr: expect.stringMatching(/AWS refuses this for "app\d+" \(You have too many/),
-    });
+    const { ARN } = await database.service.sm.describeSecret({ SecretId: secret });
+    const ran = await quarterturnAt(aws)(`stage ${ARN} blue ${current} --yes`);
+    expect(ran.code).toBe(4);
+    expect(ran.stderr).toContain(
+      `AWS refuses this for "${ARN}" (You have too many labels on this version). Correct that, if it is of the command line; how the secret is: quarterturn status ${ARN} `,
+    );
   });
 
   test("labels that the service lists in another order have not moved", async () => {

@@ -122,5 +122,5 @@ function nextOf(context: Context, { id }: Secret, left: Pending | undefined): st
 
 async function turnOff(context: Context, secret: Secret): Promise<void> {
   const command = new CancelRotateSecretCommand({ SecretId: secret.arn });
-  await ask(context, secret.name, (options) => context.secretsManager.send(command, options));
+  await ask(context, secret.id, (options) => context.secretsManager.send(command, options));
 }

@@ -3,7 +3,7 @@ import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { Option } from "commander";
 import { lookAgain, requireFinished } from "../as-seen.ts";
 import { ask } from "../aws.ts";
-import { invocationCommand } from "../aws-failure.ts";
+import { notInvoked } from "../aws-failure.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { productOf } from "../engines.ts";
@@ -123,7 +123,7 @@ function nextOf(
 
 /** @throws Failure where the value is of a database, and lacks what any function needs */
 async function targetOf(context: Context, secret: Secret): Promise<Target> {
-  const text = await readCurrent(context, secret.arn);
+  const text = await readCurrent(context, secret.id);
   const json = objectIn(text);
   const engine = json?.engine;
   if (typeof engine !== "string") {
@@ -178,15 +178,9 @@ async function begin(
     ...(rules && { RotationRules: rules }),
     RotateImmediately: !notNow,
   });
-  const { VersionId = "" } = await ask(context, secret.name, (options) =>
-    context.secretsManager.send(command, options).catch((error: Error) => {
-      if (!(error.name === "AccessDeniedException" && error.message.includes("cannot invoke"))) throw error;
-      throw new Failure(
-        "aws",
-        `Rotation of "${secret.name}" was not turned on: Secrets Manager cannot invoke ${arn}`,
-        `If it exists, allow it: ${invocationCommand(context, arn, secret.arn.split(":")[4] ?? "")}`,
-        { cause: error },
-      );
+  const { VersionId = "" } = await ask(context, secret.id, (options) =>
+    context.secretsManager.send(command, options).catch((error: unknown) => {
+      throw notInvoked(error, context, secret, arn, `Rotation of "${secret.name}" was not turned on`);
     }),
   );
   return VersionId;

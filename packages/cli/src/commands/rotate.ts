@@ -2,6 +2,7 @@ import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { InvalidArgumentError } from "commander";
 import { lookAgain, requireFinished } from "../as-seen.ts";
 import { ask } from "../aws.ts";
+import { notInvoked } from "../aws-failure.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { after, Failure } from "../failure.ts";
@@ -42,7 +43,10 @@ async function rotate(context: Context, secretId: string, flags: Flags): Promise
   if (secret.rotationEnabled === false) await requireOn(context, secret, flags);
   const began = io.now();
   const { VersionId: version = "" } = await ask(context, secretId, (options) =>
-    secretsManager.send(new RotateSecretCommand({ SecretId: secretId }), options),
+    secretsManager.send(new RotateSecretCommand({ SecretId: secretId }), options).catch((error: unknown) => {
+      const undone = `No rotation of "${secret.name}" was begun`;
+      throw notInvoked(error, context, secret, secret.functionArn, undone);
+    }),
   );
   if (flags.wait) return followToEnd(context, secret, version, began, flags.timeout);
   return {
