@@ -70,6 +70,16 @@ const mistakes: readonly Mistake[] = [
     ],
   },
   {
+    of: /^CredentialsProviderError .*(multi-factor|MFA)/i,
+    tell: ({ context: { aws }, said }) => {
+      const take = aws("configure", "export-credentials", "--format", "env");
+      return [
+        `This profile takes a code of a multi-factor device (${said})`,
+        `The AWS CLI asks for it: eval "$(${take})"; then run the same command again without --profile, and with AWS_PROFILE unset.`,
+      ];
+    },
+  },
+  {
     of: /^CredentialsProviderError|Could not resolve credentials/,
     tell: ({ context, said }) => [
       `There are no AWS credentials to call Secrets Manager with (${said})`,

@@ -245,6 +245,26 @@ describe("what the machine has not", () => {
     expect(ran.code).toBe(4);
   });
 
+  test("a profile that takes a code of a device, for which the AWS CLI asks alone", async () => {
+    without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    const config = `
+      [profile mfa]
+      role_arn = arn:aws:iam::123456789012:role/operator
+      mfa_serial = arn:aws:iam::123456789012:mfa/me
+      source_profile = keys
+      [profile keys]
+      aws_access_key_id = a
+      aws_secret_access_key = b
+    `;
+    await writeFile(join(folder, "mfa-config"), config);
+    vi.stubEnv("AWS_CONFIG_FILE", join(folder, "mfa-config"));
+    const ran = await quarterturn(["status", "app", "--profile", "mfa", "--region", "eu-west-3"]);
+    expect(expectOneLine(ran)).toMatch(
+      /^This profile takes a code of a multi-factor device \(.*\)\. The AWS CLI asks for it: eval "\$\(aws configure export-credentials --format env --region eu-west-3 --profile mfa\)"; then run the same command again without --profile, and with AWS_PROFILE unset\.$/,
+    );
+    expect(ran.code).toBe(4);
+  });
+
   test("no credentials", async () => {
     without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     const ran = await quarterturn(["status", "app", "--profile", "my own"]);

@@ -193,6 +193,17 @@ describe("enable", () => {
     expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("the secret was changed meanwhile") });
     expect(changes).toEqual(["PutSecretValue"]);
   });
+
+  test("nor where somebody has turned rotation off meanwhile", async () => {
+    const secret = await createRotating();
+    const key = async () => {
+      await service.sm.cancelRotateSecret({ SecretId: secret });
+      return "y";
+    };
+    const ran = await run(`enable ${secret} --function works --not-now`, { key });
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("the secret was changed meanwhile") });
+    expect(changes).toEqual(["CancelRotateSecret"]);
+  });
 });
 
 test("labels that the service lists in another order are no change", async () => {

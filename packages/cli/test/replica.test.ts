@@ -65,3 +65,13 @@ test("status says that it is one, and names no command that the service would re
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ {2}then {6}a replica: it is rotated in eu-west-1, where the same secret is arn:aws:.*$/m);
 });
+
+test("a primary is changed, replicas or not", async () => {
+  const { sm, local } = database.service;
+  const replicated = await database.createSecret();
+  await sm.replicateSecretToRegions({ SecretId: replicated, AddReplicaRegions: [{ Region: "eu-west-1" }] });
+  expect(await sm.describeSecret({ SecretId: replicated })).toMatchObject({ PrimaryRegion: "us-east-1" });
+  const line = `stage ${replicated} blue ${await database.version(replicated, "AWSCURRENT")} --yes`;
+  expect(await quarterturnAt(local)(line)).toMatchObject({ code: 0 });
+  expect((await quarterturnAt(local)(`status ${replicated}`)).stdout).not.toContain("replica");
+});
