@@ -23,7 +23,7 @@ interface Facts {
  *
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
  */
-export function invocationCommand({ aws }: Context, functionArn: string, account: string): string {
+function invocationCommand({ aws }: Context, functionArn: string, account: string): string {
   const allowed = ["--action", "lambda:InvokeFunction", "--principal", "secretsmanager.amazonaws.com"];
   const permission = ["--statement-id", "SecretsManager", ...allowed, "--source-account", account];
   return aws("lambda", "add-permission", "--function-name", functionArn, ...permission);
