@@ -300,6 +300,19 @@ describe("while calls fail", () => {
     expect(await cache.get("db")).toEqual(second);
   });
 
+  it("but a failure of long ago says nothing about now: the call is waited for", async () => {
+    const { cache, call, holding } = start({ ttlMs: minutes(5), retryMs: { first: 100, longest: minutes(1) } });
+    await holding();
+    pass(minutes(6));
+    const waiting = cache.get("db");
+    await call(1).fail(outage);
+    await waiting;
+    pass(minutes(2));
+    const getting = cache.get("db");
+    await call(2).answer("v2", second);
+    expect(await getting).toEqual(second);
+  });
+
   it("what a stand-in gives without a version id is a new version each time", async () => {
     const { cache, call } = start({ ttlMs: minutes(5) });
     for (const [number, value] of [first, second].entries()) {
@@ -448,6 +461,18 @@ describe("refreshNow", () => {
     await inVain;
     pass(minutes(5));
     const refreshing = cache.refreshNow("db");
+    await call(2).answer("v2", second);
+    expect(await refreshing).toEqual(second);
+  });
+
+  it("is not limited by what get found unchanged", async () => {
+    const { cache, call, calls, holding } = start({ ttlMs: minutes(10) });
+    const refused = await holding();
+    pass(minutes(9.5));
+    await cache.get("db");
+    await call(1).answer("v1", first);
+    const refreshing = cache.refreshNow("db", { refused });
+    expect(calls).toHaveLength(3);
     await call(2).answer("v2", second);
     expect(await refreshing).toEqual(second);
   });

@@ -1,6 +1,7 @@
 import { reasonOf } from "@quarterturn/core";
 import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
+import type { Secret } from "./secret.ts";
 
 interface Mistake {
   /** The error's name or code, followed by its message. */
@@ -22,10 +23,34 @@ interface Facts {
  *
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
  */
-export function invocationCommand({ aws }: Context, functionArn: string, account: string): string {
+function invocationCommand({ aws }: Context, functionArn: string, account: string): string {
   const allowed = ["--action", "lambda:InvokeFunction", "--principal", "secretsmanager.amazonaws.com"];
   const permission = ["--statement-id", "SecretsManager", ...allowed, "--source-account", account];
   return aws("lambda", "add-permission", "--function-name", functionArn, ...permission);
+}
+
+/**
+ * @param undone what was not done, e.g. `No rotation was begun`
+ * @returns an error of RotateSecret as it is; where Secrets Manager could not invoke the function, a Failure that says how it may
+ */
+export function notInvoked(
+  error: unknown,
+  context: Context,
+  { id, arn }: Pick<Secret, "id" | "arn">,
+  functionArn: string | undefined,
+  undone: string,
+): unknown {
+  const isIt =
+    error instanceof Error && /^AccessDeniedException .*cannot invoke/.test(`${error.name} ${error.message}`);
+  if (!isIt || functionArn === undefined) return error;
+  const exists = context.aws("lambda", "get-function", "--function-name", functionArn);
+  const allow = invocationCommand(context, functionArn, arn.split(":")[4] ?? "");
+  return new Failure(
+    "aws",
+    `${undone}: Secrets Manager cannot invoke ${functionArn}, which was deleted, or its policy does not allow it`,
+    `See whether it exists: ${exists}; allow it: ${allow}; or set another: ${context.next("enable", id)}`,
+    { cause: error },
+  );
 }
 
 /** What an error of the SDK means for an operator. The first that matches counts. */
@@ -45,6 +70,16 @@ const mistakes: readonly Mistake[] = [
     ],
   },
   {
+    of: /^CredentialsProviderError .*(multi-factor|MFA)/i,
+    tell: ({ context: { aws }, said }) => {
+      const take = aws("configure", "export-credentials", "--format", "env");
+      return [
+        `This profile takes a code of a multi-factor device (${said})`,
+        `The AWS CLI asks for it: eval "$(${take})"; then run the same command again without --profile, and with AWS_PROFILE unset.`,
+      ];
+    },
+  },
+  {
     of: /^CredentialsProviderError|Could not resolve credentials/,
     tell: ({ context, said }) => [
       `There are no AWS credentials to call Secrets Manager with (${said})`,
@@ -56,13 +91,6 @@ const mistakes: readonly Mistake[] = [
     tell: ({ context, said }) => [
       `AWS does not know these credentials (${said})`,
       `See whose they are: ${context.aws("sts", "get-caller-identity")}.`,
-    ],
-  },
-  {
-    of: /^AccessDeniedException Secrets Manager cannot invoke/,
-    tell: ({ secretId, context }) => [
-      `Secrets Manager cannot invoke the function of "${secretId}": it was deleted, or its policy does not allow it`,
-      `See which function it is: ${context.next("status", secretId)}; whether it exists: ${context.aws("lambda", "get-function", "--function-name", "ARN")}; allow it: ${invocationCommand(context, "ARN", "ACCOUNT")}.`,
     ],
   },
   {
@@ -112,6 +140,13 @@ const mistakes: readonly Mistake[] = [
     tell: ({ attempts }) => [
       `AWS answers that there are too many requests, ${attempts} times in a row`,
       "Run the same command again in a minute; AWS_MAX_ATTEMPTS=10 tries more often.",
+    ],
+  },
+  {
+    of: /^(ValidationException|InvalidParameterException|InvalidRequestException)\b/,
+    tell: ({ secretId, said, context }) => [
+      `AWS refuses this${secretId === "" ? "" : ` for "${secretId}"`} (${said})`,
+      `Correct that, if it is of the command line; how the secret is: ${context.next("status", secretId || "--all")}`,
     ],
   },
   {

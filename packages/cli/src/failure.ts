@@ -26,6 +26,7 @@ export const interrupted = (cause: unknown) =>
 /** Whatever was thrown, as a Failure. */
 export function asFailure(thrown: unknown): Failure {
   if (thrown instanceof Failure) return thrown;
+  if (thrown instanceof Error && thrown.name === "AbortError") return interrupted(thrown);
   if (thrown instanceof RotationError) return new Failure("refused", thrown.what, adviceOn(thrown), { cause: thrown });
   return new Failure(
     "unexpected",

@@ -20,15 +20,28 @@ export interface FunctionLog extends Disposable {
   readNew(): Promise<readonly LogRecord[]>;
 }
 
-/** The log of the function, as far as it is of one version. @param since when the rotation was begun */
-export function functionLog(context: Context, functionArn: string, version: string, since: Date): FunctionLog {
+/** How far this machine's clock may be ahead of the service's, which takes signatures that are five minutes off, and the SDK corrects more. */
+const CLOCK_MS = 15 * 60_000;
+
+/**
+ * The log of the function, as far as it is of one version.
+ *
+ * @param functionArn absent where a service of AWS rotates the secret itself: then nothing is read
+ * @param since when the rotation was begun
+ */
+export function functionLog(
+  context: Context,
+  functionArn: string | undefined,
+  version: string,
+  since: Date,
+): FunctionLog {
   const lambda = new LambdaClient(context.clientOptions);
   const logs = new CloudWatchLogsClient(context.clientOptions);
   const abortSignal = context.io.signal;
   const known = new Set<string>();
   const recordSchema = recordSchemaOf(version);
   let logGroup: string | undefined;
-  let isReadable = true;
+  let isReadable = functionArn !== undefined;
 
   async function findGroup(): Promise<string> {
     const command = new GetFunctionConfigurationCommand({ FunctionName: functionArn });
@@ -43,7 +56,7 @@ export function functionLog(context: Context, functionArn: string, version: stri
       // The service lets a log's event come some seconds late, so all is asked for again.
       const command = new FilterLogEventsCommand({
         logGroupName,
-        startTime: since.getTime(),
+        startTime: since.getTime() - CLOCK_MS,
         filterPattern: `"${version}"`,
         nextToken,
       });

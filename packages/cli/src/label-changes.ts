@@ -20,7 +20,7 @@ export async function changeLabels(context: Context, secret: Secret, changes: re
       RemoveFromVersionId: from,
     });
     await after(changes.slice(0, i).map(doneOf).join(". "), () =>
-      ask(here, secret.name, (options) =>
+      ask(here, secret.id, (options) =>
         here.secretsManager.send(command, options).catch(async (error: Error) => {
           const now = versionWith((await describe(here, secret.arn)).versions, label);
           // The answer was lost, and this is what the second try was told.

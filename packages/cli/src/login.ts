@@ -87,12 +87,14 @@ export async function readDatabaseVersion(
 
 /** @throws RotationError `bad-secret` where it is not the value of a database that is known here */
 export async function databaseVersion(text: string, version: string): Promise<DatabaseVersion> {
-  const product = productOf(engineIn(text));
+  const json = objectIn(text);
+  const product = productOf(json?.engine);
   if (product === undefined) {
+    const lacking = json ? "names no database that is known here" : "is not a JSON object";
     throw new RotationError(
       "bad-secret",
-      `The value of ${version} names no database that is known here, so nobody can try its login`,
-      'It is known by "engine" in the JSON: see quarterturn apps.',
+      `The value of ${version} ${lacking}, so nobody can try its login`,
+      'A database is known by "engine" in the JSON: see quarterturn apps.',
     );
   }
   return { product, value: await readSecretValue(text, version, databaseSecretSchema(product.manifest), jsonFormat) };
@@ -109,12 +111,12 @@ export function differenceOf(one: DatabaseVersion, other: DatabaseVersion): stri
   return userOf(value) === userOf(one.value) ? undefined : `another user ("${value.username}")`;
 }
 
-/** What a value says of its `engine`, whatever that is; undefined where it is no JSON. */
-export function engineIn(text: string): unknown {
+/** A value as an object; undefined where it is no JSON object. */
+export function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    return (jsonFormat.read(text) as { engine?: unknown }).engine;
+    return jsonFormat.read(text) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    // What is no JSON names no engine. The parser's message quotes the secret.
+    // Not every secret is JSON. The parser's message quotes the secret.
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }

@@ -11,7 +11,8 @@ export function startProgress({ stderr }: Io, text: string): Progress {
   const spinner = yoctoSpinner({ stream: stderr as never, text, handleSignals: false }).start();
   return {
     show(next) {
-      spinner.text = next;
+      // What is under way may go on when this is over, and the spinner would come back.
+      if (spinner.isSpinning) spinner.text = next;
     },
     [Symbol.dispose]: () => void spinner.stop(),
   };

@@ -11,7 +11,7 @@ import { Failure } from "./failure.ts";
 import { isInteractive } from "./io.ts";
 import { startProgress } from "./progress.ts";
 import { choose } from "./prompt.ts";
-import type { Secret } from "./secret.ts";
+import { regionOf, type Secret } from "./secret.ts";
 
 /** What a function is to rotate. */
 export interface Target {
@@ -134,9 +134,6 @@ function arnOf(nameOrArn: string, { arn, name }: Secret): string {
     `Deploy the function in ${region} too.`,
   );
 }
-
-/** The Region of an ARN. */
-const regionOf = (arn: string) => arn.split(":")[3] ?? "";
 
 /** The function's name in its ARN. */
 export const nameIn = (arn: string) => arn.split(":")[6] ?? arn;

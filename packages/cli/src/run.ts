@@ -16,7 +16,7 @@ import { registerStage } from "./commands/stage.ts";
 import { registerStatus } from "./commands/status.ts";
 import { type CommonFlags, contextOf } from "./context.ts";
 import { type Ending, exitCodes } from "./exit-codes.ts";
-import { asFailure, Failure, interrupted } from "./failure.ts";
+import { asFailure, type Failure } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { fitted, print, printFailure } from "./output.ts";
 
@@ -67,7 +67,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         print(outcome, io, flags.json === true);
         if (outcome.failure) tell(outcome.failure);
       } catch (thrown) {
-        const failure = io.signal.aborted && !(thrown instanceof Failure) ? interrupted(thrown) : asFailure(thrown);
+        const failure = asFailure(thrown);
         tell(failure);
         const { redact } = context.redactor;
         const told = { message: redact(`${failure.what}.`), next: redact(failure.next) };
@@ -89,6 +89,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       getErrHelpWidth: () => 80,
       outputError: (text, write) => write(`quarterturn: ${mistakeIn(text)} ${hintOf(argv, program)}\n`),
     });
+  program.hook("preAction", (_, command) => {
+    const empty = emptyIn(command);
+    if (empty !== undefined) command.error(`${empty} is empty: a variable of the shell may not be set`);
+  });
   for (const register of ofAws) addAwsOptions(register(program, act));
   for (const register of others) register(program, act);
   for (const command of program.commands) addCommonOptions(command);
@@ -103,6 +107,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     }
   }
   return exitCodes[ending].code;
+}
+
+/** The argument or option that was given as nothing, which AWS would refuse in words of its own, or take for absent. */
+function emptyIn(command: Command): string | undefined {
+  const options = command.opts<Record<string, unknown>>();
+  const given: (readonly [name: string, value: unknown])[] = [
+    ...command.registeredArguments.map((each, i) => [each.name(), command.processedArgs[i]] as const),
+    ...command.options.map((each) => [each.long ?? "", options[each.attributeName()]] as const),
+  ];
+  return given.find(([, value]) => value === "" || (Array.isArray(value) && value.includes("")))?.[0];
 }
 
 /** What commander says of a wrong command line, as one sentence on one line. */

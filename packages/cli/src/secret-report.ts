@@ -1,7 +1,7 @@
 import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, type RotationState } from "@quarterturn/core";
 import type { Context } from "./context.ts";
 import { columns, type Paint } from "./output.ts";
-import type { Secret } from "./secret.ts";
+import { primaryOf, type Secret } from "./secret.ts";
 import { dayOf, lengthOf, minuteOf } from "./times.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -99,7 +99,7 @@ export function secretBlock(secret: Listed, context: Context, paint: Paint): str
     ["since", since && `${minuteOf(since)} (${lengthOf(context.io.now().getTime() - since.getTime())})`],
     ["last", secret.lastRotated && minuteOf(secret.lastRotated)],
     ["next", secret.nextRotation && minuteOf(secret.nextRotation)],
-    ["function", secret.functionArn],
+    ["function", secret.functionArn ?? (secret.owningService && `none: ${secret.owningService} rotates it itself`)],
     ...labelled.map(([id, labels], i): [string, string] => [i === 0 ? "versions" : "", `${id} ${labels.join(" ")}`]),
     ["then", advice],
   ];
@@ -116,6 +116,8 @@ function adviceOn(secret: Secret, context: Context): string | undefined {
   const { state, id, deleted, rotationEnabled, functionArn } = secret;
   // Until then the service refuses everything else.
   if (deleted) return `if it is needed: ${context.aws("secretsmanager", "restore-secret", "--secret-id", id)}`;
+  const primary = primaryOf(secret);
+  if (primary) return `a replica: it is rotated in ${primary.region}, where the same secret is ${primary.arn}`;
   if (state === "ROTATION_FAILED") return context.next("cancel", id, "--clear-pending");
   if (state === "ROTATION_IN_PROGRESS") return `to end it: ${context.next("cancel", id, "--clear-pending")}`;
   if (rotationEnabled === false && functionArn !== undefined)

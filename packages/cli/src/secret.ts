@@ -2,6 +2,7 @@ import { DescribeSecretCommand, type DescribeSecretCommandOutput } from "@aws-sd
 import { type RotationState, rotationState, type VersionLabels } from "@quarterturn/core";
 import { ask } from "./aws.ts";
 import type { Context } from "./context.ts";
+import { Failure } from "./failure.ts";
 
 /** What is known of a secret without its value; dates are absent where the service does not say them. */
 export interface Secret {
@@ -45,6 +46,37 @@ const PATIENCE_MS = 4 * 15 * 60_000;
 export async function describe(context: Context, secretId: string): Promise<Secret> {
   return secretOf(secretId, await describeSecret(context, secretId), context.io.now());
 }
+
+/**
+ * The same of a secret that is to be changed: a replica's labels are not, and its database must not be without them.
+ *
+ * @throws Failure also where it is a replica
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/standalone-secret.html
+ */
+export async function describePrimary(context: Context, secretId: string): Promise<Secret> {
+  const secret = await describe(context, secretId);
+  const primary = primaryOf(secret);
+  if (primary === undefined) return secret;
+  const standAlone = context.aws("secretsmanager", "stop-replication-to-replica", "--secret-id", secretId);
+  throw new Failure(
+    "refused",
+    `"${secret.name}" is a replica, and changes with its primary in ${primary.region} only`,
+    `Run the same command with --region ${primary.region}, by its name or as ${primary.arn}; where that Region is lost, first make this one a secret of its own: ${standAlone}`,
+  );
+}
+
+/** What a replica is one of; undefined where it is none. */
+export function primaryOf({
+  arn,
+  primaryRegion: region,
+}: Pick<Secret, "arn" | "primaryRegion">): { readonly region: string; readonly arn: string } | undefined {
+  if (region === undefined || region === regionOf(arn)) return undefined;
+  // Their ARNs differ in nothing else.
+  return { region, arn: arn.replace(`:${regionOf(arn)}:`, `:${region}:`) };
+}
+
+/** The Region of an ARN. */
+export const regionOf = (arn: string): string => arn.split(":")[3] ?? "";
 
 /** By which a secret that another service manages says what it is for. @throws Failure */
 export async function tagsOf(context: Context, secretId: string): Promise<{ tags: Record<string, string> }> {

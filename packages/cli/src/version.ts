@@ -29,9 +29,9 @@ export const isUndecryptable = (error: unknown): boolean =>
  *   be used
  * @throws Failure
  */
-export async function readVersion(context: Context, { arn, name }: Secret, id: string): Promise<string | undefined> {
-  const command = new GetSecretValueCommand({ SecretId: arn, VersionId: id });
-  const answer = await ask(context, name, (options) =>
+export async function readVersion(context: Context, secret: Secret, id: string): Promise<string | undefined> {
+  const command = new GetSecretValueCommand({ SecretId: secret.arn, VersionId: id });
+  const answer = await ask(context, secret.id, (options) =>
     context.secretsManager.send(command, options).catch((error: Error) => {
       if (error.name === "ResourceNotFoundException") return undefined;
       if (!isOfKey(error)) throw error;
@@ -57,14 +57,14 @@ export interface KeptVersion {
 }
 
 /** Every version that the service still keeps, those without labels too. @throws Failure */
-export async function keptVersions(context: Context, { arn, name }: Secret): Promise<readonly KeptVersion[]> {
+export async function keptVersions(context: Context, secret: Secret): Promise<readonly KeptVersion[]> {
   const pages = paginateListSecretVersionIds(
     { client: context.secretsManager, pageSize: 100 },
-    { SecretId: arn, IncludeDeprecated: true },
+    { SecretId: secret.arn, IncludeDeprecated: true },
   );
   const versions: KeptVersion[] = [];
   for (;;) {
-    const { value: page, done } = await ask(context, name, () => pages.next());
+    const { value: page, done } = await ask(context, secret.id, () => pages.next());
     if (done) return versions;
     for (const { VersionId = "", VersionStages = [], CreatedDate } of page.Versions ?? [])
       versions.push({ id: VersionId, labels: VersionStages, ...(CreatedDate && { created: CreatedDate }) });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { quarterturn, quarterturnAt } from "./command-line.ts";
+import { startImitatedAws } from "./imitated-aws.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
 /** Everything that goes wrong is one line on standard error, which ends with what to do next, and no stack. */
@@ -104,17 +105,24 @@ describe("what the service answers", () => {
     expect((await run("rotate", "in-progress")).stderr).toContain(`cancel in-progress --clear-pending ${place}.`);
   });
 
-  test("rotate of a secret whose function was deleted", async () => {
-    const aws = await refusing(
-      "AccessDeniedException",
-      "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.",
-    );
-    const ran = await quarterturnAt(aws)("rotate app --region eu-west-3");
-    expect(expectOneLine(ran)).toContain(
-      'Secrets Manager cannot invoke the function of "app": it was deleted, or its policy does not allow it. See which function it is: quarterturn status app',
-    );
-    expect(ran.stderr).toContain(
-      `; allow it: aws lambda add-permission --function-name ARN --statement-id SecretsManager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account ACCOUNT --region eu-west-3 --endpoint-url ${aws.url}.`,
+  test("rotate of a secret whose function was deleted, or may not be invoked", async () => {
+    await service.sm.createSecret({ Name: "deserted", SecretString: "value" });
+    await service.sm.rotateSecret({ SecretId: "deserted", RotationLambdaARN: "works", RotateImmediately: false });
+    await service.local.settled("deserted");
+    await using aws = await startImitatedAws(service.local.url, "none");
+    const message = "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy ...";
+    const body = JSON.stringify({ __type: "AccessDeniedException", message });
+    aws.play = ({ action }) => (action === "secretsmanager:RotateSecret" ? { status: 400, body } : undefined);
+    const ran = await quarterturnAt(aws)("rotate deserted --region us-east-1");
+    const place = `--region us-east-1 --endpoint-url ${aws.url}`;
+    const arn = service.local.functionArn("works");
+    expect(expectOneLine(ran)).toBe(
+      [
+        `No rotation of "deserted" was begun: Secrets Manager cannot invoke ${arn}, which was deleted, or its policy does not allow it.`,
+        `See whether it exists: aws lambda get-function --function-name ${arn} ${place};`,
+        `allow it: aws lambda add-permission --function-name ${arn} --statement-id SecretsManager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account 000000000000 ${place};`,
+        `or set another: quarterturn enable deserted ${place}`,
+      ].join(" "),
     );
     expect(ran.code).toBe(4);
   });
@@ -158,6 +166,11 @@ describe("an identity that may not, or no longer", () => {
       "InternalServiceError",
       "An error occurred on the server side.",
       /^AWS answers InternalServiceError: An error occurred on the server side\. Run the same command again; .*--debug/,
+    ],
+    [
+      "ValidationException",
+      "Value at 'secretId' failed to satisfy constraint: Member must have length less than or equal to 2048",
+      /^AWS refuses this for "app" \(Value at .* equal to 2048\)\. Correct that, if it is of the command line; how the secret is: quarterturn status app --endpoint-url \S+$/,
     ],
   ])("%s", async (type, message, words) => {
     const ran = await quarterturnAt(await refusing(type, message))("status app");
@@ -229,6 +242,26 @@ describe("what the machine has not", () => {
     vi.stubEnv("HOME", folder);
     const ran = await quarterturn(["status", "app", "--profile", "sso"]);
     expect(expectOneLine(ran)).toMatch(/^The AWS session has expired\. Log in again: aws sso login --profile sso, /);
+    expect(ran.code).toBe(4);
+  });
+
+  test("a profile that takes a code of a device, for which the AWS CLI asks alone", async () => {
+    without("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
+    const config = `
+      [profile mfa]
+      role_arn = arn:aws:iam::123456789012:role/operator
+      mfa_serial = arn:aws:iam::123456789012:mfa/me
+      source_profile = keys
+      [profile keys]
+      aws_access_key_id = a
+      aws_secret_access_key = b
+    `;
+    await writeFile(join(folder, "mfa-config"), config);
+    vi.stubEnv("AWS_CONFIG_FILE", join(folder, "mfa-config"));
+    const ran = await quarterturn(["status", "app", "--profile", "mfa", "--region", "eu-west-3"]);
+    expect(expectOneLine(ran)).toMatch(
+      /^This profile takes a code of a multi-factor device \(.*\)\. The AWS CLI asks for it: eval "\$\(aws configure export-credentials --format env --region eu-west-3 --profile mfa\)"; then run the same command again without --profile, and with AWS_PROFILE unset\.$/,
+    );
     expect(ran.code).toBe(4);
   });
 

@@ -99,6 +99,8 @@ describe("cancel --clear-pending", () => {
     const secret = await stuckAt("createSecret");
     expect(await run(`cancel ${secret} --clear-pending --yes`)).toMatchObject({ code: 0 });
     expect(await rotatesAgain(secret)).toBe(true);
+    const unreached = await stuckAt("createSecret", { port: 1 });
+    expect(await run(`cancel ${unreached} --clear-pending --yes`)).toMatchObject({ code: 0 });
   });
 
   test("after setSecret only the pending value logs in: refused, with the command that promotes it", async () => {

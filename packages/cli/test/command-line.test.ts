@@ -64,6 +64,11 @@ test.each([
   [["status", "a", "--endpoint-url", "here"], /It is a URL/],
   [["status", "a", "--endpoint-url", "localhost:4566"], /It is a URL, with https:\/\/ or http:\/\//],
   [["local", "--port", "eighty"], /It is a number from 0 to 65535/],
+  [["rotate", ""], /SECRET is empty: a variable of the shell may not be set\./],
+  [["status", "a", ""], /SECRET is empty/],
+  [["stage", "a", "", "b"], /LABEL is empty/],
+  [["status", "a", "--region="], /--region is empty/],
+  [["rollback", "a", "--admin-secret", ""], /--admin-secret is empty/],
 ])("%j is a wrong command line: one line, exit code 2", async (words, message) => {
   const { code, stdout, stderr } = await quarterturn(words);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -60,7 +60,32 @@ describe("secret", () => {
       seen({ is: "of no database known here", namesEngine: false }),
       'not known | the value names no database that is known here (no "engine") | If it is one of those in quarterturn apps, put its "engine" into the JSON.',
     ],
+    [
+      seen({ is: "no JSON" }),
+      "not known | the value is not a JSON object, so it names no database | If it is for one of those in quarterturn apps, store its JSON: aws secretsmanager put-secret-value --secret-id shop --secret-string file://FILE",
+    ],
   ])("%#", (value, said) => expect(say(secret, { value })).toBe(said));
+
+  test("that is not JSON, and a function of an application would rotate, fails", () => {
+    const [application] = applications;
+    expect(say(secret, { application, value: seen({ is: "no JSON" }) })).toMatch(
+      /^fail \| the value is not a JSON object \| Store a value that can be used: aws secretsmanager put-secret-value /,
+    );
+  });
+
+  test("that a service of AWS manages is that service's, engine or not", () => {
+    const secretOfRds = { ...factsWith({}).secret, owningService: "rds" };
+    const value = seen({ is: "of no database known here", namesEngine: false });
+    expect(say(secret, { secret: secretOfRds, value })).toBe("not looked at | rds manages this secret and its value");
+    expect(say(secret, { secret: secretOfRds })).toMatch(/^pass \| PostgreSQL/);
+  });
+
+  test("that is marked for deletion fails, whatever its value is", () => {
+    const deleted = { ...factsWith({}).secret, deleted: new Date("2030-02-05T10:00:00Z") };
+    expect(say(secret, { secret: deleted, value: unseen })).toBe(
+      "fail | marked for deletion, so nobody can read it | If it is needed: aws secretsmanager restore-secret --secret-id shop",
+    );
+  });
 });
 
 describe("function", () => {

@@ -130,6 +130,20 @@ describe("enable", () => {
     expect(Object.keys(JSON.parse(unfollowed.stdout)).sort()).toEqual(Object.keys(JSON.parse(stdout)).sort());
   });
 
+  test("where nothing can be asked of AWS afterwards, it says that rotation is on", async () => {
+    let isOn = false;
+    aws.onAnswer = async (operation, answer) => {
+      if (operation === "RotateSecret") isOn = true;
+      return isOn && operation === "DescribeSecret" ? { __type: "ExpiredTokenException" } : answer;
+    };
+    const secret = await create();
+    const ran = await run(`enable ${secret} --yes`);
+    expect(ran.code).toBe(4);
+    expect(ran.stderr).toContain(
+      `quarterturn: The AWS session has expired. Rotation of "${secret}" was turned on. See how it is: quarterturn status ${secret} `,
+    );
+  });
+
   test("says what it changes of an existing configuration, which is kept where nothing is said about it", async () => {
     const secret = await createRotating();
     aws.functions = { ...aws.functions, fails: {} };
@@ -178,6 +192,17 @@ describe("enable", () => {
     const ran = await run(`enable ${secret} --yes --function works`);
     expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("the secret was changed meanwhile") });
     expect(changes).toEqual(["PutSecretValue"]);
+  });
+
+  test("nor where somebody has turned rotation off meanwhile", async () => {
+    const secret = await createRotating();
+    const key = async () => {
+      await service.sm.cancelRotateSecret({ SecretId: secret });
+      return "y";
+    };
+    const ran = await run(`enable ${secret} --function works --not-now`, { key });
+    expect(ran).toMatchObject({ code: 3, stderr: expect.stringContaining("the secret was changed meanwhile") });
+    expect(changes).toEqual(["CancelRotateSecret"]);
   });
 });
 
@@ -285,7 +310,7 @@ describe("the function", () => {
     expect(ran).toMatchObject({
       code: 4,
       stderr: expect.stringContaining(
-        `aws lambda add-permission --function-name ${arnOf("another")} --statement-id SecretsManager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account 000000000000 --region us-east-1 --endpoint-url ${aws.url}\n`,
+        `aws lambda add-permission --function-name ${arnOf("another")} --statement-id SecretsManager --action lambda:InvokeFunction --principal secretsmanager.amazonaws.com --source-account 000000000000 --region us-east-1 --endpoint-url ${aws.url};`,
       ),
     });
   });

@@ -8,7 +8,7 @@ export interface ImitatedLambda extends AsyncDisposable {
   readonly url: string;
   /** The functions that there are, by name; they are listed in pages of one. */
   functions: Readonly<Record<string, { readonly Description?: string; readonly Environment?: object }>>;
-  /** What becomes of an answer of Secrets Manager on its way. */
+  /** What becomes of an answer of Secrets Manager on its way; it is an error where it has a `__type`. */
   onAnswer: (operation: string, answer: object) => Promise<object>;
 }
 
@@ -33,7 +33,7 @@ export async function startImitatedLambda(
     const body = new Uint8Array(await buffer(request));
     const forwarded = await fetch(secretsManagerUrl, { method: "POST", headers, body });
     const changed = await lambda.onAnswer(target.replace("secretsmanager.", ""), (await forwarded.json()) as object);
-    response.writeHead(forwarded.status).end(JSON.stringify(changed));
+    response.writeHead("__type" in changed ? 400 : 200).end(JSON.stringify(changed));
   }
 
   const functionAt = (arn: string) => lambda.functions[arn.split(":").at(-1) ?? ""];

@@ -74,7 +74,9 @@ describe("recover", () => {
     const secret = await database.createSecret();
     await database.rotate(secret, "stops-at-testSecret");
     await database.service.sm.cancelRotateSecret({ SecretId: secret });
-    expect(await run(`recover ${secret} --yes`)).toMatchObject({ code: 0 });
+    const [from, to] = [await database.version(secret, "AWSCURRENT"), await database.version(secret, "AWSPENDING")];
+    const { code, stdout } = await run(`recover ${secret} --yes --json`);
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, changes: [{ label: "AWSCURRENT", from, to }] });
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
     await database.rotate(secret);
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(true);
@@ -255,6 +257,7 @@ describe("recover", () => {
       expect(ran.code).toBe(3);
       expect(await database.version(secret, "AWSCURRENT")).toBe(VersionId);
       expect(await run(`recover ${secret}`)).toMatchObject({ code: 3 });
+      expect(await run(`recover ${secret} --yes`, { key: "y" })).toMatchObject({ code: 3 });
       expect(await run(`recover ${secret}`, { key: "y" })).toMatchObject({
         code: 0,
         stderr: expect.stringContaining("\nAWSCURRENT may be the value that works: it was not tried\n"),

@@ -1,7 +1,7 @@
 import type { RotationRulesType } from "@aws-sdk/client-secrets-manager";
 import { RotationError, type Rotator, rotationHandler, textFormat } from "@quarterturn/core";
 import * as v from "valibot";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Context } from "../src/context.ts";
 import { type RotationEnd, watchRotation } from "../src/rotation-watch.ts";
 import type { Secret } from "../src/secret.ts";
@@ -209,6 +209,23 @@ describe("rotate", () => {
     expect(ran).toMatchObject({ code: 6, stderr: expect.stringContaining("aws logs tail the-group --since 1h") });
   });
 
+  test("a secret that a service of AWS rotates has no function, and no log is looked for", async () => {
+    const SecretId = await createSecret();
+    await using managing = await startImitatedAws(service.local.url, "the-group", async (operation) => {
+      if (operation !== "DescribeSecret") return undefined;
+      const { Name, ARN, RotationEnabled, VersionIdsToStages } = await service.sm.describeSecret({ SecretId });
+      return { Name, ARN, RotationEnabled, VersionIdsToStages, OwningService: "rds", LastChangedDate: clock / 1000 };
+    });
+    const { code, stderr } = await run(`rotate ${SecretId} --wait --timeout 1`, { at: managing });
+    expect(code).toBe(6);
+    expect(stderr).toMatch(
+      /^[^\n]*AWSPENDING[^\n]*\nquarterturn: The rotation of .* has not ended within 1 s\. It may go on: .*; end it: quarterturn cancel \S+ --clear-pending --endpoint-url \S+\.\n$/,
+    );
+    expect(managing.calls.filter((call) => !call.startsWith("secretsmanager:"))).toEqual([]);
+    const { stdout } = await run(`status ${SecretId}`, { at: managing });
+    expect(stdout).toMatch(/^ {2}function {2}none: rds rotates it itself$/m);
+  });
+
   test("--wait ends at once when rotation is turned off: failed, and the version blocks others", async () => {
     const secret = await createSecret();
     const ran = await run(`rotate ${secret} --wait`, {
@@ -286,9 +303,32 @@ describe("rotate", () => {
     });
     expect(ran).toMatchObject({
       code: 130,
-      stderr: expect.stringMatching(/^quarterturn: Interrupted; what was begun at AWS goes on\.$/m),
+      stderr: expect.stringMatching(
+        /^quarterturn: Interrupted; what was begun at AWS goes on\. The rotation to version [0-9a-f-]{36} was begun\. See how far it is: quarterturn status rotate\/\d+ --endpoint-url \S+$/m,
+      ),
     });
   });
+
+  test.each([
+    ["ExpiredTokenException", "The security token included in the request is expired", "The AWS session has expired"],
+    ["ThrottlingException", "Rate exceeded", "AWS answers that there are too many requests, 3 times in a row"],
+  ])(
+    "%s while it waits: it says that a rotation was begun, and not to run that again",
+    async (type, message, words) => {
+      const secret = await createSecret();
+      let isBegun = false;
+      await using refusing = await startImitatedAws(service.local.url, "none", async (operation) => {
+        if (operation === "RotateSecret") isBegun = true;
+        return isBegun && operation === "DescribeSecret" ? { __type: type, message } : undefined;
+      });
+      const { code, stderr } = await run(`rotate ${secret} --wait`, { at: refusing });
+      expect(code).toBe(4);
+      const begun = `The rotation to version ${await versionWith("AWSPENDING", secret)} was begun`;
+      expect(stderr).toBe(
+        `quarterturn: ${words}. ${begun}. See how far it is: quarterturn status ${secret} --endpoint-url ${refusing.url}\n`,
+      );
+    },
+  );
 });
 
 describe("the function's log", () => {
@@ -325,6 +365,21 @@ describe("the function's log", () => {
       "
     `);
     expect(ran.stderr).not.toContain(strange);
+  });
+
+  test("is read from before the rotation began by this machine's clock, which may be ahead of the service's", async () => {
+    aws.log = () => [];
+    const began = clock;
+    let asked: number | undefined;
+    aws.play = ({ action, body }) => {
+      if (action === "logs:FilterLogEvents") asked ??= (JSON.parse(body) as { startTime: number }).startTime;
+      return undefined;
+    };
+    onTestFinished(() => {
+      delete aws.play;
+    });
+    await run(`rotate ${await createSecret()} --wait --timeout 1`, { at: aws });
+    expect(asked).toBeLessThanOrEqual(began - 5 * 60_000);
   });
 
   test("of a function whose steps core runs is shown", async () => {

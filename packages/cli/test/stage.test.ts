@@ -95,12 +95,17 @@ describe("stage", () => {
 
   test("a value that names no database known here is refused for AWSCURRENT, and other labels are not asked about", async () => {
     const { sm } = database.service;
-    const { VersionId = "" } = await sm.createSecret({ Name: "plain", SecretString: "never-shown" });
-    await sm.putSecretValue({ SecretId: "plain", SecretString: "never-shown-2" });
-    expect(await run(`stage plain AWSCURRENT ${VersionId} --yes`)).toMatchObject({
-      code: 3,
-      stderr: expect.stringContaining("names no database that is known here"),
-    });
+    const { VersionId = "" } = await sm.createSecret({ Name: "plain", SecretString: '{"key":"never-shown"}' });
+    const broken = '{"engine":"postgres","password":"never-shown-2",}';
+    const { VersionId: notJson = "" } = await sm.putSecretValue({ SecretId: "plain", SecretString: broken });
+    await sm.putSecretValue({ SecretId: "plain", SecretString: "never-shown-3" });
+    const refusedFor = async (version: string) => {
+      const { code, stderr } = await run(`stage plain AWSCURRENT ${version} --yes`);
+      expect(code).toBe(3);
+      return stderr;
+    };
+    expect(await refusedFor(VersionId)).toContain(`The value of version ${VersionId} names no database that is known`);
+    expect(await refusedFor(notJson)).toContain(`The value of version ${notJson} is not a JSON object, so nobody can`);
     expect(await run(`stage plain blue ${VersionId} --yes`)).toMatchObject({ code: 0 });
     expect(await database.version("plain", "blue")).toBe(VersionId);
     expect(await run(`stage plain blue ${VersionId} --yes`)).toMatchObject({
@@ -174,7 +179,7 @@ describe("stage", () => {
     expect(await database.version(secret, "AWSPREVIOUS")).toBe(previous);
   });
 
-  test("what the service refuses for another reason than a label that has moved is told as it is", async () => {
+  test("what the service refuses for another reason than a label that has moved is told as it is, of the secret as it was named", async () => {
     const { secret, current } = await rotated();
     const message = "You have too many labels on this version.";
     await using aws = await startImitatedAws(database.service.local.url, "none", async (operation) => {
@@ -183,11 +188,12 @@ describe("stage", () => {
       await database.service.sm.updateSecretVersionStage({ SecretId: secret, ...undo });
       return { __type: "InvalidParameterException", message };
     });
-    const ran = await quarterturnAt(aws)(`stage ${secret} blue ${current} --yes`);
-    expect(ran).toMatchObject({
-      code: 4,
-      stderr: expect.stringMatching(/InvalidParameterException: You have too many/),
-    });
+    const { ARN } = await database.service.sm.describeSecret({ SecretId: secret });
+    const ran = await quarterturnAt(aws)(`stage ${ARN} blue ${current} --yes`);
+    expect(ran.code).toBe(4);
+    expect(ran.stderr).toContain(
+      `AWS refuses this for "${ARN}" (You have too many labels on this version). Correct that, if it is of the command line; how the secret is: quarterturn status ${ARN} `,
+    );
   });
 
   test("labels that the service lists in another order have not moved", async () => {

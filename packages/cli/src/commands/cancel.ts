@@ -10,7 +10,7 @@ import { changeLabels, doneOf, planOf } from "../label-changes.ts";
 import type { Outcome } from "../output.ts";
 import { promote } from "../promotion.ts";
 import { requireYes, yesOption } from "../prompt.ts";
-import { describe, type Secret } from "../secret.ts";
+import { describe, describePrimary, type Secret } from "../secret.ts";
 import { type Spareness, trySpare, whyGoesOn, whyKept } from "../spare-version.ts";
 
 interface Flags {
@@ -29,7 +29,7 @@ export const registerCancel: Register = (program, act) =>
     .action(act(cancel));
 
 async function cancel(context: Context, secretId: string, flags: Flags): Promise<Outcome> {
-  const secret = await describe(context, secretId);
+  const secret = await describePrimary(context, secretId);
   const pending = unfinishedVersion(secret.versions);
   const isOn = secret.rotationEnabled === true;
   const clears = flags.clearPending === true ? pending : undefined;
@@ -122,5 +122,5 @@ function nextOf(context: Context, { id }: Secret, left: Pending | undefined): st
 
 async function turnOff(context: Context, secret: Secret): Promise<void> {
   const command = new CancelRotateSecretCommand({ SecretId: secret.arn });
-  await ask(context, secret.name, (options) => context.secretsManager.send(command, options));
+  await ask(context, secret.id, (options) => context.secretsManager.send(command, options));
 }

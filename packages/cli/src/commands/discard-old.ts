@@ -8,7 +8,7 @@ import { after, asFailure, Failure } from "../failure.ts";
 import { type DatabaseVersion, databaseVersion, rotationContext, tryLogin, type Verdict, wordsOf } from "../login.ts";
 import type { Outcome } from "../output.ts";
 import { requireYes, yesOption } from "../prompt.ts";
-import { describe, type Secret } from "../secret.ts";
+import { describePrimary, type Secret } from "../secret.ts";
 import { readVersion } from "../version.ts";
 
 interface Flags {
@@ -23,7 +23,7 @@ export const registerDiscardOld: Register = (program, act) =>
     .action(act(discardOld));
 
 async function discardOld(context: Context, secretId: string, flags: Flags): Promise<Outcome> {
-  const secret = await describe(context, secretId);
+  const secret = await describePrimary(context, secretId);
   const undone = `No password of "${secret.name}" was discarded`;
   // The pending password would end with the others.
   requireFinished(context, secret, undone);

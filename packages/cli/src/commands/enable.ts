@@ -3,12 +3,12 @@ import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { Option } from "commander";
 import { lookAgain, requireFinished } from "../as-seen.ts";
 import { ask } from "../aws.ts";
-import { invocationCommand } from "../aws-failure.ts";
+import { notInvoked } from "../aws-failure.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
 import { productOf } from "../engines.ts";
-import { Failure } from "../failure.ts";
-import { databaseVersion, engineIn } from "../login.ts";
+import { after, Failure } from "../failure.ts";
+import { databaseVersion, objectIn } from "../login.ts";
 import type { Outcome } from "../output.ts";
 import { requireYes, yesOption } from "../prompt.ts";
 import {
@@ -29,7 +29,7 @@ import {
   windowAfter,
   wordsOfRules,
 } from "../rotation-rules.ts";
-import { describe, type Secret } from "../secret.ts";
+import { describe, describePrimary, type Secret } from "../secret.ts";
 import { minuteOf } from "../times.ts";
 import { readCurrent } from "../version.ts";
 import { followToEnd, readSeconds } from "./rotate.ts";
@@ -60,7 +60,7 @@ async function enable(context: Context, secretId: string, flags: Flags): Promise
   const { io } = context;
   // What is wrong whatever the secret is, is said before AWS is asked.
   if (saysWhen(flags)) rulesOf(flags, io.now());
-  const secret = await describe(context, secretId);
+  const secret = await describePrimary(context, secretId);
   const undone = `"${secret.name}" was left as it is`;
   // The service would refuse it, and try the unfinished one again.
   requireFinished(context, secret, undone);
@@ -75,7 +75,11 @@ async function enable(context: Context, secretId: string, flags: Flags): Promise
 
   const began = io.now();
   const version = await begin(context, secret, chosen, rules, flags);
-  const now = await describe(context, secret.id);
+  const now = await after(
+    `Rotation of "${secret.name}" was turned on`,
+    () => describe(context, secret.id),
+    `See how it is: ${context.next("status", secret.id)}`,
+  );
   const about = { name: now.name, arn: now.arn, functionArn: chosen.arn, schedule: now.schedule ?? null };
   if (flags.wait) {
     const followed = await followToEnd(context, now, version, began, flags.timeout);
@@ -119,10 +123,12 @@ function nextOf(
 
 /** @throws Failure where the value is of a database, and lacks what any function needs */
 async function targetOf(context: Context, secret: Secret): Promise<Target> {
-  const text = await readCurrent(context, secret.arn);
-  const engine = engineIn(text);
+  const text = await readCurrent(context, secret.id);
+  const json = objectIn(text);
+  const engine = json?.engine;
   if (typeof engine !== "string") {
-    context.note('The secret\'s value has no "engine", so nobody here knows which functions are for it.');
+    const lacking = json ? 'has no "engine"' : "is not a JSON object";
+    context.note(`The secret's value ${lacking}, so nobody here knows which functions are for it.`);
     return { secret };
   }
   if (productOf(engine) === undefined) return { secret, engine };
@@ -138,21 +144,21 @@ function planOf(
   now: Date,
 ): string[] {
   const before = rulesFrom(secret);
-  const after = rules ?? before ?? {};
+  const then = rules ?? before ?? {};
   const kind = application
     ? `${application.rotates}, ${application.strategy}`
     : "whether it is for this secret is not known";
   const instead = (words: string) => `, instead of ${words}`;
   const isOther = secret.functionArn !== undefined && secret.functionArn !== arn;
-  const isRescheduled = before !== undefined && !isDeepStrictEqual(before, after);
+  const isRescheduled = before !== undefined && !isDeepStrictEqual(before, then);
   const window = rules && windowAfter(rules, now);
   return [
     `Function: ${arn} (${kind})${isOther ? instead(secret.functionArn ?? "") : ""}`,
-    `Schedule: ${wordsOfRules(after)}${isRescheduled ? instead(wordsOfRules(before)) : ""}`,
+    `Schedule: ${wordsOfRules(then)}${isRescheduled ? instead(wordsOfRules(before)) : ""}`,
     notNow
       ? "Now: nothing is rotated; AWS makes a test call of the function (testSecret alone)"
       : "Now: the secret is rotated at once, which changes its value",
-    ...(notNow && secret.rotationEnabled && !after.ScheduleExpression?.startsWith("cron")
+    ...(notNow && secret.rotationEnabled && !then.ScheduleExpression?.startsWith("cron")
       ? ["A rotation that was due already may still take place at once, says AWS; with a cron() schedule none does"]
       : []),
     ...(window === undefined ? [] : [`Next: in the window from ${window}`]),
@@ -172,15 +178,9 @@ async function begin(
     ...(rules && { RotationRules: rules }),
     RotateImmediately: !notNow,
   });
-  const { VersionId = "" } = await ask(context, secret.name, (options) =>
-    context.secretsManager.send(command, options).catch((error: Error) => {
-      if (!(error.name === "AccessDeniedException" && error.message.includes("cannot invoke"))) throw error;
-      throw new Failure(
-        "aws",
-        `Rotation of "${secret.name}" was not turned on: Secrets Manager cannot invoke ${arn}`,
-        `If it exists, allow it: ${invocationCommand(context, arn, secret.arn.split(":")[4] ?? "")}`,
-        { cause: error },
-      );
+  const { VersionId = "" } = await ask(context, secret.id, (options) =>
+    context.secretsManager.send(command, options).catch((error: unknown) => {
+      throw notInvoked(error, context, secret, arn, `Rotation of "${secret.name}" was not turned on`);
     }),
   );
   return VersionId;

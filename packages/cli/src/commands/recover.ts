@@ -17,7 +17,7 @@ import { adminSecretOption, restorePassword } from "../password-restoration.ts";
 import { bar, startProgress } from "../progress.ts";
 import { promote } from "../promotion.ts";
 import { yesOption } from "../prompt.ts";
-import { describe, type Secret } from "../secret.ts";
+import { describePrimary, type Secret } from "../secret.ts";
 import { minuteOf } from "../times.ts";
 import { isUndecryptable, type KeptVersion, keptVersions } from "../version.ts";
 
@@ -45,7 +45,7 @@ interface Tried extends KeptVersion {
 }
 
 async function recover(context: Context, secretId: string, flags: Flags): Promise<Outcome> {
-  const secret = await describe(context, secretId);
+  const secret = await describePrimary(context, secretId);
   if (secret.state === "ROTATION_IN_PROGRESS") {
     throw new Failure(
       "refused",

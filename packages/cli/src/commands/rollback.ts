@@ -8,7 +8,7 @@ import type { Outcome } from "../output.ts";
 import { adminSecretOption, restorePassword } from "../password-restoration.ts";
 import { promote } from "../promotion.ts";
 import { yesOption } from "../prompt.ts";
-import { describe, type Secret } from "../secret.ts";
+import { describePrimary, type Secret } from "../secret.ts";
 
 interface Flags {
   readonly restorePassword?: boolean;
@@ -26,7 +26,7 @@ export const registerRollback: Register = (program, act) =>
     .action(act(rollback));
 
 async function rollback(context: Context, secretId: string, flags: Flags): Promise<Outcome> {
-  const secret = await describe(context, secretId);
+  const secret = await describePrimary(context, secretId);
   requireFinished(context, secret, `AWSCURRENT of "${secret.name}" was not moved`);
   const previous = requirePrevious(context, secret);
   const stage = (...more: string[]) => context.next("stage", secret.id, AWSCURRENT, previous, ...more);

@@ -2,16 +2,17 @@ import { RotateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { InvalidArgumentError } from "commander";
 import { lookAgain, requireFinished } from "../as-seen.ts";
 import { ask } from "../aws.ts";
+import { notInvoked } from "../aws-failure.ts";
 import type { Register } from "../command.ts";
 import type { Context } from "../context.ts";
-import { Failure } from "../failure.ts";
+import { after, Failure } from "../failure.ts";
 import { functionLog } from "../function-log.ts";
 import type { Outcome } from "../output.ts";
 import { startProgress } from "../progress.ts";
 import { requireYes } from "../prompt.ts";
 import { rulesFrom, wordsOfRules } from "../rotation-rules.ts";
 import { type RotationEnd, type Sign, watchRotation } from "../rotation-watch.ts";
-import { describe, type Secret } from "../secret.ts";
+import { describePrimary, type Secret } from "../secret.ts";
 import { lengthOf } from "../times.ts";
 
 interface Flags {
@@ -38,11 +39,14 @@ export function readSeconds(text: string): number {
 async function rotate(context: Context, secretId: string, flags: Flags): Promise<Outcome> {
   const { io, secretsManager } = context;
   // First, so that whoever may not look at the secret begins nothing.
-  const secret = await describe(context, secretId);
+  const secret = await describePrimary(context, secretId);
   if (secret.rotationEnabled === false) await requireOn(context, secret, flags);
   const began = io.now();
   const { VersionId: version = "" } = await ask(context, secretId, (options) =>
-    secretsManager.send(new RotateSecretCommand({ SecretId: secretId }), options),
+    secretsManager.send(new RotateSecretCommand({ SecretId: secretId }), options).catch((error: unknown) => {
+      const undone = `No rotation of "${secret.name}" was begun`;
+      throw notInvoked(error, context, secret, secret.functionArn, undone);
+    }),
   );
   if (flags.wait) return followToEnd(context, secret, version, began, flags.timeout);
   return {
@@ -70,8 +74,13 @@ export async function followToEnd(
   began: Date,
   timeout: number,
 ): Promise<Outcome> {
-  const { name, arn } = secret;
-  const { end, signs, logGroup } = await follow(context, secret, version, began, timeout * 1000);
+  const { id, name, arn } = secret;
+  const { end, signs, logGroup } = await after(
+    `The rotation to version ${version} was begun`,
+    () => follow(context, secret, version, began, timeout * 1000),
+    // Not the same command again, which would begin another one.
+    `See how far it is: ${context.next("status", id)}`,
+  );
   const seconds = Math.round((context.io.now().getTime() - began.getTime()) / 1000);
   const failure = failureOf(end, version, secret, logGroup, timeout, context);
   const reason = end.is === "failed" ? end.why : null;
@@ -97,7 +106,7 @@ async function follow(
   timeoutMs: number,
 ): Promise<Followed> {
   const { io, note } = context;
-  using log = functionLog(context, secret.functionArn ?? "", version, began);
+  using log = functionLog(context, secret.functionArn, version, began);
   using progress = startProgress(io, `Rotating ${secret.name}`);
   const signs: Sign[] = [];
   const end = await watchRotation(context, secret, version, log, timeoutMs, (sign) => {
@@ -121,7 +130,7 @@ function lineOf(sign: Sign): string {
 function failureOf(
   end: RotationEnd,
   version: string,
-  { id, name, functionArn = "" }: Secret,
+  { id, name, functionArn }: Secret,
   logGroup: string | undefined,
   timeout: number,
   context: Context,
@@ -140,12 +149,16 @@ function failureOf(
       return new Failure("failed", `The rotation of ${name} failed: ${end.why.replace(/\.$/, "")}`, next);
     }
     case "timed-out": {
-      const inLog =
-        logGroup === undefined
-          ? `Where its function's log is: ${context.aws("lambda", "get-function-configuration", "--function-name", functionArn, "--query", "LoggingConfig.LogGroup")}`
-          : `What its function says: ${context.aws("logs", "tail", logGroup, "--since", "1h")}`;
-      const next = `It may go on: ${context.next("status", id)}; end it: ${context.next("cancel", id, "--clear-pending")}. ${inLog}.`;
+      const next = `It may go on: ${context.next("status", id)}; end it: ${context.next("cancel", id, "--clear-pending")}.${logOf(functionArn, logGroup, context)}`;
       return new Failure("timed-out", `The rotation of ${name} has not ended within ${timeout} s`, next);
     }
   }
+}
+
+/** How to see what the function says, after another sentence; nothing where there is none. */
+function logOf(functionArn: string | undefined, logGroup: string | undefined, { aws }: Context): string {
+  if (logGroup !== undefined) return ` What its function says: ${aws("logs", "tail", logGroup, "--since", "1h")}.`;
+  if (functionArn === undefined) return "";
+  const query = ["--function-name", functionArn, "--query", "LoggingConfig.LogGroup"];
+  return ` Where its function's log is: ${aws("lambda", "get-function-configuration", ...query)}.`;
 }

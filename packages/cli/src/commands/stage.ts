@@ -7,7 +7,7 @@ import { changeLabels, planOf } from "../label-changes.ts";
 import type { Outcome } from "../output.ts";
 import { promote, requireLogin } from "../promotion.ts";
 import { requireYes, yesOption } from "../prompt.ts";
-import { describe, type Secret } from "../secret.ts";
+import { describePrimary, type Secret } from "../secret.ts";
 import { trySpare, whyKept } from "../spare-version.ts";
 
 interface Flags {
@@ -30,7 +30,7 @@ async function stage(
   version: string,
   flags: Flags,
 ): Promise<Outcome> {
-  const secret = await describe(context, secretId);
+  const secret = await describePrimary(context, secretId);
   requireMeant(context, secret, label, version);
   const changes = changesTo(secret.versions, label, version);
   const about = { name: secret.name, arn: secret.arn, changes };

@@ -3,6 +3,7 @@ import { jsonFormat, RotationError, readSecretValue } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSecretSchema } from "@quarterturn/database";
 import type { Context } from "../context.ts";
 import { type Product, productOf } from "../engines.ts";
+import { objectIn } from "../login.ts";
 import type { Secret } from "../secret.ts";
 import { read, type Seen, seen } from "./seen.ts";
 
@@ -23,7 +24,8 @@ export type SecretValue =
   | (Database & { readonly is: "database" })
   /** It is meant for a database that is known here, and cannot be used; or it is not there, or binary. */
   | { readonly is: "wrong"; readonly what: string }
-  | { readonly is: "of no database known here"; readonly namesEngine: boolean };
+  | { readonly is: "of no database known here"; readonly namesEngine: boolean }
+  | { readonly is: "no JSON" };
 
 /** Reads it; its text goes no further than this. */
 export async function readValue(context: Context, { name, arn }: Secret): Promise<Seen<SecretValue>> {
@@ -36,6 +38,7 @@ export async function readValue(context: Context, { name, arn }: Secret): Promis
   if (text === undefined) return seen({ is: "wrong", what: "the value is binary, which no rotator here reads" });
   context.redactor.learn(text);
   const json = objectIn(text);
+  if (!json) return seen({ is: "no JSON" });
   const product = productOf(json.engine);
   if (!product) return seen({ is: "of no database known here", namesEngine: json.engine !== undefined });
   try {
@@ -44,16 +47,6 @@ export async function readValue(context: Context, { name, arn }: Secret): Promis
     return seen({ is: "database", product, engine: String(json.engine), value, keys: Object.keys(json), ssl });
   } catch (error) {
     if (error instanceof RotationError) return seen({ is: "wrong", what: context.redactor.redact(error.what) });
-    throw error;
-  }
-}
-
-function objectIn(text: string): Readonly<Record<string, unknown>> {
-  try {
-    return jsonFormat.read(text) as Record<string, unknown>;
-  } catch (error) {
-    // Not every secret is JSON. The parser's message quotes the secret.
-    if (error instanceof SyntaxError) return {};
     throw error;
   }
 }

@@ -1,13 +1,13 @@
 import { problemOf } from "../../rotation-functions.ts";
+import { primaryOf } from "../../secret.ts";
 import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
 import { databaseOf, type Facts } from "../facts.ts";
-import { placeOf } from "../place.ts";
 import { nameOf, settingsOf } from "../rotation-function.ts";
 
 /** Why a replica has no rotation to look at; undefined where the secret is none. */
-export function isReplica({ secret: { arn, primaryRegion } }: Facts): string | undefined {
-  if (primaryRegion === undefined || primaryRegion === placeOf(arn).region) return undefined;
-  return `a replica, which is rotated in ${primaryRegion}: look there`;
+export function isReplica({ secret }: Facts): string | undefined {
+  const primary = primaryOf(secret);
+  return primary && `a replica, which is rotated in ${primary.region}: look there`;
 }
 
 /** @see https://docs.aws.amazon.com/lambda/latest/dg/functions-states.html */
