@@ -58,6 +58,13 @@ export const manifest: Manifest = {
         "wire: PostgreSQL's protocol, from within the VPC. data-api: the Redshift Data API, without a route to the cluster; docs/redshift-data-api.md has its permissions and what it costs.",
     },
     {
+      name: "ALLOWED_HOSTS",
+      absent: "none",
+      meaning:
+        "Multi-user, by wire: hosts that belong to the admin's cluster or workgroup although their names differ (a custom name, a VPC endpoint), separated by commas.",
+      strategy: "multi-user",
+    },
+    {
       name: "PASSWORD_LENGTH",
       absent: "32",
       meaning: `Characters of a generated password, ${redshiftPasswordLengths.min} to ${redshiftPasswordLengths.max}.`,

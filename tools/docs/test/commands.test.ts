@@ -12,8 +12,11 @@ import { commandsOf, pages, snippetsOf } from "../src/pages.ts";
 const runElsewhere = [
   "docs/writing-a-rotator.md", // tools/new-rotator/src/writing-a-rotator.test.ts
 ];
-/** Pages of one kind, of which one is enough here: tools/sam/test/judges.test.ts looks at the line in which they differ. */
-const alike = /^sam-templates\/(?!rds-postgres-multi-user\/)/;
+/** Pages of two kinds, of each of which one is enough here: tools/sam/test/judges.test.ts looks at the line in which they differ. */
+const alike = /^sam-templates\/(?!rds-postgres-multi-user\/|template-single-user\/)/;
+
+/** The CLI looks whether an archive is one: this is the end of its directory, which is all that an empty one has. */
+const emptyZip = "PK\x05\x06".padEnd(22, "\0");
 
 let scratch: string;
 let programs: string;
@@ -28,15 +31,15 @@ beforeAll(async () => {
     await writeFile(join(programs, name), `${lines.join("\n")}\n`);
     await chmod(join(programs, name), 0o755);
   }
-  // A clone in which `npm run bundle` has run.
+  // A clone in which `npm run bundle` has run, for a rotator of the reader's own, too.
   await mkdir(join(scratch, "clone"));
   await symlink(join(workspace, "node_modules"), join(scratch, "clone/node_modules"));
   await cp(join(workspace, "sam-templates"), join(scratch, "clone/sam-templates"), { recursive: true });
   await cp(join(workspace, "LICENSE"), join(scratch, "clone/LICENSE"));
-  for (const { name } of await lambdaFunctions()) {
+  for (const { name } of [...(await lambdaFunctions()), { name: "NAME-single-user" }]) {
     const archive = join(scratch, `clone/build/lambda/${name}.zip`);
     await mkdir(dirname(archive), { recursive: true });
-    await writeFile(archive, name);
+    await writeFile(archive, emptyZip);
   }
 }, 240_000);
 afterAll(() => rm(scratch, { recursive: true }));

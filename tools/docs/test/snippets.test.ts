@@ -54,6 +54,19 @@ test("every condition's key, of the pages and of the function's role, is one tha
   expect([...used].sort()).toEqual(Object.keys(conditionKeys).sort());
 });
 
+// The Data API's probes have the rotated secret's key and go the same way to Secrets Manager, under names of their own.
+test("where a page limits by name which secrets are written, what lets the function write them lets it write its probes", () => {
+  const writes = /"(secretsmanager:(\*|PutSecretValue)|kms:GenerateDataKey)"/;
+  const limits = of("json").filter(({ code }) =>
+    (JSON.parse(code).Statement ?? []).some(
+      (each: object & { Effect: string }) =>
+        each.Effect === "Allow" && writes.test(JSON.stringify(each)) && code.includes(":secret:prod/"),
+    ),
+  );
+  expect(limits.length).toBeGreaterThan(2);
+  expect(limits.filter(({ code }) => !code.includes(":secret:quarterturn-probe/")).map(place)).toEqual([]);
+});
+
 /** Adds the keys of every `Condition` of IAM within a value; those of CloudFormation's resources are names. */
 function addConditionKeys(value: unknown, keys: Set<string>): void {
   if (typeof value !== "object" || value === null) return;
@@ -85,6 +98,17 @@ test("every YAML block is a template, of SAM or CloudFormation, in which cfn-lin
   }
   expect(files.length).toBeGreaterThan(1);
   await expectTemplates(files);
+});
+
+// Its policy takes the place of the one that a topic is made with, by which CloudWatch may publish: an alarm would be raised, and nobody told.
+test("a topic that a page makes lets in the applications' alarms", () => {
+  const policies = of("yaml").flatMap(({ code }) =>
+    Object.values((parse(code, { customTags: shortFunctions }) as Template).Resources).filter(
+      ({ Type }) => Type === "AWS::SNS::TopicPolicy",
+    ),
+  );
+  expect(policies.length).toBeGreaterThan(0);
+  for (const policy of policies) expect(JSON.stringify(policy)).toContain('{"Service":"cloudwatch.amazonaws.com"}');
 });
 
 test("every HCL block is HCL that names no resource or variable but its own, and the stack in it is given what the application takes", async () => {

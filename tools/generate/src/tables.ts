@@ -37,8 +37,8 @@ export async function generatedPages(): Promise<readonly { path: string; current
     const current = await readFile(join(root, path), "utf8");
     let generated = await withVersions(current);
     for (const [whole, name = ""] of current.matchAll(/<!-- generated: ([\w-]+) -->[\s\S]*?<!-- end -->/g)) {
-      generated = generated.replace(whole, () => `<!-- generated: ${name} -->\n`);
-      generated = generated.replace(`<!-- generated: ${name} -->\n`, await marked(name, path));
+      const table = await marked(name, path);
+      generated = generated.replace(whole, () => table);
     }
     found.push({ path: join(root, path), current, generated });
   }

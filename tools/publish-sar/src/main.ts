@@ -1,11 +1,12 @@
 /** `npm run publish:sar`: publishes the applications to the Serverless Application Repository. */
-import { execFile } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { S3Client } from "@aws-sdk/client-s3";
 import { ServerlessApplicationRepositoryClient } from "@aws-sdk/client-serverlessapplicationrepository";
 import { workspace } from "@quarterturn-tools/bundle";
+import { checkedOutCommit, refuseUnclaimed } from "@quarterturn-tools/release/git";
+import { applications } from "@quarterturn-tools/sam";
 import { type DryRun, dryRun, dryRunFolder } from "./dry-run.ts";
 import { packagedApplications } from "./packaged-application.ts";
 import { publish } from "./publish.ts";
@@ -15,7 +16,8 @@ npm run publish:sar -- --bucket NAME [--region NAME] [--public] [--dry-run]
 
 Publishes every application to the AWS Serverless Application Repository, in
 the version of its package. What is there already is left alone; a run that was
-interrupted is finished by running it again. Everything must be committed.
+interrupted is finished by running it again. Everything must be committed; what
+is made public must be the commit that npm run release has tagged.
 
   --bucket   S3 bucket for the archives, in that region, which
              serverlessrepo.amazonaws.com may read
@@ -53,7 +55,7 @@ async function run(bucket: string, regionOption: string | undefined, isPublic: b
     await show(await dryRun(await packagedApplications(bucket), { bucket, region, isPublic }));
     return;
   }
-  await refuseUncommitted();
+  await refuseUnreleased(isPublic);
   const destination = {
     s3: new S3Client({ region }),
     repository: new ServerlessApplicationRepositoryClient({ region }),
@@ -73,12 +75,16 @@ async function show({ lines, files }: DryRun): Promise<void> {
   for (const line of lines) console.log(line);
 }
 
-async function refuseUncommitted(): Promise<void> {
-  const { stdout } = await promisify(execFile)("git", ["status", "--porcelain"], { cwd: workspace });
-  if (stdout !== "")
+/** So that nobody gets another commit's code under a version that npm has, and a run is not finished with another one's. */
+async function refuseUnreleased(isPublic: boolean): Promise<void> {
+  const commit = await checkedOutCommit();
+  if (commit === undefined)
     throw new Error(
       "There are changes that are not committed: a published version can never be changed, and must be a commit's. Commit them first.",
     );
+  if (!isPublic) return;
+  for (const version of new Set((await applications()).map((each) => each.version)))
+    await refuseUnclaimed(version, commit);
 }
 
 /** The option, or what the SDK finds in the environment and the profile. */

@@ -10,14 +10,24 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type ImitatedAws, region, startImitatedAws } from "./imitated-aws.ts";
 
 let aws: ImitatedAws;
-/** What git sees in the place of this repository, where somebody may be at work: nothing that is not committed. */
+/** What git sees in the place of this repository, where somebody may be at work: a commit that is released, and nothing besides. */
 let checkout: string;
+let tag: string;
 beforeAll(async () => {
   aws = await startImitatedAws();
   await aws.makeBucket("releases");
   checkout = await mkdtemp(join(tmpdir(), "quarterturn-sar-"));
+  await promisify(execFile)("git", ["init", "--quiet", "--bare", join(checkout, ".git/origin.git")]);
   await promisify(execFile)("git", ["init", "--quiet", checkout]);
+  await git("remote", "add", "origin", join(checkout, ".git/origin.git"));
+  await git("config", "user.name", "somebody");
+  await git("config", "user.email", "somebody@example.com");
+  await git("commit", "--quiet", "--allow-empty", "--message", "a release");
+  tag = `refs/tags/v${(await applications())[0]?.version}`;
+  await git("push", "--quiet", "origin", `HEAD:${tag}`);
 }, 240_000);
+const git = async (...words: readonly string[]) =>
+  (await promisify(execFile)("git", ["-C", checkout, ...words])).stdout.trim();
 afterAll(async () => {
   await aws?.[Symbol.asyncDispose]();
   await rm(checkout, { recursive: true });
@@ -118,6 +128,23 @@ test("what is not committed is not published: the end before any call", async ()
   );
   expect(code).toBe(2);
   expect(aws.calls).toEqual([]);
+});
+
+test("what is made public is the commit that has its version's tag: another is the end before any call", async () => {
+  aws.calls.length = 0;
+  const released = await git("rev-parse", "HEAD");
+  await git("commit", "--quiet", "--allow-empty", "--message", "what came after it");
+  const later = await run(["--bucket", "releases", "--public"], aws.env);
+  expect(later.stderr).toContain(`is the version of commit ${released}, and this is ${await git("rev-parse", "HEAD")}`);
+  await git("push", "--quiet", "origin", `:${tag}`);
+  const early = await run(["--bucket", "releases", "--public"], aws.env);
+  expect(early.stderr).toMatch(/^No commit has the tag v[\d.]+ on origin: npm run release comes first/);
+  expect([later.code, early.code, aws.calls]).toEqual([2, 2, []]);
+
+  // In one's own account anybody may try it.
+  const { AWS_ENDPOINT_URL = "" } = aws.env;
+  const own = await run(["--bucket", "releases", "--region", region], { AWS_ENDPOINT_URL });
+  expect(own.stderr).toContain("no AWS credentials were found");
 });
 
 test("--help fits a terminal and does nothing", async () => {

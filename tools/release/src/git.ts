@@ -16,16 +16,29 @@ export async function checkedOutCommit(): Promise<string | undefined> {
  * @throws Error where another commit has the tag, or where it cannot be pushed
  */
 export async function claimVersion(version: string, commit: string): Promise<void> {
-  const tag = `refs/tags/v${version}`;
+  if (await isClaimed(version, commit)) return;
+  await git("push", "origin", `${commit}:${tagOf(version)}`);
+  console.log(`tagged         v${version}`);
+}
+
+/** @throws Error where it is not this commit that {@link claimVersion} has tagged */
+export async function refuseUnclaimed(version: string, commit: string): Promise<void> {
+  if (await isClaimed(version, commit)) return;
+  throw new Error(`No commit has the tag v${version} on origin: npm run release comes first, and makes it.`);
+}
+
+const tagOf = (version: string) => `refs/tags/v${version}`;
+
+/** @throws Error where another commit has the tag */
+async function isClaimed(version: string, commit: string): Promise<boolean> {
+  const tag = tagOf(version);
   // The last line is the commit, also of a tag that has a message.
   const there = (await git("ls-remote", "origin", tag, `${tag}^{}`)).split("\n").at(-1)?.split("\t")[0];
-  if (there === commit) return;
-  if (there)
+  if (there && there !== commit)
     throw new Error(
       `v${version} is the version of commit ${there}, and this is ${commit}. To finish that release, check that commit out; to release what has changed since, make the next version (npx changeset).`,
     );
-  await git("push", "origin", `${commit}:${tag}`);
-  console.log(`tagged         v${version}`);
+  return there === commit;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** `npm run release`: publishes what is not on npm yet. Without --packed and its build it needs nothing but Node and npm. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { glob, rm } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { checkedOutCommit, claimVersion, linesThatSayNotYet } from "./git.ts";
 import { judgePackages } from "./judge.ts";
@@ -53,9 +54,15 @@ async function release(dryRun: boolean, isPacked: boolean): Promise<void> {
 }
 
 async function pack(commit: string | undefined): Promise<void> {
-  const [exitCode] = await once(spawn("npm", ["run", "build"], { stdio: "inherit" }), "close");
+  await removeBuilt();
+  const [exitCode] = await once(spawn("npm", ["run", "build", "--", "--skip-nx-cache"], { stdio: "inherit" }), "close");
   if (exitCode !== 0) throw new Error("The build failed, so nothing was published.");
   const staged = await stagePackages();
   if (!(await judgePackages(staged))) throw new Error("Not all packages are well, so nothing was published.");
   await packPackages(staged, commit);
+}
+
+/** A build leaves files of sources that are there no longer, and nx keeps them with its result: what is published is of this commit alone. */
+async function removeBuilt(): Promise<void> {
+  for await (const folder of glob("packages/*/dist")) await rm(folder, { recursive: true });
 }

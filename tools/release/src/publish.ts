@@ -38,7 +38,7 @@ async function registries(): Promise<(name: string) => string> {
 }
 
 async function isPublished(registry: string, path: string): Promise<boolean> {
-  const { ok, status } = await fetch(new URL(path, registry));
+  const { ok, status } = await fetch(new URL(path, registry.replace(/\/?$/, "/")));
   if (!ok && status !== 404) throw new Error(`${registry} answers ${status} where it is asked for ${path}.`);
   return ok;
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -86,9 +86,15 @@ describe("npm run release", { timeout: 300_000 }, () => {
   });
 
   it("packs with --dry-run, and neither publishes nor tags", async () => {
+    // Of a source that was there once: git does not see it, and no compiler takes it away.
+    await mkdir(join(workspace.folder, "packages/core/dist"), { recursive: true });
+    await writeFile(join(workspace.folder, "packages/core/dist/former.js"), "");
     const { exitCode, output } = await release(["--dry-run"]);
     expect([exitCode, output]).toEqual([0, expect.stringMatching(/^would publish +@quarterturn\/core@0\.1\.0$/m)]);
     expect(await tags()).toBe("");
+    const packed = await run(["tar", "-tzf", "build/packed/quarterturn-core-0.1.0.tgz"]);
+    expect(packed.output).toContain("package/dist/index.js\n");
+    expect(packed.output).not.toContain("former");
     // From here on nothing that npm ci installs is there.
     await rm(join(workspace.folder, "node_modules"));
   });

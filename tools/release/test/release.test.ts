@@ -80,10 +80,13 @@ describe("a release", { timeout: 120_000 }, () => {
   });
 
   it("looks for each package where npm would publish it, which may be another registry for the scope", async () => {
-    const server = createServer((_, response) => response.end("{}")).listen(0, "127.0.0.1");
+    // Below a path, whose last slash npm does without.
+    const server = createServer(({ url }, response) => {
+      response.writeHead(url?.startsWith("/npm/@quarterturn/") ? 200 : 404).end("{}");
+    }).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const env = { "npm_config_@quarterturn:registry": `http://127.0.0.1:${port}/` };
+    const env = { "npm_config_@quarterturn:registry": `http://127.0.0.1:${port}/npm` };
     expect(await release({ dryRun: true, env })).toEqual({ ...all("there already"), quarterturn: "would publish" });
     await once(server.close(), "close");
   });

@@ -81,6 +81,9 @@ test("a version is known as released by the commit that has its tag on origin", 
     expect(await released()).toBe("released=\n");
     await git("push", "--quiet", "origin", "HEAD:refs/tags/v0.1.0");
     expect(await released()).toBe(`released=${await git("rev-parse", "HEAD")}\n`);
+    await git("tag", "--annotate", "--message", "by hand", "v0.1.0");
+    await git("push", "--quiet", "--force", "origin", "v0.1.0");
+    expect(await released()).toBe(`released=${await git("rev-parse", "HEAD")}\n`);
   } finally {
     await rm(parent, { recursive: true });
   }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { applications } from "./applications.ts";
 import { parametersOf } from "./parameters.ts";
+import { roleStatements } from "./role.ts";
 
 const arn = (service: string, rest: string, partition = "aws") =>
   `arn:${partition}:${service}:eu-west-1:123456789012:${rest}`;
@@ -64,6 +65,12 @@ test.for(Object.entries(given))("%s takes what is right, and refuses a mistake",
 test("each parameter that has a pattern is among them", () => {
   const withPattern = all.flatMap(parametersOf).filter(({ pattern }) => pattern);
   expect([...new Set(withPattern.map(({ name }) => name))].sort()).toEqual(Object.keys(given).sort());
+});
+
+test.for(all)("a parameter of $folder speaks of the RDS API only where the function asks it", (application) => {
+  const descriptions = parametersOf(application).map(({ description }) => description);
+  const asks = roleStatements(application).some(({ actions }) => actions.some((action) => action.startsWith("rds:")));
+  expect(descriptions.some((text) => text.includes("RDS API"))).toBe(asks);
 });
 
 test.for(all)(

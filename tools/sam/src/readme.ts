@@ -39,8 +39,8 @@ ${application.manifest.verifiedAgainst.map((line) => `- ${line}`).join("\n")}
 function introduction({ manifest, version, homepage, packageFolder }: Application): string {
   const page = `${homepage}/tree/main/${packageFolder}`;
   return isDatabase(manifest)
-    ? `Version ${version}. It rotates secrets that AWS's own rotation functions rotate, as they are; only a server without TLS needs \`"ssl": false\` in its
-secret. [What it does in each case, the database rights that it needs and the secret's keys](${page}).`
+    ? `Version ${version}. It rotates secrets that AWS's own rotation functions rotate, with [few exceptions](${homepage}/blob/main/README.md#moving-from-awss-functions):
+a server without TLS, for one, needs \`"ssl": false\` in its secret. [What it does in each case, the database rights that it needs and the secret's keys](${page}).`
     : `Version ${version}. [What the function does, and the secret's keys](${page}).`;
 }
 

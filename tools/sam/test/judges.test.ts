@@ -87,6 +87,35 @@ test("an application of a database has the parameters that CloudFormation's Host
   }
 });
 
+/** What CloudFormation calls only for properties that no template has, and what takes the boundary off a role. */
+const callsOfOthers: readonly RegExp[] = [
+  /^iam:((At|De)tachRolePolicy|UpdateRole(Description)?|UpdateAssumeRolePolicy|DeleteRolePermissionsBoundary|UntagRole)$/,
+  /^lambda:((Put|Delete)Function(Concurrency|CodeSigningConfig|RecursionConfig|ScalingConfig)|PutRuntimeManagementConfig)$/,
+  /^lambda:(GetCodeSigningConfig|GetLayerVersion|PassCapacityProvider|PublishVersion|AssociateRuntimeAlias|UntagResource)$/,
+  /^logs:((Put|Delete)(DataProtection|Index|Resource)Policy|CreateLogDelivery|(Disa|A)ssociateKmsKey|DeleteRetentionPolicy|UntagResource)$/,
+  /^logs:Put(BearerTokenAuthentication|LogGroupDeletionProtection)$/,
+  /^(cloudwatch:UntagResource|elasticfilesystem:.*|firehose:.*|kms:.*|s3:(GetObjectVersion|REST.*)|s3files:.*)$/,
+];
+
+test("the policy of who deploys has what CloudFormation calls to make, read, change and remove the templates' resources", async () => {
+  const page = await readFile(join(workspace, "docs/permissions.md"), "utf8");
+  const [, policy = ""] = /^## Who deploys\n.*?```json\n(.*?)```/ms.exec(page) ?? [];
+  const statements: { Action: string | string[] }[] = JSON.parse(policy).Statement;
+  const granted = new Set(statements.flatMap(({ Action }) => Action));
+  const types = new Set(
+    all.flatMap((application) =>
+      Object.values<{ Type: string }>(parse(templateOf(application)).Resources).map(({ Type }) =>
+        Type.replace("Serverless", "Lambda"),
+      ),
+    ),
+  );
+  const handlers = JSON.parse(await judge("python", [script("handlers.py"), ...types])) as Record<string, string[]>;
+  const called = ["create", "read", "update", "delete"].flatMap((operation) => handlers[operation] ?? []);
+  expect(called.length).toBeGreaterThan(50);
+  const needed = new Set(called.filter((action) => !callsOfOthers.some((each) => each.test(action))));
+  expect([...needed].filter((action) => !granted.has(action)).sort()).toEqual([]);
+});
+
 describe("the CDK", () => {
   const given = {
     functionName: "rotation",
