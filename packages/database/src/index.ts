@@ -1,5 +1,6 @@
 export { pairOf } from "@quarterturn/core";
 export { adminLogin, adminSecretOperations } from "./admin-secret.ts";
+export { connectionEndedError, noAnswerError } from "./connection-error.ts";
 export type { Engine, EngineContext, Login, Obstacle, Pair, PairState, Session } from "./engine.ts";
 export { multiUser } from "./multi-user.ts";
 export { rdsDirectory, rdsPermissions } from "./rds-directory.ts";
