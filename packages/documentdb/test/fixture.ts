@@ -1,14 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { deadlineOf, jsonLog, type RotationContext } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import { createTestCa, type MongodbOptions, type MongodbServer, startFerretdb } from "@quarterturn-tools/engines";
+import { createTrustedCa, type MongodbOptions, type MongodbServer, startFerretdb } from "@quarterturn-tools/engines";
 import type { Db, Document } from "mongodb";
 import { documentdb, manifest } from "../src/index.ts";
 
-/** The one authority of a test file: it must be trusted before the first login, since the process makes one TLS context. */
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+const ca = await createTrustedCa();
 
 export const issueCertificate = ca.issue;
 

@@ -1,15 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import { createTestCa, type MysqlOptions, type MysqlServer, startMysql } from "@quarterturn-tools/engines";
+import { createTrustedCa, type MysqlOptions, type MysqlServer, startMysql } from "@quarterturn-tools/engines";
 import type { RowDataPacket } from "mysql2/promise";
 import { manifest, mysql } from "../src/index.ts";
 import { accountName, literal } from "../src/sql.ts";
 
-/** The one authority of a test file: it must be trusted before the first login, since the process makes one TLS context. */
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+const ca = await createTrustedCa();
 
 export const issueCertificate = ca.issue;
 

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
 import {
-  createTestCa,
+  createTrustedCa,
   POSTGRES_VERSIONS,
   type PostgresOptions,
   type PostgresServer,
@@ -12,9 +11,7 @@ import {
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
 import { manifest, postgres } from "../src/index.ts";
 
-/** The one authority of a test file: it must be trusted before the first login, since the process makes one TLS context. */
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+const ca = await createTrustedCa();
 
 export const issueCertificate = ca.issue;
 

@@ -1,17 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
 import { type DatabaseSecret, multiUser, singleUser } from "@quarterturn/database";
-import { createTestCa } from "@quarterturn-tools/engines";
+import { createTrustedCa } from "@quarterturn-tools/engines";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { redshiftDirectory } from "../src/directory.ts";
 import { redshift, redshiftSettings } from "../src/index.ts";
 import { storedForm } from "../src/password.ts";
 import { execute, type RedshiftImitation, startRedshiftImitation } from "./imitation/server.ts";
 
-/** The one authority of a test file: it must be trusted before the first login, since the process makes one TLS context. */
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+const ca = await createTrustedCa();
 
 export const issueCertificate = ca.issue;
 

@@ -2,6 +2,7 @@ export { type BlackHole, startBlackHole } from "./black-hole.ts";
 export {
   type CertificateRequest,
   createTestCa,
+  createTrustedCa,
   type ServerCertificate,
   type TestCa,
 } from "./certificates.ts";
