@@ -4,18 +4,12 @@
  */
 import { type Environment, rotationHandler } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import {
-  createTestCa,
-  type MongodbServer,
-  startBlackHole,
-  startFaultyServer,
-  startFerretdb,
-} from "@quarterturn-tools/engines";
+import { startBlackHole, startFaultyServer, startFerretdb, tlsFaults } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
 import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
 import { documentdb, manifest } from "../src/index.ts";
-import { type Fixture, issueCertificate, startFixture, startTimeout } from "./fixture.ts";
+import { ca, type Fixture, startFixture, startTimeout } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -62,8 +56,9 @@ section("The server", (refused) => {
     await using server = await startFaultyServer(kind);
     await at(server);
   };
-  const showing = (start: () => Promise<MongodbServer>) => async () => {
-    await using server = await start();
+  const faults = tlsFaults(ca, (certificate) => startFerretdb({ certificate }));
+  const showing = (fault: keyof typeof faults) => async () => {
+    await using server = (await faults[fault]()).at;
     await at(server);
   };
   refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 27017 }));
@@ -73,34 +68,10 @@ section("The server", (refused) => {
     await at(hole);
   });
   refused("a server that accepts and never answers", "timeout", faulty("silent"));
-  refused(
-    "a server that speaks no TLS",
-    "tls",
-    showing(() => startFerretdb({ certificate: "none" })),
-  );
-  refused(
-    "an expired certificate",
-    "tls",
-    showing(async () =>
-      startFerretdb({
-        certificate: await issueCertificate({
-          hosts: ["localhost"],
-          notBefore: new Date(2020, 1),
-          notAfter: new Date(2021, 1),
-        }),
-      }),
-    ),
-  );
-  refused(
-    "a certificate of another authority",
-    "tls",
-    showing(async () => startFerretdb({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) })),
-  );
-  refused(
-    "a certificate for another host",
-    "tls",
-    showing(async () => startFerretdb({ certificate: await issueCertificate({ hosts: ["other.example"] }) })),
-  );
+  refused("a server that speaks no TLS", "tls", showing("speaks-no-tls"));
+  refused("an expired certificate", "tls", showing("expired-certificate"));
+  refused("a certificate of another authority", "tls", showing("foreign-certificate"));
+  refused("a certificate for another host", "tls", showing("other-host-name"));
   refused("a wrong password in every version", "credentials-rejected", () =>
     step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
   );
@@ -127,7 +98,7 @@ section("The server", (refused) => {
   });
   refused("an instance that is not the primary", "unsupported", async () => {
     await using server = await startFerretdb({
-      certificate: await issueCertificate({ hosts: ["localhost"] }),
+      certificate: await ca.issue({ hosts: ["localhost"] }),
       imitates: "a secondary",
     });
     const current = account({ host: server.host, port: server.port, ...server.admin });

@@ -5,9 +5,7 @@ import { rotatorByHand } from "@quarterturn-tools/test/rotator-by-hand";
 import type { Db, Document } from "mongodb";
 import { documentdb, manifest } from "../src/index.ts";
 
-const ca = await createTrustedCa();
-
-export const issueCertificate = ca.issue;
+export const ca = await createTrustedCa();
 
 /** The first start on a machine builds the server. */
 export const startTimeout = 600_000;

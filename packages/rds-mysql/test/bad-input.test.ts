@@ -2,18 +2,18 @@
 import { type Environment, rotationHandler } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
 import {
-  createTestCa,
   type MysqlServer,
   startBlackHole,
   startFaultyServer,
   startMariadb,
   startMysql,
+  tlsFaults,
 } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
 import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
 import { manifest, mysql } from "../src/index.ts";
-import { type Fixture, issueCertificate, startFixture } from "./fixture.ts";
+import { ca, type Fixture, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -64,24 +64,10 @@ section("The server", (refused) => {
     await at(server);
   };
   // Started before, so that the time of a row is the function's own.
-  const faults = {
-    "speaks no TLS": () => startMysql({ certificate: "none" }),
-    "has an expired certificate": async () =>
-      startMysql({
-        certificate: await issueCertificate({
-          hosts: ["localhost"],
-          notBefore: new Date(2020, 1),
-          notAfter: new Date(2021, 1),
-        }),
-      }),
-    "has a certificate of another authority": async () =>
-      startMysql({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) }),
-    "has a certificate for another host": async () =>
-      startMysql({ certificate: await issueCertificate({ hosts: ["other.example"] }) }),
-  };
+  const faults = tlsFaults(ca, (certificate) => startMysql({ certificate }));
   const started = new Map<string, MysqlServer>();
   beforeAll(async () => {
-    for (const [fault, start] of Object.entries(faults)) started.set(fault, await start());
+    for (const [fault, start] of Object.entries(faults)) started.set(fault, (await start()).at);
   });
   afterAll(async () => {
     for (const server of started.values()) await server.close();
@@ -95,8 +81,11 @@ section("The server", (refused) => {
   });
   refused("a server that accepts and never answers", "timeout", faulty("silent"));
   refused("a server that resets", "unreachable", faulty("resets"));
-  for (const fault of Object.keys(faults))
-    refused(`a server that ${fault}`, "tls", () => at(started.get(fault) ?? { port: 0 }));
+  const showing = (fault: keyof typeof faults) => () => at(started.get(fault) ?? { port: 0 });
+  refused("a server that speaks no TLS", "tls", showing("speaks-no-tls"));
+  refused("a server that has an expired certificate", "tls", showing("expired-certificate"));
+  refused("a server that has a certificate of another authority", "tls", showing("foreign-certificate"));
+  refused("a server that has a certificate for another host", "tls", showing("other-host-name"));
   refused("a wrong password in every version", "credentials-rejected", () =>
     step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
   );

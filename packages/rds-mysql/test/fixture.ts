@@ -7,9 +7,7 @@ import type { RowDataPacket } from "mysql2/promise";
 import { manifest, mysql } from "../src/index.ts";
 import { accountName, literal } from "../src/sql.ts";
 
-const ca = await createTrustedCa();
-
-export const issueCertificate = ca.issue;
+export const ca = await createTrustedCa();
 
 export interface Fixture extends AsyncDisposable {
   readonly server: MysqlServer;

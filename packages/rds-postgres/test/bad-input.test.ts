@@ -5,18 +5,12 @@
 import { CancelRotateSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
 import { type Environment, rotationHandler } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import {
-  createTestCa,
-  type PostgresServer,
-  startBlackHole,
-  startFaultyServer,
-  startPostgres,
-} from "@quarterturn-tools/engines";
+import { startBlackHole, startFaultyServer, startPostgres, tlsFaults } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
 import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
 import { manifest, postgres } from "../src/index.ts";
-import { type Fixture, issueCertificate, startFixture } from "./fixture.ts";
+import { ca, type Fixture, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -134,8 +128,9 @@ section("The server", (refused) => {
     await using server = await startFaultyServer(kind);
     await at(server);
   };
-  const showing = (start: () => Promise<PostgresServer>) => async () => {
-    await using server = await start();
+  const faults = tlsFaults(ca, (certificate) => startPostgres({ certificate }));
+  const showing = (fault: keyof typeof faults) => async () => {
+    await using server = (await faults[fault]()).at;
     await at(server);
   };
   refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 5432 }));
@@ -146,36 +141,12 @@ section("The server", (refused) => {
   });
   refused("a server that accepts and never answers", "timeout", faulty("silent"));
   refused("a server that resets", "unreachable", faulty("resets"));
-  refused(
-    "a server that speaks no TLS",
-    "tls",
-    showing(() => startPostgres({ certificate: "none" })),
-  );
-  refused(
-    "an expired certificate",
-    "tls",
-    showing(async () =>
-      startPostgres({
-        certificate: await issueCertificate({
-          hosts: ["localhost"],
-          notBefore: new Date(2020, 1),
-          notAfter: new Date(2021, 1),
-        }),
-      }),
-    ),
-  );
-  refused(
-    "a certificate of another authority",
-    "tls",
-    showing(async () => startPostgres({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) })),
-  );
-  refused(
-    "a certificate for another host",
-    "tls",
-    showing(async () => startPostgres({ certificate: await issueCertificate({ hosts: ["other.example"] }) })),
-  );
+  refused("a server that speaks no TLS", "tls", showing("speaks-no-tls"));
+  refused("an expired certificate", "tls", showing("expired-certificate"));
+  refused("a certificate of another authority", "tls", showing("foreign-certificate"));
+  refused("a certificate for another host", "tls", showing("other-host-name"));
   refused("an address that the certificate does not hold", "tls", async () => {
-    await using server = await startPostgres({ certificate: await issueCertificate({ hosts: ["localhost"] }) });
+    await using server = await startPostgres({ certificate: await ca.issue({ hosts: ["localhost"] }) });
     await at({ host: "127.0.0.1", port: server.port });
   });
   refused("a wrong password in every version", "credentials-rejected", () =>

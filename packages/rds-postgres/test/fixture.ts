@@ -12,9 +12,7 @@ import { rotatorByHand } from "@quarterturn-tools/test/rotator-by-hand";
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
 import { manifest, postgres } from "../src/index.ts";
 
-const ca = await createTrustedCa();
-
-export const issueCertificate = ca.issue;
+export const ca = await createTrustedCa();
 
 /** The newest release of each major version. */
 export const currentMinors = POSTGRES_VERSIONS.filter((version) => !version.includes("."));

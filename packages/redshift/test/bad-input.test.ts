@@ -4,10 +4,10 @@
  */
 import { type Environment, type ErrorCode, RotationError } from "@quarterturn/core";
 import type { DatabaseSecret } from "@quarterturn/database";
-import { createTestCa, startBlackHole, startFaultyServer } from "@quarterturn-tools/engines";
+import { startBlackHole, startFaultyServer, tlsFaults } from "@quarterturn-tools/engines";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { contextOf, type Fixture, issueCertificate, multi, single, startFixture, successor } from "./fixture.ts";
-import { startRedshiftImitation } from "./imitation/server.ts";
+import { ca, contextOf, type Fixture, multi, single, startFixture, successor } from "./fixture.ts";
+import { startShowing } from "./imitation/server.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -93,8 +93,9 @@ section("The server", (refused) => {
     await using server = await startFaultyServer(kind);
     await at(server);
   };
-  const showing = (certificate: () => ReturnType<typeof issueCertificate>) => async () => {
-    await using server = await startRedshiftImitation(await certificate());
+  const faults = tlsFaults(ca, startShowing);
+  const showing = (fault: keyof typeof faults) => async () => {
+    await using server = (await faults[fault]()).at;
     await at(server);
   };
   refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 5439 }));
@@ -105,17 +106,9 @@ section("The server", (refused) => {
   });
   refused("a server that accepts and never answers", "timeout", faulty("silent"));
   refused("a server that resets", "unreachable", faulty("resets"));
-  refused("a server that speaks no TLS", "tls", faulty("speaksNoTls"));
-  refused(
-    "a certificate of another authority",
-    "tls",
-    showing(async () => (await createTestCa()).issue({ hosts: ["localhost"] })),
-  );
-  refused(
-    "a certificate for another host",
-    "tls",
-    showing(() => issueCertificate({ hosts: ["other.example"] })),
-  );
+  refused("a server that speaks no TLS", "tls", showing("speaks-no-tls"));
+  refused("a certificate of another authority", "tls", showing("foreign-certificate"));
+  refused("a certificate for another host", "tls", showing("other-host-name"));
   refused("a wrong password in every version", "credentials-rejected", () => at(fixture.server));
   refused("a server that takes encrypted connections only, and a secret that wants none", "privilege", async () =>
     set({ ...(await fixture.createUser()), ssl: false }),

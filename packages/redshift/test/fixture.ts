@@ -9,9 +9,7 @@ import { redshift, redshiftSettings } from "../src/index.ts";
 import { storedForm } from "../src/password.ts";
 import { execute, type RedshiftImitation, startRedshiftImitation } from "./imitation/server.ts";
 
-const ca = await createTrustedCa();
-
-export const issueCertificate = ca.issue;
+export const ca = await createTrustedCa();
 
 export interface Fixture extends AsyncDisposable {
   readonly server: RedshiftImitation;
