@@ -2,14 +2,14 @@
  * What only a server of MongoDB's protocol answers to what is given wrongly: each is a typed error in one line, and the lines make
  * docs/errors/documentdb.md. The rest is in rds-postgres and the conformance suite.
  */
-import { type Environment, rotationHandler } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
+import type { Environment } from "@quarterturn/core";
+import type { DatabaseSecret } from "@quarterturn/database";
 import { startBlackHole, startFaultyServer, startFerretdb, tlsFaults } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
 import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
-import { documentdb, manifest } from "../src/index.ts";
-import { ca, type Fixture, startFixture, startTimeout } from "./fixture.ts";
+import { manifest } from "../src/index.ts";
+import { ca, type Fixture, multi, single, startFixture, startTimeout } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -17,14 +17,8 @@ beforeAll(async () => {
 }, startTimeout);
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-const handlers = {
-  "single-user": (env: Environment) =>
-    rotationHandler((from) => singleUser(documentdb, databaseSettings(from, manifest)), env),
-  "multi-user": (env: Environment) =>
-    rotationHandler((from) => multiUser(documentdb, rdsDirectory(["docdb"]), databaseSettings(from, manifest)), env),
-};
 const { secretWith, step, url } = stepsByHand(
-  handlers,
+  { "single-user": single, "multi-user": multi },
   async () => (await fixture.root.command({ usersInfo: { forAllDBs: true } })).users,
 );
 const { section, finish } = errorsPage(manifest.name, "DocumentDB");

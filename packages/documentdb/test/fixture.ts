@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
+import type { Environment } from "@quarterturn/core";
+import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
 import { createTrustedCa, type MongodbOptions, type MongodbServer, startFerretdb } from "@quarterturn-tools/engines";
 import { rotatorByHand } from "@quarterturn-tools/test/rotator-by-hand";
 import type { Db, Document } from "mongodb";
+import { documentdbDirectory } from "../src/directory.ts";
 import { documentdb, manifest } from "../src/index.ts";
 
 export const ca = await createTrustedCa();
@@ -81,8 +83,9 @@ export async function startFixture(options: MongodbOptions = {}): Promise<Fixtur
   };
 }
 
-export const single = () => singleUser(documentdb, databaseSettings({}, manifest));
-export const multi = () => multiUser(documentdb, rdsDirectory(["docdb"]), databaseSettings({}, manifest));
+export const single = (env: Environment = {}) => singleUser(documentdb, databaseSettings(env, manifest));
+export const multi = (env: Environment = {}) =>
+  multiUser(documentdb, documentdbDirectory, databaseSettings(env, manifest));
 
 export const { contextOf, successor, alternate } = rotatorByHand(
   ({ server, admin }: Pick<Fixture, "server" | "admin">) => ({

@@ -1,6 +1,6 @@
 /** What only MySQL answers to what is given wrongly: each is a typed error in one line. The rest is in rds-postgres and the conformance suite. */
-import { type Environment, rotationHandler } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
+import type { Environment } from "@quarterturn/core";
+import type { DatabaseSecret } from "@quarterturn/database";
 import {
   type MysqlServer,
   startBlackHole,
@@ -12,8 +12,8 @@ import {
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
 import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
-import { manifest, mysql } from "../src/index.ts";
-import { ca, type Fixture, startFixture } from "./fixture.ts";
+import { manifest } from "../src/index.ts";
+import { ca, type Fixture, multi, single, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -21,17 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-const handlers = {
-  "single-user": (env: Environment) =>
-    rotationHandler((from) => singleUser(mysql(from), databaseSettings(from, manifest)), env),
-  "multi-user": (env: Environment) =>
-    rotationHandler(
-      (from) => multiUser(mysql(from), rdsDirectory(manifest.engines), databaseSettings(from, manifest)),
-      env,
-    ),
-};
 // What a step may leave is a twin that is not whole yet, and cannot log in.
-const { secretWith, step } = stepsByHand(handlers, () =>
+const { secretWith, step } = stepsByHand({ "single-user": single, "multi-user": multi }, () =>
   fixture.asRoot("SELECT * FROM mysql.user WHERE account_locked = 'N' ORDER BY User, Host"),
 );
 const { section, finish } = errorsPage(manifest.name, "MySQL and MariaDB");

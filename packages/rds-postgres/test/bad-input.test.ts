@@ -3,14 +3,14 @@
  * docs/errors/rds-postgres.md.
  */
 import { CancelRotateSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import { type Environment, rotationHandler } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
+import type { Environment } from "@quarterturn/core";
+import type { DatabaseSecret } from "@quarterturn/database";
 import { startBlackHole, startFaultyServer, startPostgres, tlsFaults } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
 import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
-import { manifest, postgres } from "../src/index.ts";
-import { ca, type Fixture, startFixture } from "./fixture.ts";
+import { manifest } from "../src/index.ts";
+import { ca, type Fixture, multi, single, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -18,17 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-const handlers = {
-  "single-user": (env: Environment) =>
-    rotationHandler((from) => singleUser(postgres(from), databaseSettings(from, manifest)), env),
-  "multi-user": (env: Environment) =>
-    rotationHandler(
-      (from) => multiUser(postgres(from), rdsDirectory(manifest.engines), databaseSettings(from, manifest)),
-      env,
-    ),
-};
 const { client, invoke, secretWith, step } = stepsByHand(
-  handlers,
+  { "single-user": single, "multi-user": multi },
   async () => (await fixture.superuser.query("SELECT * FROM pg_authid ORDER BY oid")).rows,
 );
 const { section, finish } = errorsPage(manifest.name, "PostgreSQL");
