@@ -3,10 +3,9 @@
  * docs/errors/rds-postgres.md.
  */
 import { CancelRotateSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import type { Environment } from "@quarterturn/core";
-import type { DatabaseSecret } from "@quarterturn/database";
-import { startBlackHole, startFaultyServer, startPostgres, tlsFaults } from "@quarterturn-tools/engines";
+import { startPostgres, tlsFaults } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
+import { refusedByEveryEngine, refusedConnections } from "@quarterturn-tools/test/refused-by-every-engine";
 import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
 import { manifest } from "../src/index.ts";
@@ -18,21 +17,13 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-const { client, invoke, secretWith, step } = stepsByHand(
+const steps = stepsByHand(
   { "single-user": single, "multi-user": multi },
   async () => (await fixture.superuser.query("SELECT * FROM pg_authid ORDER BY oid")).rows,
 );
 const { section, finish } = errorsPage(manifest.name, "PostgreSQL");
-const password = "never-in-a-log";
-const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
-  host: fixture.server.host,
-  port: fixture.server.port,
-  username: "nobody",
-  password,
-  userKeys: {},
-  ssl: true,
-  ...more,
-});
+const { client, invoke, secretWith, step } = steps;
+const { account, adminSecrets, at, boss, password, passwords, withAdmin } = refusedByEveryEngine(() => fixture, steps);
 
 section("The event", (refused) => {
   const event = { Step: "createSecret", SecretId: "arn:secret", ClientRequestToken: "token" };
@@ -111,27 +102,13 @@ section("The secret's value", (refused) => {
 });
 
 section("The server", (refused) => {
-  const at = (server: { host: string; port: number }) =>
-    step("setSecret", account({ host: server.host, port: server.port }), {
-      pending: account({ host: server.host, port: server.port, password: "never-in-a-log-2" }),
-    });
-  const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
-    await using server = await startFaultyServer(kind);
-    await at(server);
-  };
   const faults = tlsFaults(ca, (certificate) => startPostgres({ certificate }));
   const showing = (fault: keyof typeof faults) => async () => {
     await using server = (await faults[fault]()).at;
     await at(server);
   };
   refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 5432 }));
-  refused("a closed port", "unreachable", faulty("closed"));
-  refused("a black hole: packets are dropped", "timeout", async () => {
-    await using hole = await startBlackHole();
-    await at(hole);
-  });
-  refused("a server that accepts and never answers", "timeout", faulty("silent"));
-  refused("a server that resets", "unreachable", faulty("resets"));
+  refusedConnections(refused, at);
   refused("a server that speaks no TLS", "tls", showing("speaks-no-tls"));
   refused("an expired certificate", "tls", showing("expired-certificate"));
   refused("a certificate of another authority", "tls", showing("foreign-certificate"));
@@ -140,12 +117,7 @@ section("The server", (refused) => {
     await using server = await startPostgres({ certificate: await ca.issue({ hosts: ["localhost"] }) });
     await at({ host: "127.0.0.1", port: server.port });
   });
-  refused("a wrong password in every version", "credentials-rejected", () =>
-    step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
-  );
-  refused("testSecret with a password that the server refuses", "credentials-rejected", () =>
-    step("testSecret", account(), { pending: account() }),
-  );
+  passwords(refused);
   refused("a user that may not log in", "privilege", async () => {
     const current = await fixture.createUser();
     await fixture.superuser.query(`ALTER ROLE ${current.username} NOLOGIN`);
@@ -163,37 +135,7 @@ section("The server", (refused) => {
 });
 
 section("The admin secret (multi-user)", (refused) => {
-  const successor = { username: "app_clone", password };
-  const withAdmin = async (admin: object | string | undefined, options: { env?: Environment; user?: object } = {}) => {
-    const user = { ...(await fixture.createUser()), ...options.user };
-    const { masterarn: _, ...current } = user;
-    const arn =
-      typeof admin === "object"
-        ? { masterarn: await secretWith(JSON.stringify(admin)) }
-        : admin === undefined
-          ? {}
-          : { masterarn: admin };
-    const pending = { ...current, ...arn, ...successor, username: `${current.username}_clone` };
-    await step(
-      "setSecret",
-      { ...current, ...arn },
-      { strategy: "multi-user", pending, ...(options.env ? { env: options.env } : {}) },
-    );
-  };
-  const boss = () => ({ host: fixture.server.host, port: fixture.server.port, ...fixture.admin });
-  refused("none named", "bad-secret", () => withAdmin(undefined));
-  refused("one that does not exist", "bad-secret", () =>
-    withAdmin("arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"),
-  );
-  refused("one without a password", "bad-secret", () => withAdmin({ ...boss(), password: undefined }));
-  refused("one for another host", "wrong-target", () => withAdmin({ ...boss(), host: "other.example" }));
-  refused("one without a host, which RDS does not know", "bad-secret", () => withAdmin(fixture.admin));
-  refused("one whose password is refused", "credentials-rejected", () =>
-    withAdmin({ ...boss(), password: "never-in-a-log-3" }),
-  );
-  refused("AWSCURRENT's password refused at the admin's server", "credentials-rejected", () =>
-    withAdmin(boss(), { user: { password: "never-in-a-log-4" } }),
-  );
+  adminSecrets(refused);
   refused("one of an admin without the right", "privilege", async () => {
     await fixture.superuser.query("CREATE ROLE weak1 LOGIN PASSWORD 'never-in-a-log-5'");
     await withAdmin({ ...boss(), username: "weak1", password: "never-in-a-log-5" });

@@ -4,7 +4,9 @@
  */
 import { type Environment, type ErrorCode, RotationError } from "@quarterturn/core";
 import type { DatabaseSecret } from "@quarterturn/database";
-import { startBlackHole, startFaultyServer, tlsFaults } from "@quarterturn-tools/engines";
+import { tlsFaults } from "@quarterturn-tools/engines";
+import type { Refused } from "@quarterturn-tools/test/errors-page";
+import { refusedConnections } from "@quarterturn-tools/test/refused-by-every-engine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ca, contextOf, type Fixture, multi, single, startFixture, successor } from "./fixture.ts";
 import { startShowing } from "./imitation/server.ts";
@@ -15,7 +17,6 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
 const rows: { group: string; situation: string; code: ErrorCode; message: string }[] = [];
 
 function section(group: string, register: (refused: Refused) => void): void {
@@ -89,23 +90,13 @@ section("The secret's value", (refused) => {
 });
 
 section("The server", (refused) => {
-  const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
-    await using server = await startFaultyServer(kind);
-    await at(server);
-  };
   const faults = tlsFaults(ca, startShowing);
   const showing = (fault: keyof typeof faults) => async () => {
     await using server = (await faults[fault]()).at;
     await at(server);
   };
   refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 5439 }));
-  refused("a closed port", "unreachable", faulty("closed"));
-  refused("a black hole: packets are dropped", "timeout", async () => {
-    await using hole = await startBlackHole();
-    await at(hole);
-  });
-  refused("a server that accepts and never answers", "timeout", faulty("silent"));
-  refused("a server that resets", "unreachable", faulty("resets"));
+  refusedConnections(refused, at);
   refused("a server that speaks no TLS", "tls", showing("speaks-no-tls"));
   refused("a certificate of another authority", "tls", showing("foreign-certificate"));
   refused("a certificate for another host", "tls", showing("other-host-name"));

@@ -1,8 +1,8 @@
-import { RotationError } from "@quarterturn/core";
+import { type ErrorCode, RotationError } from "@quarterturn/core";
 import { afterAll, beforeAll, describe, expect, type MockInstance, test, vi } from "vitest";
 
 /** Registers one thing that is given wrongly: how it is called, the code of its error, and what provokes that. */
-export type Refused = (situation: string, code: string, work: () => Promise<unknown>) => void;
+export type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
 
 /** A page of docs/errors: what the functions of a package say to what is given to them wrongly. */
 export interface ErrorsPage {
@@ -17,7 +17,7 @@ export interface ErrorsPage {
 
 /** @param name the package's name without its scope, whose folder is that of the tests */
 export function errorsPage(name: string, title: string): ErrorsPage {
-  const rows: { group: string; situation: string; code: string; message: string }[] = [];
+  const rows: { group: string; situation: string; code: ErrorCode; message: string }[] = [];
   let logged = "";
   let spy: MockInstance | undefined;
   beforeAll(() => {
@@ -74,7 +74,7 @@ ${sections.join("\n")}`).toMatchFileSnapshot(new URL(`../../../docs/errors/${nam
   };
 }
 
-function table(rows: readonly { situation: string; code: string; message: string }[]): string {
+function table(rows: readonly { situation: string; code: ErrorCode; message: string }[]): string {
   const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
   const lines = rows.map((row) => `| ${cell(row.situation)} | \`${row.code}\` | ${cell(row.message)} |`);
   return ["| what was wrong | code | message |", "| --- | --- | --- |", ...lines].join("\n");
