@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Strategy, Target } from "@quarterturn/conformance";
 import { createTestCa, startPostgres, tlsFaults } from "@quarterturn-tools/engines";
 import { DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
-import { passwordVerifier } from "../../src/index.ts";
+import { passwordVerifier } from "../../src/verifier.ts";
 
 /** A PostgreSQL server for the conformance suite. Its admin is CREATEROLE and not superuser, as rds_superuser in effect is. */
 export async function postgresTarget(strategy: Strategy): Promise<Target> {
