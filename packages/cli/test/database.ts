@@ -1,16 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type RotationHandler, rotationHandler } from "@quarterturn/core";
 import { databaseSettings, singleUser } from "@quarterturn/database";
 import type { RotationContext, RotationEvent } from "@quarterturn/local";
 import { manifest, postgres } from "@quarterturn/rds-postgres";
-import { createTestCa, type PostgresServer, startPostgres } from "@quarterturn-tools/engines";
+import { createTrustedCa, type PostgresServer, startPostgres } from "@quarterturn-tools/engines";
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
 import { type Service, startService } from "./secrets-manager.ts";
 
-/** The one authority of a test file: it must be trusted before the first login, since the process makes one TLS context. */
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+const ca = await createTrustedCa();
 
 /** A PostgreSQL, and a Secrets Manager with its admin's secret `boss`, and with the functions `rotates`, the real one, and `stops-at-STEP`, which fails when that step's turn comes. */
 export interface Database extends AsyncDisposable {

@@ -3,18 +3,16 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { pipeline } from "node:stream";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { rotationHandler } from "@quarterturn/core";
 import { databaseSettings, singleUser } from "@quarterturn/database";
 import { manifest, mysql } from "@quarterturn/rds-mysql";
-import { createTestCa, type MysqlServer, startMariadb, startMysql } from "@quarterturn-tools/engines";
+import { createTrustedCa, type MysqlServer, startMariadb, startMysql } from "@quarterturn-tools/engines";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { quarterturnAt, steady } from "./command-line.ts";
 import { startImitatedLambda } from "./imitated-lambda.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+const ca = await createTrustedCa();
 
 const certificate = await ca.issue({ hosts: ["localhost"] });
 

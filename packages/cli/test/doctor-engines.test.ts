@@ -1,14 +1,12 @@
 /** What `doctor` sees in databases other than PostgreSQL: real servers; Lambda, which has no function here, is imitated. */
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { createTestCa, startFerretdb, startMysql } from "@quarterturn-tools/engines";
+import { createTrustedCa, startFerretdb, startMysql } from "@quarterturn-tools/engines";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { quarterturnAt, type Ran } from "./command-line.ts";
 import { type ImitatedAws, startImitatedAws } from "./imitated-aws.ts";
 import { playing } from "./played-account.ts";
 import { type Service, startService } from "./secrets-manager.ts";
 
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+const ca = await createTrustedCa();
 const certificate = await ca.issue({ hosts: ["localhost"] });
 
 let service: Service;

@@ -1,14 +1,12 @@
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { deadlineOf } from "@quarterturn/core";
-import { createTestCa, startFerretdb, startMysql } from "@quarterturn-tools/engines";
+import { createTrustedCa, startFerretdb, startMysql } from "@quarterturn-tools/engines";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { products } from "../src/engines.ts";
 import { quarterturnAt } from "./command-line.ts";
 import { startImitatedAws } from "./imitated-aws.ts";
 import { startService } from "./secrets-manager.ts";
 
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+const ca = await createTrustedCa();
 const certificate = await ca.issue({ hosts: ["localhost"] });
 
 /** What a test needs of a server beside the command line. */

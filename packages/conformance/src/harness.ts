@@ -51,7 +51,7 @@ export type PromiseNumber = 1 | 2 | 3 | 4 | 5 | 6;
 type Environment = Readonly<Record<string, string>>;
 
 /** What was written while a scenario ran, and what must not be in it. */
-export interface Transcript {
+interface Transcript {
   readonly scenario: string;
   readonly written: readonly string[];
   readonly secrets: readonly string[];

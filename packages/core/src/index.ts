@@ -1,7 +1,7 @@
 export { apiClientOptions, askApi } from "./ask-api.ts";
 export { type Deadline, deadlineOf } from "./deadline.ts";
 export { type ErrorCode, type ErrorPlace, RotationError, reasonOf } from "./errors.ts";
-export { parseEvent, type RotationEvent, type Step, steps } from "./event.ts";
+export { type Step, steps } from "./event.ts";
 export { editJson } from "./json.ts";
 export {
   AWSCURRENT,
@@ -10,9 +10,7 @@ export {
   changesTo,
   type Decision,
   decide,
-  finishMove,
   type LabelChange,
-  type LabelMove,
   type Refusal,
   type RotationState,
   rotationState,
@@ -42,18 +40,15 @@ export {
   secretOperations,
 } from "./role.ts";
 export type { CurrentAfterSet, RotationContext, RotationValues, Rotator } from "./rotator.ts";
-export { runStep } from "./runner.ts";
 export { jsonFormat, readSecretValue, type SecretFormat, textFormat } from "./secret-value.ts";
-export { type ApiCalls, secretsManagerClient, secretsManagerStore } from "./secrets-manager.ts";
+export { secretsManagerClient } from "./secrets-manager.ts";
 export {
   booleanSetting,
-  type CoreSettings,
   choiceSetting,
   coreSettings,
   type Environment,
-  integerSetting,
   type LogLevel,
   listSetting,
 } from "./settings.ts";
-export type { DescribedSecret, SecretStore, SecretVersion } from "./store.ts";
+export type { DescribedSecret } from "./store.ts";
 export { otherOfPair, pairOf, type UserPair } from "./user-pair.ts";

@@ -8,7 +8,7 @@ import { createRedactor } from "./redaction.ts";
 import type { RotationContext, Rotator } from "./rotator.ts";
 import { requireStillPending, runStep } from "./runner.ts";
 import { type ApiCalls, secretsManagerClient, secretsManagerStore } from "./secrets-manager.ts";
-import { coreSettings, type Environment } from "./settings.ts";
+import { coreSettings, type Environment, type LogLevel } from "./settings.ts";
 import type { SecretStore } from "./store.ts";
 
 /** What of Lambda's context is used. */
@@ -64,7 +64,7 @@ export function rotationHandler<S, Changes>(
 
 function logFor(
   env: Environment,
-  level: Parameters<typeof jsonLog>[1],
+  level: LogLevel,
   lambda: LambdaContext,
   event: RotationEvent | undefined,
   redact: (text: string) => string,

@@ -33,10 +33,8 @@ type ProbeAnswer = "accepted" | "rejected" | Pick<Login, "userKeys">;
 export interface Engine {
   /** The one source of the default port and database, of the excluded characters and of the longest name. */
   readonly manifest: Manifest;
-  /**
-   * Whether a password that the engine keeps valid beside a new one is discarded once AWSCURRENT has moved.
-   */
-  readonly discardsOldPassword: boolean;
+  /** Whether a password that the engine keeps valid beside a new one is discarded once AWSCURRENT has moved. */
+  readonly discardsOldPassword?: boolean;
   /** Whether rights live in a database: the admin then logs in to the rotated secret's, not to the one of its own secret. */
   readonly hasRightsPerDatabase?: boolean;
   /**
@@ -60,10 +58,10 @@ export interface Session {
    */
   changePassword(next: string): Promise<CurrentAfterSet>;
   /**
-   * Ends what other passwords this session's user has, and never the one that the session logged in with.
+   * Ends what other passwords this session's user has, and never the one that the session logged in with. Absent where a user has one password.
    * @throws RotationError
    */
-  discardOldPassword(): Promise<void>;
+  discardOldPassword?(): Promise<void>;
   /**
    * Makes the twin whole: it exists, and can do what the original can. A twin that did not exist cannot log in afterwards; one that
    * exists, and may be in use, can all the time. An account that has the twin's name and is not the original's twin is refused

@@ -80,7 +80,7 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
       );
     }
     try {
-      await session.discardOldPassword();
+      await session.discardOldPassword?.();
     } finally {
       await session.close();
     }

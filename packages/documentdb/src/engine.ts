@@ -6,7 +6,6 @@ import { openSession } from "./session.ts";
 /** DocumentDB, and whatever else speaks MongoDB's protocol and has its users. */
 export const documentdb: Engine = {
   manifest,
-  discardsOldPassword: false,
 
   async login(login, context) {
     const connection = await connect(login, context);

@@ -1,5 +1,5 @@
 import { RotationError, reasonOf } from "@quarterturn/core";
-import type { Login } from "@quarterturn/database";
+import { type Login, noAnswerError } from "@quarterturn/database";
 import { ServerError } from "./wire.ts";
 
 /** How far a connection came. */
@@ -18,40 +18,17 @@ export class Timeout extends Error {
 
 /** No connection, or one that ended before it was a login. */
 export function connectionError(error: unknown, login: Login, where: string, stage: Stage): RotationError {
-  const because = { cause: error };
   if (error instanceof ServerError) return loginError(error, where);
-  if (error instanceof Timeout) {
-    return stage === "connecting"
-      ? new RotationError(
-          "timeout",
-          `${where}: no connection within ${error.milliseconds} ms`,
-          "Packets to the server are dropped: the function's subnets need a route to it, and its security group must let the function's in on this port.",
-          because,
-        )
-      : new RotationError(
-          "timeout",
-          `${where}: connected, and ${error.message}`,
-          "This login changed nothing. Check that the port is DocumentDB's and that the server is not overloaded or starting.",
-          because,
-        );
-  }
-  const reason = reasonOf(error);
-  if (stage === "connecting") {
-    const { code } = error as NodeJS.ErrnoException;
-    return new RotationError(
+  const expiredMs = error instanceof Timeout ? error.milliseconds : undefined;
+  const failed = { where, product: "DocumentDB", isConnected: stage !== "connecting", expiredMs };
+  return (
+    noAnswerError(error, failed) ??
+    new RotationError(
       "unreachable",
-      code === "ENOTFOUND" || code === "EAI_AGAIN"
-        ? `${where}: the host name has no address`
-        : `${where}: no connection (${reason})`,
-      "Check host and port of the secret, and that the database is running and reachable from the function's subnets.",
-      because,
-    );
-  }
-  return new RotationError(
-    "unreachable",
-    `${where}: the connection ended during the login (${reason})`,
-    `Check that the port is DocumentDB's and that no proxy or limit ends its connections${login.tls ? "" : "; the server may require TLS, which the secret's ssl turns off"}.`,
-    because,
+      `${where}: the connection ended during the login (${reasonOf(error)})`,
+      `Check that the port is DocumentDB's and that no proxy or limit ends its connections${login.tls ? "" : "; the server may require TLS, which the secret's ssl turns off"}.`,
+      { cause: error },
+    )
   );
 }
 

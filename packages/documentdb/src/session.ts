@@ -23,9 +23,6 @@ export function openSession({ login, run, close }: Connection, context: EngineCo
       return "refused";
     },
 
-    // A user has one password.
-    discardOldPassword: async () => undefined,
-
     alignTwin: (pair, isOurs) => alignTwin(run, pair, { isOurs, isAccepted }, login, context),
     setPassword: (pair, password, isOurs) => setPassword(run, pair, password, { isOurs, isAccepted }, login, context),
 

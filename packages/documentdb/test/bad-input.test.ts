@@ -2,20 +2,13 @@
  * What only a server of MongoDB's protocol answers to what is given wrongly: each is a typed error in one line, and the lines make
  * docs/errors/documentdb.md. The rest is in rds-postgres and the conformance suite.
  */
-import { type Environment, rotationHandler } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import {
-  createTestCa,
-  type MongodbServer,
-  startBlackHole,
-  startFaultyServer,
-  startFerretdb,
-} from "@quarterturn-tools/engines";
+import { startFerretdb, tlsFaults } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
+import { refusedByEveryEngine, refusedConnections } from "@quarterturn-tools/test/refused-by-every-engine";
 import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
-import { documentdb, manifest } from "../src/index.ts";
-import { type Fixture, issueCertificate, startFixture, startTimeout } from "./fixture.ts";
+import { manifest } from "../src/index.ts";
+import { ca, type Fixture, multi, single, startFixture, startTimeout } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -23,27 +16,13 @@ beforeAll(async () => {
 }, startTimeout);
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-const handlers = {
-  "single-user": (env: Environment) =>
-    rotationHandler((from) => singleUser(documentdb, databaseSettings(from, manifest)), env),
-  "multi-user": (env: Environment) =>
-    rotationHandler((from) => multiUser(documentdb, rdsDirectory(["docdb"]), databaseSettings(from, manifest)), env),
-};
-const { secretWith, step, url } = stepsByHand(
-  handlers,
+const steps = stepsByHand(
+  { "single-user": single, "multi-user": multi },
   async () => (await fixture.root.command({ usersInfo: { forAllDBs: true } })).users,
 );
 const { section, finish } = errorsPage(manifest.name, "DocumentDB");
-const password = "never-in-a-log";
-const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
-  host: fixture.server.host,
-  port: fixture.server.port,
-  username: "nobody",
-  password,
-  userKeys: {},
-  ssl: true,
-  ...more,
-});
+const { step, url } = steps;
+const { account, adminSecrets, at, boss, password, passwords, withAdmin } = refusedByEveryEngine(() => fixture, steps);
 
 section("The secret's value", (refused) => {
   refused("another engine", "bad-secret", () => step("createSecret", account({ engine: "docdb" })));
@@ -54,59 +33,18 @@ section("The secret's value", (refused) => {
 });
 
 section("The server", (refused) => {
-  const at = (server: { host: string; port: number }) =>
-    step("setSecret", account({ host: server.host, port: server.port }), {
-      pending: account({ host: server.host, port: server.port, password: "never-in-a-log-2" }),
-    });
-  const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
-    await using server = await startFaultyServer(kind);
-    await at(server);
-  };
-  const showing = (start: () => Promise<MongodbServer>) => async () => {
-    await using server = await start();
+  const faults = tlsFaults(ca, (certificate) => startFerretdb({ certificate }));
+  const showing = (fault: keyof typeof faults) => async () => {
+    await using server = (await faults[fault]()).at;
     await at(server);
   };
   refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 27017 }));
-  refused("a closed port", "unreachable", faulty("closed"));
-  refused("a black hole: packets are dropped", "timeout", async () => {
-    await using hole = await startBlackHole();
-    await at(hole);
-  });
-  refused("a server that accepts and never answers", "timeout", faulty("silent"));
-  refused(
-    "a server that speaks no TLS",
-    "tls",
-    showing(() => startFerretdb({ certificate: "none" })),
-  );
-  refused(
-    "an expired certificate",
-    "tls",
-    showing(async () =>
-      startFerretdb({
-        certificate: await issueCertificate({
-          hosts: ["localhost"],
-          notBefore: new Date(2020, 1),
-          notAfter: new Date(2021, 1),
-        }),
-      }),
-    ),
-  );
-  refused(
-    "a certificate of another authority",
-    "tls",
-    showing(async () => startFerretdb({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) })),
-  );
-  refused(
-    "a certificate for another host",
-    "tls",
-    showing(async () => startFerretdb({ certificate: await issueCertificate({ hosts: ["other.example"] }) })),
-  );
-  refused("a wrong password in every version", "credentials-rejected", () =>
-    step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
-  );
-  refused("testSecret with a password that the server refuses", "credentials-rejected", () =>
-    step("testSecret", account(), { pending: account() }),
-  );
+  refusedConnections(refused, at, ["closed", "drops", "silent"]);
+  refused("a server that speaks no TLS", "tls", showing("speaks-no-tls"));
+  refused("an expired certificate", "tls", showing("expired-certificate"));
+  refused("a certificate of another authority", "tls", showing("foreign-certificate"));
+  refused("a certificate for another host", "tls", showing("other-host-name"));
+  passwords(refused);
   refused("a user of another authentication database", "credentials-rejected", async () => {
     const current = { ...(await fixture.createUser()), authSource: "other" };
     await step("testSecret", current, { pending: current });
@@ -127,7 +65,7 @@ section("The server", (refused) => {
   });
   refused("an instance that is not the primary", "unsupported", async () => {
     await using server = await startFerretdb({
-      certificate: await issueCertificate({ hosts: ["localhost"] }),
+      certificate: await ca.issue({ hosts: ["localhost"] }),
       imitates: "a secondary",
     });
     const current = account({ host: server.host, port: server.port, ...server.admin });
@@ -136,37 +74,7 @@ section("The server", (refused) => {
 });
 
 section("The admin secret (multi-user)", (refused) => {
-  const successor = { username: "app_clone", password };
-  const withAdmin = async (admin: object | string | undefined, options: { env?: Environment; user?: object } = {}) => {
-    const user = { ...(await fixture.createUser()), authSource: "shop", ...options.user };
-    const { masterarn: _, ...current } = user;
-    const arn =
-      typeof admin === "object"
-        ? { masterarn: await secretWith(JSON.stringify(admin)) }
-        : admin === undefined
-          ? {}
-          : { masterarn: admin };
-    const pending = { ...current, ...arn, ...successor, username: `${current.username}_clone` };
-    await step(
-      "setSecret",
-      { ...current, ...arn },
-      { strategy: "multi-user", pending, ...(options.env ? { env: options.env } : {}) },
-    );
-  };
-  const boss = () => ({ host: fixture.server.host, port: fixture.server.port, ...fixture.admin });
-  refused("none named", "bad-secret", () => withAdmin(undefined));
-  refused("one that does not exist", "bad-secret", () =>
-    withAdmin("arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"),
-  );
-  refused("one without a password", "bad-secret", () => withAdmin({ ...boss(), password: undefined }));
-  refused("one for another host", "wrong-target", () => withAdmin({ ...boss(), host: "other.example" }));
-  refused("one without a host, which RDS does not know", "bad-secret", () => withAdmin(fixture.admin));
-  refused("one whose password is refused", "credentials-rejected", () =>
-    withAdmin({ ...boss(), password: "never-in-a-log-3" }),
-  );
-  refused("AWSCURRENT's password refused at the admin's server", "credentials-rejected", () =>
-    withAdmin(boss(), { user: { password: "never-in-a-log-4" } }),
-  );
+  adminSecrets(refused);
   refused("one of an admin without the right", "privilege", async () => {
     await fixture.root.command({ createUser: "weak1", pwd: "never-in-a-log-5", roles: [] });
     await withAdmin({ ...boss(), username: "weak1", password: "never-in-a-log-5" });
@@ -174,7 +82,7 @@ section("The admin secret (multi-user)", (refused) => {
   refused("a user of the twin's name that is somebody else's", "wrong-target", async () => {
     const user = await fixture.createUser();
     await fixture.createUser({ name: `${user.username}_clone` });
-    await withAdmin(boss(), { user });
+    await withAdmin(boss(), user);
   });
 });
 

@@ -1,16 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { deadlineOf, jsonLog, type RotationContext } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import { createTestCa, type MongodbOptions, type MongodbServer, startFerretdb } from "@quarterturn-tools/engines";
+import type { Environment } from "@quarterturn/core";
+import { type DatabaseSecret, databaseSettings, multiUser, singleUser } from "@quarterturn/database";
+import { createTrustedCa, type MongodbOptions, type MongodbServer, startFerretdb } from "@quarterturn-tools/engines";
+import { rotatorByHand } from "@quarterturn-tools/test/rotator-by-hand";
 import type { Db, Document } from "mongodb";
+import { documentdbDirectory } from "../src/directory.ts";
 import { documentdb, manifest } from "../src/index.ts";
 
-/** The one authority of a test file: it must be trusted before the first login, since the process makes one TLS context. */
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
-
-export const issueCertificate = ca.issue;
+export const ca = await createTrustedCa();
 
 /** The first start on a machine builds the server. */
 export const startTimeout = 600_000;
@@ -86,47 +83,17 @@ export async function startFixture(options: MongodbOptions = {}): Promise<Fixtur
   };
 }
 
-/** A context as the Lambda adapter makes it, whose log can be read and whose only other secret is the admin's. */
-export function contextOf(
-  { server, admin }: Pick<Fixture, "server" | "admin">,
-  adminSecret: object = {},
-): RotationContext & { readonly lines: string[] } {
-  const lines: string[] = [];
-  const text = JSON.stringify({ engine: "mongo", host: server.host, port: server.port, ...admin, ...adminSecret });
-  return {
-    lines,
-    secretId: "arn:secret",
-    token: "token",
-    deadline: deadlineOf(() => 20_000),
-    log: jsonLog(
-      (line) => lines.push(line),
-      "DEBUG",
-      {},
-      (line) => line,
-    ),
-    readSecret: async () => text,
-    describeSecret: async () => ({ tags: {} }),
-    requirePending: async () => undefined,
-  };
-}
+export const single = (env: Environment = {}) => singleUser(documentdb, databaseSettings(env, manifest));
+export const multi = (env: Environment = {}) =>
+  multiUser(documentdb, documentdbDirectory, databaseSettings(env, manifest));
 
-export const single = () => singleUser(documentdb, databaseSettings({}, manifest));
-export const multi = () => multiUser(documentdb, rdsDirectory(["docdb"]), databaseSettings({}, manifest));
-
-/** The next version of a secret, as createSecret makes it. */
-export async function successor(current: DatabaseSecret, rotator = single()): Promise<DatabaseSecret> {
-  return { ...current, ...(await rotator.create(current, undefined as never)) };
-}
-
-/** One multi-user rotation: the secret that is current afterwards. */
-export async function alternate(
-  fixture: Fixture,
-  current: DatabaseSecret,
-  context: RotationContext = contextOf(fixture),
-  previous?: DatabaseSecret,
-): Promise<DatabaseSecret> {
-  const pending = await successor(current, multi());
-  await multi().set({ current, pending, previous: async () => previous }, context);
-  await multi().test(pending, context);
-  return pending;
-}
+export const { contextOf, successor, alternate } = rotatorByHand(
+  ({ server, admin }: Pick<Fixture, "server" | "admin">) => ({
+    engine: "mongo",
+    host: server.host,
+    port: server.port,
+    ...admin,
+  }),
+  single,
+  multi,
+);

@@ -4,10 +4,10 @@ import { type MongodbOptions, startFerretdb } from "@quarterturn-tools/engines";
 import { expect, test } from "vitest";
 import { connect } from "../src/connection.ts";
 import { documentdb } from "../src/index.ts";
-import { changeOwnPassword, contextOf, issueCertificate, multi, single, startTimeout, successor } from "./fixture.ts";
+import { ca, changeOwnPassword, contextOf, multi, single, startTimeout, successor } from "./fixture.ts";
 
 async function imitating(imitates: MongodbOptions["imitates"] & string) {
-  const server = await startFerretdb({ certificate: await issueCertificate({ hosts: ["localhost"] }), imitates });
+  const server = await startFerretdb({ certificate: await ca.issue({ hosts: ["localhost"] }), imitates });
   const { host, port, admin } = server;
   const root: DatabaseSecret = { host, port, ...admin, userKeys: {}, ssl: true, masterarn: "admin" };
   const context = () => contextOf({ server, admin });

@@ -1,9 +1,11 @@
 import { Socket } from "node:net";
 import { RotationError, reasonOf } from "@quarterturn/core";
 import {
+  connectionEndedError,
   type EngineContext,
   isUnknownAuthority,
   type Login,
+  noAnswerError,
   noTlsError,
   tlsError,
   whereOf,
@@ -120,7 +122,6 @@ function connectionError(
   milliseconds: number,
 ): RotationError {
   const reason = reasonOf(error);
-  const because = { cause: error };
   if (reason === "The server does not support SSL connections") return noTlsError(where, error);
   const authentication = /^Unknown authenticationOk message type (\d+)$/.exec(reason)?.[1];
   if (authentication !== undefined) {
@@ -128,41 +129,16 @@ function connectionError(
       "unsupported",
       `${where}: the server asks for an authentication that node-postgres does not know (type ${authentication})`,
       product.adviceOnAuthentication,
-      because,
+      { cause: error },
     );
   }
-  if (reason === "timeout expired") {
-    return isConnected
-      ? new RotationError(
-          "timeout",
-          `${where}: connected, and no answer within ${milliseconds} ms`,
-          `This login changed nothing. Check that the port is ${product.name}'s and that the server is not overloaded or starting.`,
-          because,
-        )
-      : new RotationError(
-          "timeout",
-          `${where}: no connection within ${milliseconds} ms`,
-          "Packets to the server are dropped: the function's subnets need a route to it, and its security group must let the function's in on this port.",
-          because,
-        );
-  }
-  if (!isConnected) {
-    const code = (error as NodeJS.ErrnoException).code;
-    return new RotationError(
-      "unreachable",
-      code === "ENOTFOUND" || code === "EAI_AGAIN"
-        ? `${where}: the host name has no address`
-        : `${where}: no connection (${reason})`,
-      "Check host and port of the secret, and that the database is running and reachable from the function's subnets.",
-      because,
-    );
-  }
-  return new RotationError(
-    "unreachable",
-    `${where}: the server ended the connection during the login (${reason})`,
-    `Check that the port is ${product.name}'s and that no proxy or limit ends its connections${login.tls ? "" : "; it may require TLS, which the secret's ssl turns off"}.`,
-    because,
-  );
+  const failed = {
+    where,
+    product: product.name,
+    isConnected,
+    expiredMs: reason === "timeout expired" ? milliseconds : undefined,
+  };
+  return noAnswerError(error, failed) ?? connectionEndedError(error, failed, login);
 }
 
 /** The server refused the login for another reason than the password. */

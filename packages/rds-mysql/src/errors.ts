@@ -1,5 +1,5 @@
 import { RotationError, reasonOf } from "@quarterturn/core";
-import type { Login } from "@quarterturn/database";
+import { connectionEndedError, type Login, noAnswerError } from "@quarterturn/database";
 
 /** An answer of the server, as mysql2 throws it. @see https://dev.mysql.com/doc/mysql-errors/9.7/en/server-error-reference.html */
 export interface ServerError extends Error {
@@ -38,48 +38,19 @@ export function connectionError(
   isConnected: boolean,
   milliseconds: number,
 ): RotationError {
-  const reason = reasonOf(error);
-  const because = { cause: error };
   const { code } = error as NodeJS.ErrnoException;
-  if (code === "ETIMEDOUT") {
-    return isConnected
-      ? new RotationError(
-          "timeout",
-          `${where}: connected, and no answer within ${milliseconds} ms`,
-          "This login changed nothing. Check that the port is MySQL's and that the server is not overloaded or starting.",
-          because,
-        )
-      : new RotationError(
-          "timeout",
-          `${where}: no connection within ${milliseconds} ms`,
-          "Packets to the server are dropped: the function's subnets need a route to it, and its security group must let the function's in on this port.",
-          because,
-        );
-  }
-  if (!isConnected) {
-    return new RotationError(
-      "unreachable",
-      code === "ENOTFOUND" || code === "EAI_AGAIN"
-        ? `${where}: the host name has no address`
-        : `${where}: no connection (${reason})`,
-      "Check host and port of the secret, and that the database is running and reachable from the function's subnets.",
-      because,
-    );
-  }
+  const failed = { where, product: "MySQL", isConnected, expiredMs: code === "ETIMEDOUT" ? milliseconds : undefined };
+  const noAnswer = noAnswerError(error, failed);
+  if (noAnswer) return noAnswer;
   if (code === "AUTH_SWITCH_PLUGIN_ERROR" || code === "MYSQL_CLEAR_PASSWORD_NOT_ENABLED") {
     return new RotationError(
       "unsupported",
-      `${where}: the account does not log in by a password that this function could send (${reason.split(". ")[0]})`,
+      `${where}: the account does not log in by a password that this function could send (${reasonOf(error).split(". ")[0]})`,
       "This try changed nothing. The user must be identified with caching_sha2_password, sha256_password or mysql_native_password: not with IAM, LDAP or, on MariaDB, ed25519.",
-      because,
+      { cause: error },
     );
   }
-  return new RotationError(
-    "unreachable",
-    `${where}: the server ended the connection during the login (${reason})`,
-    `Check that the port is MySQL's and that no proxy or limit ends its connections${login.tls ? "" : "; it may require TLS, which the secret's ssl turns off"}.`,
-    because,
-  );
+  return connectionEndedError(error, failed, login);
 }
 
 const expired =

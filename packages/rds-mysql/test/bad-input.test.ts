@@ -1,19 +1,11 @@
 /** What only MySQL answers to what is given wrongly: each is a typed error in one line. The rest is in rds-postgres and the conformance suite. */
-import { type Environment, rotationHandler } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import {
-  createTestCa,
-  type MysqlServer,
-  startBlackHole,
-  startFaultyServer,
-  startMariadb,
-  startMysql,
-} from "@quarterturn-tools/engines";
+import { type MysqlServer, startMariadb, startMysql, tlsFaults } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
+import { refusedByEveryEngine, refusedConnections } from "@quarterturn-tools/test/refused-by-every-engine";
 import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
-import { manifest, mysql } from "../src/index.ts";
-import { type Fixture, issueCertificate, startFixture } from "./fixture.ts";
+import { manifest } from "../src/index.ts";
+import { ca, type Fixture, multi, single, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -21,30 +13,13 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-const handlers = {
-  "single-user": (env: Environment) =>
-    rotationHandler((from) => singleUser(mysql(from), databaseSettings(from, manifest)), env),
-  "multi-user": (env: Environment) =>
-    rotationHandler(
-      (from) => multiUser(mysql(from), rdsDirectory(manifest.engines), databaseSettings(from, manifest)),
-      env,
-    ),
-};
 // What a step may leave is a twin that is not whole yet, and cannot log in.
-const { secretWith, step } = stepsByHand(handlers, () =>
+const steps = stepsByHand({ "single-user": single, "multi-user": multi }, () =>
   fixture.asRoot("SELECT * FROM mysql.user WHERE account_locked = 'N' ORDER BY User, Host"),
 );
 const { section, finish } = errorsPage(manifest.name, "MySQL and MariaDB");
-const password = "never-in-a-log";
-const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
-  host: fixture.server.host,
-  port: fixture.server.port,
-  username: "nobody",
-  password,
-  userKeys: {},
-  ssl: true,
-  ...more,
-});
+const { secretWith, step } = steps;
+const { account, adminSecrets, at, boss, password, passwords, withAdmin } = refusedByEveryEngine(() => fixture, steps);
 
 section("The secret's value", (refused) => {
   refused("another engine", "bad-secret", () => step("createSecret", account({ engine: "postgres" })));
@@ -57,52 +32,24 @@ section("The secret's value", (refused) => {
 });
 
 section("The server", (refused) => {
-  const at = ({ port }: { port: number }, host = "localhost") =>
-    step("setSecret", account({ host, port }), { pending: account({ host, port, password: "never-in-a-log-2" }) });
-  const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
-    await using server = await startFaultyServer(kind);
-    await at(server);
-  };
   // Started before, so that the time of a row is the function's own.
-  const faults = {
-    "speaks no TLS": () => startMysql({ certificate: "none" }),
-    "has an expired certificate": async () =>
-      startMysql({
-        certificate: await issueCertificate({
-          hosts: ["localhost"],
-          notBefore: new Date(2020, 1),
-          notAfter: new Date(2021, 1),
-        }),
-      }),
-    "has a certificate of another authority": async () =>
-      startMysql({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) }),
-    "has a certificate for another host": async () =>
-      startMysql({ certificate: await issueCertificate({ hosts: ["other.example"] }) }),
-  };
+  const faults = tlsFaults(ca, (certificate) => startMysql({ certificate }));
   const started = new Map<string, MysqlServer>();
   beforeAll(async () => {
-    for (const [fault, start] of Object.entries(faults)) started.set(fault, await start());
+    for (const [fault, start] of Object.entries(faults)) started.set(fault, (await start()).at);
   });
   afterAll(async () => {
     for (const server of started.values()) await server.close();
   });
-  refused("a host name that does not exist", "unreachable", () => at({ port: 3306 }, "does-not-exist.invalid"));
-  refused("an address, of which no certificate is verified", "tls", () => at({ port: 3306 }, "127.0.0.1"));
-  refused("a closed port", "unreachable", faulty("closed"));
-  refused("a black hole: packets are dropped", "timeout", async () => {
-    await using hole = await startBlackHole();
-    await at(hole);
-  });
-  refused("a server that accepts and never answers", "timeout", faulty("silent"));
-  refused("a server that resets", "unreachable", faulty("resets"));
-  for (const fault of Object.keys(faults))
-    refused(`a server that ${fault}`, "tls", () => at(started.get(fault) ?? { port: 0 }));
-  refused("a wrong password in every version", "credentials-rejected", () =>
-    step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
-  );
-  refused("testSecret with a password that the server refuses", "credentials-rejected", () =>
-    step("testSecret", account(), { pending: account() }),
-  );
+  refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 3306 }));
+  refused("an address, of which no certificate is verified", "tls", () => at({ host: "127.0.0.1", port: 3306 }));
+  refusedConnections(refused, ({ port }) => at({ host: "localhost", port }));
+  const showing = (fault: keyof typeof faults) => () => at({ host: "localhost", port: started.get(fault)?.port ?? 0 });
+  refused("a server that speaks no TLS", "tls", showing("speaks-no-tls"));
+  refused("a server that has an expired certificate", "tls", showing("expired-certificate"));
+  refused("a server that has a certificate of another authority", "tls", showing("foreign-certificate"));
+  refused("a server that has a certificate for another host", "tls", showing("other-host-name"));
+  passwords(refused);
   refused("a database that the user may not use", "privilege", async () => {
     const current = { ...(await fixture.createUser()), dbname: "nowhere" };
     await step("testSecret", current, { pending: current });
@@ -177,37 +124,7 @@ section("MariaDB", (refused) => {
 });
 
 section("The admin secret (multi-user)", (refused) => {
-  const successor = { username: "app_clone", password };
-  const withAdmin = async (admin: object | string | undefined, options: { env?: Environment; user?: object } = {}) => {
-    const user = { ...(await fixture.createUser()), ...options.user };
-    const { masterarn: _, ...current } = user;
-    const arn =
-      typeof admin === "object"
-        ? { masterarn: await secretWith(JSON.stringify(admin)) }
-        : admin === undefined
-          ? {}
-          : { masterarn: admin };
-    const pending = { ...current, ...arn, ...successor, username: `${current.username}_clone` };
-    await step(
-      "setSecret",
-      { ...current, ...arn },
-      { strategy: "multi-user", pending, ...(options.env ? { env: options.env } : {}) },
-    );
-  };
-  const boss = () => ({ host: fixture.server.host, port: fixture.server.port, ...fixture.admin });
-  refused("none named", "bad-secret", () => withAdmin(undefined));
-  refused("one that does not exist", "bad-secret", () =>
-    withAdmin("arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"),
-  );
-  refused("one without a password", "bad-secret", () => withAdmin({ ...boss(), password: undefined }));
-  refused("one for another host", "wrong-target", () => withAdmin({ ...boss(), host: "other.example" }));
-  refused("one without a host, which RDS does not know", "bad-secret", () => withAdmin(fixture.admin));
-  refused("one whose password is refused", "credentials-rejected", () =>
-    withAdmin({ ...boss(), password: "never-in-a-log-3" }),
-  );
-  refused("AWSCURRENT's password refused at the admin's server", "credentials-rejected", () =>
-    withAdmin(boss(), { user: { password: "never-in-a-log-4" } }),
-  );
+  adminSecrets(refused);
   refused("one of an admin without the right", "privilege", async () => {
     await fixture.asRoot("CREATE USER weak1 IDENTIFIED BY 'never-in-a-log-5'");
     await withAdmin({ ...boss(), username: "weak1", password: "never-in-a-log-5" });
@@ -219,17 +136,17 @@ section("The admin secret (multi-user)", (refused) => {
   refused("a user with a right that only an admin who has it may touch", "privilege", async () => {
     const current = await fixture.createUser();
     await fixture.asRoot(`GRANT SYSTEM_USER ON *.* TO ${current.username}`);
-    await withAdmin(boss(), { user: current });
+    await withAdmin(boss(), current);
   });
   refused("an account that merely has the twin's name", "wrong-target", async () => {
     const current = await fixture.createUser();
     await fixture.createUser(`${current.username}_clone`);
-    await withAdmin(boss(), { user: current });
+    await withAdmin(boss(), current);
   });
   refused("a twin at a host that the user has no account for", "wrong-target", async () => {
     const current = await fixture.createUser();
     await fixture.createUser(`${current.username}_clone`, undefined, "10.%");
-    await withAdmin(boss(), { user: current });
+    await withAdmin(boss(), current);
   });
 });
 

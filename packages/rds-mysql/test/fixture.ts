@@ -1,17 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
+import type { Environment } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import { createTestCa, type MysqlOptions, type MysqlServer, startMysql } from "@quarterturn-tools/engines";
+import { createTrustedCa, type MysqlOptions, type MysqlServer, startMysql } from "@quarterturn-tools/engines";
+import { rotatorByHand } from "@quarterturn-tools/test/rotator-by-hand";
 import type { RowDataPacket } from "mysql2/promise";
 import { manifest, mysql } from "../src/index.ts";
 import { accountName, literal } from "../src/sql.ts";
 
-/** The one authority of a test file: it must be trusted before the first login, since the process makes one TLS context. */
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
-
-export const issueCertificate = ca.issue;
+export const ca = await createTrustedCa();
 
 export interface Fixture extends AsyncDisposable {
   readonly server: MysqlServer;
@@ -83,49 +79,12 @@ export async function startFixture(
   };
 }
 
-/** A context as the Lambda adapter makes it, whose log can be read and whose only other secret is the admin's. */
-export function contextOf(
-  { server, admin }: Fixture,
-  adminSecret: object = {},
-): RotationContext & { readonly lines: string[] } {
-  const lines: string[] = [];
-  const text = JSON.stringify({ engine: "mysql", host: server.host, port: server.port, ...admin, ...adminSecret });
-  return {
-    lines,
-    secretId: "arn:secret",
-    token: "token",
-    deadline: deadlineOf(() => 20_000),
-    log: jsonLog(
-      (line) => lines.push(line),
-      "DEBUG",
-      {},
-      (line) => line,
-    ),
-    readSecret: async () => text,
-    describeSecret: async () => ({ tags: {} }),
-    requirePending: async () => undefined,
-  };
-}
-
 export const single = (env: Environment = {}) => singleUser(mysql(env), databaseSettings(env, manifest));
 export const multi = (env: Environment = {}) =>
   multiUser(mysql(env), rdsDirectory(manifest.engines), databaseSettings(env, manifest));
 
-/** The next version of a secret, as createSecret makes it. */
-export async function successor(current: DatabaseSecret, rotator = single()): Promise<DatabaseSecret> {
-  return { ...current, ...(await rotator.create(current, undefined as never)) };
-}
-
-/** One multi-user rotation: the secret that is current afterwards. */
-export async function alternate(
-  fixture: Fixture,
-  current: DatabaseSecret,
-  context: RotationContext = contextOf(fixture),
-  previous?: DatabaseSecret,
-  next?: DatabaseSecret,
-): Promise<DatabaseSecret> {
-  const pending = next ?? (await successor(current, multi()));
-  await multi().set({ current, pending, previous: async () => previous }, context);
-  await multi().test(pending, context);
-  return pending;
-}
+export const { contextOf, successor, alternate } = rotatorByHand(
+  ({ server, admin }: Fixture) => ({ engine: "mysql", host: server.host, port: server.port, ...admin }),
+  single,
+  multi,
+);

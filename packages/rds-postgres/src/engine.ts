@@ -9,7 +9,6 @@ export function postgres(env: Environment): Engine {
   const sendsVerifier = booleanSetting(env, "PASSWORD_VERIFIER", true);
   return {
     manifest,
-    discardsOldPassword: false,
 
     async login(login, context) {
       const connection = await connect(login, context);

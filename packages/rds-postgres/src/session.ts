@@ -67,9 +67,6 @@ export function openSession(
       return "refused";
     },
 
-    // A user has one password.
-    discardOldPassword: async () => undefined,
-
     alignTwin: ({ original, twin }) =>
       transaction(client, login, context, async (run, { versionNumber, sessionUser }) => {
         const pair = await withUsableRole(run, await readPair(run, original, twin));

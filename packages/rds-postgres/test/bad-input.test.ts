@@ -3,20 +3,13 @@
  * docs/errors/rds-postgres.md.
  */
 import { CancelRotateSecretCommand, PutSecretValueCommand } from "@aws-sdk/client-secrets-manager";
-import { type Environment, rotationHandler } from "@quarterturn/core";
-import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
-import {
-  createTestCa,
-  type PostgresServer,
-  startBlackHole,
-  startFaultyServer,
-  startPostgres,
-} from "@quarterturn-tools/engines";
+import { startPostgres, tlsFaults } from "@quarterturn-tools/engines";
 import { errorsPage } from "@quarterturn-tools/test/errors-page";
+import { refusedByEveryEngine, refusedConnections } from "@quarterturn-tools/test/refused-by-every-engine";
 import { stepsByHand } from "@quarterturn-tools/test/steps-by-hand";
 import { afterAll, beforeAll } from "vitest";
-import { manifest, postgres } from "../src/index.ts";
-import { type Fixture, issueCertificate, startFixture } from "./fixture.ts";
+import { manifest } from "../src/index.ts";
+import { ca, type Fixture, multi, single, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -24,30 +17,13 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-const handlers = {
-  "single-user": (env: Environment) =>
-    rotationHandler((from) => singleUser(postgres(from), databaseSettings(from, manifest)), env),
-  "multi-user": (env: Environment) =>
-    rotationHandler(
-      (from) => multiUser(postgres(from), rdsDirectory(manifest.engines), databaseSettings(from, manifest)),
-      env,
-    ),
-};
-const { client, invoke, secretWith, step } = stepsByHand(
-  handlers,
+const steps = stepsByHand(
+  { "single-user": single, "multi-user": multi },
   async () => (await fixture.superuser.query("SELECT * FROM pg_authid ORDER BY oid")).rows,
 );
 const { section, finish } = errorsPage(manifest.name, "PostgreSQL");
-const password = "never-in-a-log";
-const account = (more: object = {}): DatabaseSecret & Record<string, unknown> => ({
-  host: fixture.server.host,
-  port: fixture.server.port,
-  username: "nobody",
-  password,
-  userKeys: {},
-  ssl: true,
-  ...more,
-});
+const { client, invoke, secretWith, step } = steps;
+const { account, adminSecrets, at, boss, password, passwords, withAdmin } = refusedByEveryEngine(() => fixture, steps);
 
 section("The event", (refused) => {
   const event = { Step: "createSecret", SecretId: "arn:secret", ClientRequestToken: "token" };
@@ -126,64 +102,22 @@ section("The secret's value", (refused) => {
 });
 
 section("The server", (refused) => {
-  const at = (server: { host: string; port: number }) =>
-    step("setSecret", account({ host: server.host, port: server.port }), {
-      pending: account({ host: server.host, port: server.port, password: "never-in-a-log-2" }),
-    });
-  const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
-    await using server = await startFaultyServer(kind);
-    await at(server);
-  };
-  const showing = (start: () => Promise<PostgresServer>) => async () => {
-    await using server = await start();
+  const faults = tlsFaults(ca, (certificate) => startPostgres({ certificate }));
+  const showing = (fault: keyof typeof faults) => async () => {
+    await using server = (await faults[fault]()).at;
     await at(server);
   };
   refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 5432 }));
-  refused("a closed port", "unreachable", faulty("closed"));
-  refused("a black hole: packets are dropped", "timeout", async () => {
-    await using hole = await startBlackHole();
-    await at(hole);
-  });
-  refused("a server that accepts and never answers", "timeout", faulty("silent"));
-  refused("a server that resets", "unreachable", faulty("resets"));
-  refused(
-    "a server that speaks no TLS",
-    "tls",
-    showing(() => startPostgres({ certificate: "none" })),
-  );
-  refused(
-    "an expired certificate",
-    "tls",
-    showing(async () =>
-      startPostgres({
-        certificate: await issueCertificate({
-          hosts: ["localhost"],
-          notBefore: new Date(2020, 1),
-          notAfter: new Date(2021, 1),
-        }),
-      }),
-    ),
-  );
-  refused(
-    "a certificate of another authority",
-    "tls",
-    showing(async () => startPostgres({ certificate: await (await createTestCa()).issue({ hosts: ["localhost"] }) })),
-  );
-  refused(
-    "a certificate for another host",
-    "tls",
-    showing(async () => startPostgres({ certificate: await issueCertificate({ hosts: ["other.example"] }) })),
-  );
+  refusedConnections(refused, at);
+  refused("a server that speaks no TLS", "tls", showing("speaks-no-tls"));
+  refused("an expired certificate", "tls", showing("expired-certificate"));
+  refused("a certificate of another authority", "tls", showing("foreign-certificate"));
+  refused("a certificate for another host", "tls", showing("other-host-name"));
   refused("an address that the certificate does not hold", "tls", async () => {
-    await using server = await startPostgres({ certificate: await issueCertificate({ hosts: ["localhost"] }) });
+    await using server = await startPostgres({ certificate: await ca.issue({ hosts: ["localhost"] }) });
     await at({ host: "127.0.0.1", port: server.port });
   });
-  refused("a wrong password in every version", "credentials-rejected", () =>
-    step("setSecret", account(), { pending: account({ password: "never-in-a-log-2" }) }),
-  );
-  refused("testSecret with a password that the server refuses", "credentials-rejected", () =>
-    step("testSecret", account(), { pending: account() }),
-  );
+  passwords(refused);
   refused("a user that may not log in", "privilege", async () => {
     const current = await fixture.createUser();
     await fixture.superuser.query(`ALTER ROLE ${current.username} NOLOGIN`);
@@ -201,37 +135,7 @@ section("The server", (refused) => {
 });
 
 section("The admin secret (multi-user)", (refused) => {
-  const successor = { username: "app_clone", password };
-  const withAdmin = async (admin: object | string | undefined, options: { env?: Environment; user?: object } = {}) => {
-    const user = { ...(await fixture.createUser()), ...options.user };
-    const { masterarn: _, ...current } = user;
-    const arn =
-      typeof admin === "object"
-        ? { masterarn: await secretWith(JSON.stringify(admin)) }
-        : admin === undefined
-          ? {}
-          : { masterarn: admin };
-    const pending = { ...current, ...arn, ...successor, username: `${current.username}_clone` };
-    await step(
-      "setSecret",
-      { ...current, ...arn },
-      { strategy: "multi-user", pending, ...(options.env ? { env: options.env } : {}) },
-    );
-  };
-  const boss = () => ({ host: fixture.server.host, port: fixture.server.port, ...fixture.admin });
-  refused("none named", "bad-secret", () => withAdmin(undefined));
-  refused("one that does not exist", "bad-secret", () =>
-    withAdmin("arn:aws:secretsmanager:us-east-1:000000000000:secret:none-AbCdEf"),
-  );
-  refused("one without a password", "bad-secret", () => withAdmin({ ...boss(), password: undefined }));
-  refused("one for another host", "wrong-target", () => withAdmin({ ...boss(), host: "other.example" }));
-  refused("one without a host, which RDS does not know", "bad-secret", () => withAdmin(fixture.admin));
-  refused("one whose password is refused", "credentials-rejected", () =>
-    withAdmin({ ...boss(), password: "never-in-a-log-3" }),
-  );
-  refused("AWSCURRENT's password refused at the admin's server", "credentials-rejected", () =>
-    withAdmin(boss(), { user: { password: "never-in-a-log-4" } }),
-  );
+  adminSecrets(refused);
   refused("one of an admin without the right", "privilege", async () => {
     await fixture.superuser.query("CREATE ROLE weak1 LOGIN PASSWORD 'never-in-a-log-5'");
     await withAdmin({ ...boss(), username: "weak1", password: "never-in-a-log-5" });

@@ -1,22 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
+import type { Environment } from "@quarterturn/core";
 import { type DatabaseSecret, databaseSettings, multiUser, rdsDirectory, singleUser } from "@quarterturn/database";
 import {
-  createTestCa,
+  createTrustedCa,
   POSTGRES_VERSIONS,
   type PostgresOptions,
   type PostgresServer,
   startPostgres,
 } from "@quarterturn-tools/engines";
+import { rotatorByHand } from "@quarterturn-tools/test/rotator-by-hand";
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
 import { manifest, postgres } from "../src/index.ts";
 
-/** The one authority of a test file: it must be trusted before the first login, since the process makes one TLS context. */
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
-
-export const issueCertificate = ca.issue;
+export const ca = await createTrustedCa();
 
 /** The newest release of each major version. */
 export const currentMinors = POSTGRES_VERSIONS.filter((version) => !version.includes("."));
@@ -73,47 +69,12 @@ export async function startFixture(options: PostgresOptions = {}): Promise<Fixtu
   };
 }
 
-/** A context as the Lambda adapter makes it, whose log can be read and whose only other secret is the admin's. */
-export function contextOf(
-  { server, admin }: Fixture,
-  adminSecret: object = {},
-): RotationContext & { readonly lines: string[] } {
-  const lines: string[] = [];
-  const text = JSON.stringify({ engine: "postgres", host: server.host, port: server.port, ...admin, ...adminSecret });
-  return {
-    lines,
-    secretId: "arn:secret",
-    token: "token",
-    deadline: deadlineOf(() => 20_000),
-    log: jsonLog(
-      (line) => lines.push(line),
-      "DEBUG",
-      {},
-      (line) => line,
-    ),
-    readSecret: async () => text,
-    describeSecret: async () => ({ tags: {} }),
-    requirePending: async () => undefined,
-  };
-}
-
 export const single = (env: Environment = {}) => singleUser(postgres(env), databaseSettings(env, manifest));
 export const multi = (env: Environment = {}) =>
   multiUser(postgres(env), rdsDirectory(manifest.engines), databaseSettings(env, manifest));
 
-/** The next version of a secret, as createSecret makes it. */
-export async function successor(current: DatabaseSecret, rotator = single()): Promise<DatabaseSecret> {
-  return { ...current, ...(await rotator.create(current, undefined as never)) };
-}
-
-/** One multi-user rotation: the secret that is current afterwards. */
-export async function alternate(
-  fixture: Fixture,
-  current: DatabaseSecret,
-  context: RotationContext = contextOf(fixture),
-): Promise<DatabaseSecret> {
-  const pending = await successor(current, multi());
-  await multi().set({ current, pending, previous: async () => undefined }, context);
-  await multi().test(pending, context);
-  return pending;
-}
+export const { contextOf, successor, alternate } = rotatorByHand(
+  ({ server, admin }: Fixture) => ({ engine: "postgres", host: server.host, port: server.port, ...admin }),
+  single,
+  multi,
+);

@@ -2,7 +2,7 @@ import { type DatabaseSecret, loginOf, type PairState, pairOf } from "@quartertu
 import { startPostgres } from "@quarterturn-tools/engines";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { postgres } from "../src/index.ts";
-import { alternate, contextOf, type Fixture, issueCertificate, startFixture } from "./fixture.ts";
+import { alternate, ca, contextOf, type Fixture, startFixture } from "./fixture.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -89,7 +89,7 @@ test("a server that takes no change is told; one that does is not, whatever a se
   const secret = await fixture.createUser();
   await fixture.superuser.query(`ALTER ROLE ${secret.username} SET default_transaction_read_only TO on`);
   await requireWriter(secret);
-  const certificate = await issueCertificate({ hosts: ["localhost"] });
+  const certificate = await ca.issue({ hosts: ["localhost"] });
   await using standby = await startPostgres({ isStandby: true, certificate });
   const { host, port, admin } = standby;
   await expect(requireWriter({ ...secret, host, port, ...admin })).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { passwordVerifier } from "../src/index.ts";
+import { passwordVerifier } from "../src/verifier.ts";
 import { alternate, contextOf, type Fixture, single, startFixture, successor } from "./fixture.ts";
 
 const stored = async (fixture: Fixture, username: string) =>

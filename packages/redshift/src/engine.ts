@@ -11,7 +11,6 @@ export function redshift(env: Environment): Engine {
   const transport = transportOf(env);
   return {
     manifest,
-    discardsOldPassword: false,
     hasRightsPerDatabase: true,
 
     async login(login, context) {

@@ -24,9 +24,6 @@ export function openSession(connection: Connection, login: Login, { log }: Engin
       return "refused";
     },
 
-    // A user has one password.
-    discardOldPassword: async () => undefined,
-
     alignTwin: (pair, isOurs) => alignTwin(admin, pair, isOurs),
     setPassword: (pair, password, isOurs) => setPassword(admin, pair, password, isOurs),
 

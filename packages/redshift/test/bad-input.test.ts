@@ -2,12 +2,14 @@
  * What only Redshift answers to what is given wrongly: each is a typed error in one line, nothing is touched, and the lines make
  * docs/errors/redshift.md. The rest is in rds-postgres and the conformance suite.
  */
-import { type Environment, type ErrorCode, RotationError } from "@quarterturn/core";
+import { type Environment, RotationError } from "@quarterturn/core";
 import type { DatabaseSecret } from "@quarterturn/database";
-import { createTestCa, startBlackHole, startFaultyServer } from "@quarterturn-tools/engines";
+import { tlsFaults } from "@quarterturn-tools/engines";
+import { type ErrorRow, errorTables, type Refused } from "@quarterturn-tools/test/errors-page";
+import { refusedConnections } from "@quarterturn-tools/test/refused-by-every-engine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { contextOf, type Fixture, issueCertificate, multi, single, startFixture, successor } from "./fixture.ts";
-import { startRedshiftImitation } from "./imitation/server.ts";
+import { ca, contextOf, type Fixture, multi, single, startFixture, successor } from "./fixture.ts";
+import { startShowing } from "./imitation/server.ts";
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -15,8 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
-const rows: { group: string; situation: string; code: ErrorCode; message: string }[] = [];
+const rows: ErrorRow[] = [];
 
 function section(group: string, register: (refused: Refused) => void): void {
   describe(group, () =>
@@ -36,7 +37,7 @@ function section(group: string, register: (refused: Refused) => void): void {
         // A test makes its own users.
         expect(after.filter(({ rolname }) => before.some((each) => each.rolname === rolname))).toEqual(before);
         expect(after.filter(({ rolname }) => rolname.endsWith("_clone") && !strangers.has(rolname))).toEqual([]);
-        rows.push({ group, situation, code, message: withoutVariables(message) });
+        rows.push({ group, situation, code, message });
       }),
     ),
   );
@@ -51,14 +52,6 @@ async function users() {
   );
   return all;
 }
-
-const withoutVariables = (message: string) =>
-  message
-    .replaceAll(/\b(localhost|127\.0\.0\.1):\d+/g, "HOST:PORT")
-    .replaceAll(/\.example:\d+/g, ".example:PORT")
-    .replaceAll(/\b\d+ ms\b/g, "N ms")
-    .replaceAll(/"app\d+/g, '"app')
-    .replaceAll(/Quarterturn test CA \w+/g, "NAME OF THE AUTHORITY");
 
 const password = "Never-in-a-log-1";
 const soon = { deadline: { remainingMs: () => 3_000, share: () => 1_000 } };
@@ -89,33 +82,16 @@ section("The secret's value", (refused) => {
 });
 
 section("The server", (refused) => {
-  const faulty = (kind: Parameters<typeof startFaultyServer>[0]) => async () => {
-    await using server = await startFaultyServer(kind);
-    await at(server);
-  };
-  const showing = (certificate: () => ReturnType<typeof issueCertificate>) => async () => {
-    await using server = await startRedshiftImitation(await certificate());
+  const faults = tlsFaults(ca, startShowing);
+  const showing = (fault: keyof typeof faults) => async () => {
+    await using server = (await faults[fault]()).at;
     await at(server);
   };
   refused("a host name that does not exist", "unreachable", () => at({ host: "does-not-exist.invalid", port: 5439 }));
-  refused("a closed port", "unreachable", faulty("closed"));
-  refused("a black hole: packets are dropped", "timeout", async () => {
-    await using hole = await startBlackHole();
-    await at(hole);
-  });
-  refused("a server that accepts and never answers", "timeout", faulty("silent"));
-  refused("a server that resets", "unreachable", faulty("resets"));
-  refused("a server that speaks no TLS", "tls", faulty("speaksNoTls"));
-  refused(
-    "a certificate of another authority",
-    "tls",
-    showing(async () => (await createTestCa()).issue({ hosts: ["localhost"] })),
-  );
-  refused(
-    "a certificate for another host",
-    "tls",
-    showing(() => issueCertificate({ hosts: ["other.example"] })),
-  );
+  refusedConnections(refused, at);
+  refused("a server that speaks no TLS", "tls", showing("speaks-no-tls"));
+  refused("a certificate of another authority", "tls", showing("foreign-certificate"));
+  refused("a certificate for another host", "tls", showing("other-host-name"));
   refused("a wrong password in every version", "credentials-rejected", () => at(fixture.server));
   refused("a server that takes encrypted connections only, and a secret that wants none", "privilege", async () =>
     set({ ...(await fixture.createUser()), ssl: false }),
@@ -184,19 +160,6 @@ section("The Data API", (refused) => {
 });
 
 test("docs/errors/redshift.md shows these messages", async () => {
-  const groups = [...new Set(rows.map(({ group }) => group))];
-  const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
-  const tables = groups.map(
-    (name) => `## ${name}
-
-| what was wrong | code | message |
-| --- | --- | --- |
-${rows
-  .filter(({ group }) => group === name)
-  .map(({ situation, code, message }) => `| ${cell(situation)} | \`${code}\` | ${cell(message)} |`)
-  .join("\n")}
-`,
-  );
   await expect(`# Errors: Redshift
 
 <!-- Written by packages/redshift/test/bad-input.test.ts: \`npx vitest run packages/redshift -u\` renews it. -->
@@ -204,5 +167,5 @@ ${rows
 What differs from [the errors of PostgreSQL](rds-postgres.md), without the step and the secret that each begins with. The server that answered is
 an imitation of Redshift; the words about it are this project's own, except what stands before a SQLSTATE.
 
-${tables.join("\n")}`).toMatchFileSnapshot("../../../docs/errors/redshift.md");
+${errorTables(rows)}`).toMatchFileSnapshot("../../../docs/errors/redshift.md");
 });

@@ -1,19 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { deadlineOf, type Environment, jsonLog, type RotationContext } from "@quarterturn/core";
+import type { Environment } from "@quarterturn/core";
 import { type DatabaseSecret, multiUser, singleUser } from "@quarterturn/database";
-import { createTestCa } from "@quarterturn-tools/engines";
+import { createTrustedCa } from "@quarterturn-tools/engines";
+import { rotatorByHand } from "@quarterturn-tools/test/rotator-by-hand";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { redshiftDirectory } from "../src/directory.ts";
 import { redshift, redshiftSettings } from "../src/index.ts";
 import { storedForm } from "../src/password.ts";
 import { execute, type RedshiftImitation, startRedshiftImitation } from "./imitation/server.ts";
 
-/** The one authority of a test file: it must be trusted before the first login, since the process makes one TLS context. */
-const ca = await createTestCa();
-setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
-
-export const issueCertificate = ca.issue;
+export const ca = await createTrustedCa();
 
 export interface Fixture extends AsyncDisposable {
   readonly server: RedshiftImitation;
@@ -60,48 +56,11 @@ export async function startFixture(): Promise<Fixture> {
   };
 }
 
-/** A context as the Lambda adapter makes it, whose log can be read and whose only other secret is the admin's. */
-export function contextOf(
-  { server }: Fixture,
-  adminSecret: object = {},
-): RotationContext & { readonly lines: string[] } {
-  const lines: string[] = [];
-  const { host, port, admin } = server;
-  const text = JSON.stringify({ engine: "redshift", host, port, ...admin, ...adminSecret });
-  return {
-    lines,
-    secretId: "arn:secret",
-    token: "token",
-    deadline: deadlineOf(() => 20_000),
-    log: jsonLog(
-      (line) => lines.push(line),
-      "DEBUG",
-      {},
-      (line) => line,
-    ),
-    readSecret: async () => text,
-    describeSecret: async () => ({ tags: {} }),
-    requirePending: async () => undefined,
-  };
-}
-
 export const single = (env: Environment = {}) => singleUser(redshift(env), redshiftSettings(env));
 export const multi = (env: Environment = {}) => multiUser(redshift(env), redshiftDirectory, redshiftSettings(env));
 
-/** The next version of a secret, as createSecret makes it. */
-export async function successor(current: DatabaseSecret, rotator = single()): Promise<DatabaseSecret> {
-  return { ...current, ...(await rotator.create(current, undefined as never)) };
-}
-
-/** One multi-user rotation: the secret that is current afterwards. */
-export async function alternate(
-  fixture: Fixture,
-  current: DatabaseSecret,
-  context: RotationContext = contextOf(fixture),
-  previous?: DatabaseSecret,
-): Promise<DatabaseSecret> {
-  const pending = await successor(current, multi());
-  await multi().set({ current, pending, previous: async () => previous }, context);
-  await multi().test(pending, context);
-  return pending;
-}
+export const { contextOf, successor, alternate } = rotatorByHand(
+  ({ server }: Fixture) => ({ engine: "redshift", host: server.host, port: server.port, ...server.admin }),
+  single,
+  multi,
+);

@@ -1,5 +1,6 @@
 import { createHash, generateKeyPair, type KeyObject, randomBytes, sign } from "node:crypto";
 import { isIP } from "node:net";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { promisify } from "node:util";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import * as x509 from "@peculiar/asn1-x509";
@@ -46,6 +47,13 @@ export async function createTestCa(): Promise<TestCa> {
       return { cert, key: keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString(), ca: pem };
     },
   };
+}
+
+/** One that this process trusts: to be made before the first login, since the rotators make one TLS context for the process. */
+export async function createTrustedCa(): Promise<TestCa> {
+  const ca = await createTestCa();
+  setDefaultCACertificates([...getCACertificates("default"), ca.pem]);
+  return ca;
 }
 
 /** What a server shows. One without TLS has a certificate too, which it does not show: so there is a `ca` in any case. */

@@ -5,7 +5,7 @@ import pg from "pg";
 import { expect, test } from "vitest";
 import { type FaultyServerKind, startFaultyServer } from "./index.ts";
 
-const KINDS: FaultyServerKind[] = ["closed", "silent", "resets", "speaksNoTls"];
+const KINDS: FaultyServerKind[] = ["closed", "silent", "resets"];
 
 test("closed: the connection is refused", async () => {
   await using server = await startFaultyServer("closed");
@@ -26,11 +26,6 @@ test("silent: the connection is accepted and nothing comes", async () => {
 test("resets: the connection is reset", async () => {
   await using server = await startFaultyServer("resets");
   await expect(logIn(server)).rejects.toMatchObject({ code: "ECONNRESET" });
-});
-
-test("speaksNoTls: a request for TLS is answered with no", async () => {
-  await using server = await startFaultyServer("speaksNoTls");
-  await expect(logIn(server)).rejects.toThrow("The server does not support SSL connections");
 });
 
 test.for(KINDS)("%s: closing ends the connections and frees the port, also the second time", async (kind) => {

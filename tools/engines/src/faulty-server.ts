@@ -7,9 +7,8 @@ import { LOOPBACK, listenOnLoopback } from "./loopback.ts";
  * - `closed`: the port refuses the connection.
  * - `silent`: it is accepted, and nothing ever comes.
  * - `resets`: it is accepted, and reset at once.
- * - `speaksNoTls`: a PostgreSQL without TLS, which answers the request for it with N. It answers nothing else.
  */
-export type FaultyServerKind = "closed" | "silent" | "resets" | "speaksNoTls";
+export type FaultyServerKind = "closed" | "silent" | "resets";
 
 /** A server on this machine that is not as it should be. */
 export interface FaultyServer extends AsyncDisposable {
@@ -44,7 +43,6 @@ const BEHAVIOURS: Readonly<Record<FaultyServerKind, (socket: Socket) => void>> =
   closed: (socket) => socket.resume(),
   silent: (socket) => socket.resume(),
   resets: (socket) => socket.resetAndDestroy(),
-  speaksNoTls: (socket) => socket.once("data", () => socket.write("N")).resume(),
 };
 
 /**

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { MongoClient } from "mongodb";
 import { type ServerCertificate, serverCertificate } from "./certificates.ts";
+import type { DatabaseServer } from "./database-server.ts";
 import { ferretdbInstallation } from "./ferretdb-installation.ts";
 import { type Imitation, type MongoLogin, startRoleProxy } from "./ferretdb-roles.ts";
 import { LOOPBACK } from "./loopback.ts";
@@ -9,26 +10,12 @@ import { mongodbAtUrl } from "./mongodb-at-url.ts";
 import { mongoConnections } from "./mongodb-connections.ts";
 import { startOnFreePort } from "./start-on-free-port.ts";
 
-export interface MongodbServer extends AsyncDisposable {
-  /** What answers there, for example "FerretDB 1.24.2". */
-  readonly version: string;
-  readonly host: string;
-  readonly port: number;
-  /** A user with the role root, of the database `admin`. */
-  readonly admin: { readonly username: string; readonly password: string };
-  /** PEM file of the authority that signed the server's certificate, for NODE_EXTRA_CA_CERTS. */
-  readonly caFile: string;
-  /** The content of `caFile`. */
-  readonly ca: string;
-  /** The server's log. Throws for a server that was named by a URL. */
-  readonly logFile: string;
+export interface MongodbServer extends DatabaseServer {
   /**
    * A client of MongoDB's own driver that has logged in, to be closed by the caller; as admin if nothing else is asked for. TLS is verified;
    * without TLS only where the server was asked to have none.
    */
   connect(options?: Partial<{ user: string; password: string; authSource: string }>): Promise<MongoClient>;
-  /** Stops the server at once, its clients' connections included, and removes its files. Idempotent. */
-  close(): Promise<void>;
 }
 
 export interface MongodbOptions {

@@ -2,6 +2,7 @@ export { type BlackHole, startBlackHole } from "./black-hole.ts";
 export {
   type CertificateRequest,
   createTestCa,
+  createTrustedCa,
   type ServerCertificate,
   type TestCa,
 } from "./certificates.ts";
@@ -11,3 +12,4 @@ export { type FreezableProxy, startFreezableProxy } from "./freezable-proxy.ts";
 export { type MysqlOptions, type MysqlServer, startMariadb, startMysql } from "./mysql-server.ts";
 export { type PostgresOptions, type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { POSTGRES_VERSIONS, type PostgresVersion } from "./postgres-version.ts";
+export { tlsFaults } from "./tls-faults.ts";

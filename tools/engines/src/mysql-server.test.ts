@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { everyServer } from "../test/every-server.ts";
 import { createTestCa, startMariadb, startMysql } from "./index.ts";
-import { freePort, loopbackAddresses } from "./loopback.ts";
-import { serverUser } from "./server-user.ts";
+import { loopbackAddresses } from "./loopback.ts";
 
 vi.mock("./loopback.ts", { spy: true });
 beforeEach(() => {
@@ -24,6 +24,10 @@ describe.each([
   { title: "MySQL", start: startMysql, number: /^9\.\d+\.\d+$/, plugin: "caching_sha2_password" },
   { title: "MariaDB", start: startMariadb, number: /^10\.11\.\d+$/, plugin: "mysql_native_password" },
 ])("$title", ({ title, start, number, plugin }) => {
+  const ask = async (connection: Connection, { port }: { port: number }) =>
+    expect(await rowsOf(connection, "SELECT @@port AS port")).toEqual([{ port }]);
+  everyServer(start, ask, loopbackAddresses());
+
   test("starts and lets its admin in over verified TLS, and nobody else", async () => {
     await using server = await start();
     expect(server.version).toMatch(number);
@@ -39,42 +43,6 @@ describe.each([
     );
     expect(accounts).toEqual([{ user: "admin", host: "%", plugin }]);
     await expect(server.connect({ password: "" })).rejects.toMatchObject({ code: "ER_ACCESS_DENIED_ERROR" });
-  });
-
-  test("four starts at once give four servers", async () => {
-    const servers = await Promise.all(Array.from({ length: 4 }, () => start()));
-    try {
-      expect(new Set(servers.map(({ port }) => port)).size).toBe(4);
-      for (const server of servers) {
-        expect(await rowsOf(await server.connect(), "SELECT @@port AS port")).toEqual([{ port: server.port }]);
-      }
-    } finally {
-      await Promise.all(servers.map((server) => server.close()));
-    }
-  });
-
-  test.for(loopbackAddresses())("a port that another program takes first, at %s, is given up", async (address) => {
-    const taken = await freePort();
-    const other = createServer().listen(taken, address);
-    await once(other, "listening");
-    try {
-      vi.mocked(freePort).mockResolvedValueOnce(taken);
-      await using server = await start();
-      expect(server.port).not.toBe(taken);
-      await server.connect();
-    } finally {
-      other.close();
-    }
-  });
-
-  test("closing ends the clients, stops the server and removes its folder, also the second time", async () => {
-    const server = await start();
-    const connection = await server.connect();
-    await server.close();
-    await server.close();
-    await expect(connection.query("SELECT 1")).rejects.toThrow();
-    await expect(server.connect()).rejects.toMatchObject({ code: "ECONNREFUSED" });
-    expect(existsSync(dirname(server.logFile))).toBe(false);
   });
 
   test("a process killed when its server is ready leaves neither server nor folder", async () => {
@@ -102,32 +70,6 @@ describe.each([
     const connection = await server.connect();
     expect(await rowsOf(connection, "SELECT @@max_connections AS most")).toEqual([{ most: 17 }]);
     await expect.poll(() => readFile(server.logFile, "utf8")).toContain("SELECT @@max_connections AS most");
-  });
-
-  test("the server is not root's", async () => {
-    await using server = await start();
-    const { uid } = await stat(server.logFile);
-    expect(uid).toBe(serverUser().uid);
-    expect(uid).not.toBe(0);
-  });
-
-  test.each([
-    {
-      is: "an expired certificate",
-      hosts: ["localhost"],
-      notAfter: new Date(Date.now() - 60_000),
-      reason: "certificate has expired",
-    },
-    {
-      is: "a certificate for another host",
-      hosts: ["db.example.com"],
-      reason: "does not match certificate's altnames",
-    },
-  ])("$is is refused", async ({ is: _, reason, ...request }) => {
-    const ca = await createTestCa();
-    await using server = await start({ certificate: await ca.issue(request) });
-    expect(await readFile(server.caFile, "utf8")).toBe(ca.pem);
-    await expect(server.connect()).rejects.toThrow(reason);
   });
 
   test("a certificate of another authority is refused", async () => {

@@ -1,29 +1,16 @@
 import type { Connection } from "mysql2/promise";
 import type { ServerCertificate } from "./certificates.ts";
+import type { DatabaseServer } from "./database-server.ts";
 import { startDebianMysql } from "./debian-mysql.ts";
 import { mysqlAtUrl } from "./mysql-at-url.ts";
 import { MARIADB, MYSQL, type MysqlProduct } from "./mysql-product.ts";
 
-export interface MysqlServer extends AsyncDisposable {
-  /** What the server says, for example "9.7.4". */
-  readonly version: string;
-  readonly host: string;
-  readonly port: number;
-  /** A user with all rights, from everywhere. */
-  readonly admin: { readonly username: string; readonly password: string };
-  /** PEM file of the authority that signed the server's certificate, for NODE_EXTRA_CA_CERTS. */
-  readonly caFile: string;
-  /** The content of `caFile`. */
-  readonly ca: string;
-  /** The server's log, the general log included where it is on. Throws for a server that was named by a URL. */
-  readonly logFile: string;
+export interface MysqlServer extends DatabaseServer {
   /**
    * A new connection of mysql2, to be ended by the caller; as admin, with no database, if nothing else is asked for. TLS is verified;
    * without TLS only where the server was asked to have none.
    */
   connect(options?: Partial<{ user: string; password: string; database: string }>): Promise<Connection>;
-  /** Stops the server at once, its clients' connections included, and removes its files. Idempotent. */
-  close(): Promise<void>;
 }
 
 export interface MysqlOptions {

@@ -1,14 +1,11 @@
-import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
-import { createServer } from "node:net";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 import pg from "pg";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { everyServer } from "../test/every-server.ts";
 import { createTestCa, POSTGRES_VERSIONS, type PostgresServer, startPostgres } from "./index.ts";
-import { freePort, loopbackAddresses } from "./loopback.ts";
+import { loopbackAddresses } from "./loopback.ts";
 import { urlVariable } from "./postgres-version.ts";
-import { serverUser } from "./server-user.ts";
 
 vi.mock("./loopback.ts", { spy: true });
 beforeEach(() => {
@@ -28,6 +25,10 @@ const NUMBER = {
   "18": /^18\.\d+$/,
 };
 
+const ask = async (client: pg.Client, { port }: { port: number }) =>
+  expect((await client.query("SHOW port")).rows).toEqual([{ port: String(port) }]);
+everyServer(startPostgres, ask, loopbackAddresses());
+
 test.for(POSTGRES_VERSIONS)("PostgreSQL %s starts and lets its admin in over verified TLS", async (version) => {
   await using server = await startPostgres({ version });
   expect(server.version).toMatch(NUMBER[version]);
@@ -41,44 +42,6 @@ test.for(POSTGRES_VERSIONS)("PostgreSQL %s starts and lets its admin in over ver
   expect(rows).toEqual([
     { version: server.version, ssl: true, rolsuper: true, password: expect.stringMatching(/^SCRAM-SHA-256\$/) },
   ]);
-});
-
-test("four starts at once give four servers", async () => {
-  const servers = await Promise.all(Array.from({ length: 4 }, () => startPostgres()));
-  try {
-    expect(new Set(servers.map(({ port }) => port)).size).toBe(4);
-    for (const server of servers) {
-      const client = await server.connect();
-      const { rows } = await client.query("SHOW port");
-      expect(rows).toEqual([{ port: String(server.port) }]);
-    }
-  } finally {
-    await Promise.all(servers.map((server) => server.close()));
-  }
-});
-
-test.for(loopbackAddresses())("a port that another program takes first, at %s, is given up", async (address) => {
-  const taken = await freePort();
-  const other = createServer().listen(taken, address);
-  await once(other, "listening");
-  try {
-    vi.mocked(freePort).mockResolvedValueOnce(taken);
-    await using server = await startPostgres();
-    expect(server.port).not.toBe(taken);
-    await server.connect();
-  } finally {
-    other.close();
-  }
-});
-
-test("closing ends the clients, stops the server and removes its folder, also the second time", async () => {
-  const server = await startPostgres();
-  const client = await server.connect();
-  await server.close();
-  await server.close();
-  await expect(client.query("SELECT 1")).rejects.toThrow();
-  await expect(server.connect()).rejects.toThrow("ECONNREFUSED");
-  expect(existsSync(dirname(server.logFile))).toBe(false);
 });
 
 test("a server that cannot start is an error with its log, and leaves no folder", async () => {
@@ -114,33 +77,12 @@ test("the lines of pg_hba.conf replace the default", async () => {
   await expect(logIn(server, false)).rejects.toThrow("no pg_hba.conf entry");
 });
 
-test("the server is not root's", async () => {
-  await using server = await startPostgres();
-  const { uid } = await stat(server.logFile);
-  expect(uid).toBe(serverUser().uid);
-  expect(uid).not.toBe(0);
-});
-
 test("a client that trusts caFile gets in with TLS, and one without TLS gets in too", async () => {
   await using server = await startPostgres();
   const ca = await readFile(server.caFile, "utf8");
   expect(ca).toBe(server.ca);
   await expect(logIn(server, { ca })).resolves.toBe("TLS");
   await expect(logIn(server, false)).resolves.toBe("plaintext");
-});
-
-test("an expired certificate is refused", async () => {
-  const ca = await createTestCa();
-  const certificate = await ca.issue({ hosts: ["localhost"], notAfter: new Date(Date.now() - 60_000) });
-  await using server = await startPostgres({ certificate });
-  await expect(logIn(server, { ca: ca.pem })).rejects.toMatchObject({ code: "CERT_HAS_EXPIRED" });
-  await expect(server.connect()).rejects.toMatchObject({ code: "CERT_HAS_EXPIRED" });
-});
-
-test("a certificate for another host is refused", async () => {
-  const ca = await createTestCa();
-  await using server = await startPostgres({ certificate: await ca.issue({ hosts: ["db.example.com", "192.0.2.1"] }) });
-  await expect(logIn(server, { ca: ca.pem })).rejects.toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
 });
 
 test("a certificate of another authority is refused, and server.ca is that authority", async () => {

@@ -1,30 +1,17 @@
 import type { Client } from "pg";
 import type { ServerCertificate } from "./certificates.ts";
+import type { DatabaseServer } from "./database-server.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import { postgresAtUrl, urlFromEnvironment } from "./postgres-at-url.ts";
 import type { PostgresVersion } from "./postgres-version.ts";
 
-export interface PostgresServer extends AsyncDisposable {
-  /** What the server says, for example "18.4". */
-  readonly version: string;
-  readonly host: string;
-  readonly port: number;
-  /** A superuser with a SCRAM password. */
-  readonly admin: { readonly username: string; readonly password: string };
-  /** PEM file of the authority that signed the server's certificate, for NODE_EXTRA_CA_CERTS. */
-  readonly caFile: string;
-  /** The content of `caFile`. */
-  readonly ca: string;
-  /** The server's log. Throws for a server that was named by a URL. */
-  readonly logFile: string;
+export interface PostgresServer extends DatabaseServer {
   /**
    * A connected client, to be ended by the caller; as admin, to database `postgres` if nothing else is asked for.
    * TLS is verified, so an expired certificate or one for another host is refused here too; without TLS only where the
    * server was asked to have none.
    */
   connect(options?: Partial<{ user: string; password: string; database: string }>): Promise<Client>;
-  /** Stops the server at once, its clients' connections included, and removes its files. Idempotent. */
-  close(): Promise<void>;
 }
 
 export interface PostgresOptions {

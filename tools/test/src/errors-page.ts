@@ -1,8 +1,8 @@
-import { RotationError } from "@quarterturn/core";
+import { type ErrorCode, RotationError } from "@quarterturn/core";
 import { afterAll, beforeAll, describe, expect, type MockInstance, test, vi } from "vitest";
 
 /** Registers one thing that is given wrongly: how it is called, the code of its error, and what provokes that. */
-export type Refused = (situation: string, code: string, work: () => Promise<unknown>) => void;
+export type Refused = (situation: string, code: ErrorCode, work: () => Promise<unknown>) => void;
 
 /** A page of docs/errors: what the functions of a package say to what is given to them wrongly. */
 export interface ErrorsPage {
@@ -17,7 +17,7 @@ export interface ErrorsPage {
 
 /** @param name the package's name without its scope, whose folder is that of the tests */
 export function errorsPage(name: string, title: string): ErrorsPage {
-  const rows: { group: string; situation: string; code: string; message: string }[] = [];
+  const rows: ErrorRow[] = [];
   let logged = "";
   let spy: MockInstance | undefined;
   beforeAll(() => {
@@ -49,7 +49,7 @@ export function errorsPage(name: string, title: string): ErrorsPage {
           .map((line) => JSON.parse(line) as Record<string, unknown>);
         expect(records.at(-1)).toMatchObject({ level: "ERROR", message: "Step failed", code, reason: message });
         expect(logged + message).not.toMatch(/never-in-a-log/);
-        rows.push({ group, situation, code, message: withoutVariables(message) });
+        rows.push({ group, situation, code, message });
       });
     };
 
@@ -59,25 +59,37 @@ export function errorsPage(name: string, title: string): ErrorsPage {
     },
     finish() {
       test(`docs/errors/${name}.md shows these messages`, async () => {
-        const groups = [...new Set(rows.map((row) => row.group))];
-        const tables = groups.map((group) => table(rows.filter((row) => row.group === group)));
-        const sections = groups.map((group, i) => `## ${group}\n\n${tables[i]}\n`);
         await expect(`# Errors: ${title}
 
 <!-- Written by packages/${name}/test/bad-input.test.ts: \`npx vitest run packages/${name}/test/bad-input.test.ts -u\` renews it. -->
 
 Every row was provoked by a test, see [errors](../errors.md). Names in capitals stand for what differs from case to case.
 
-${sections.join("\n")}`).toMatchFileSnapshot(new URL(`../../../docs/errors/${name}.md`, import.meta.url).pathname);
+${errorTables(rows)}`).toMatchFileSnapshot(new URL(`../../../docs/errors/${name}.md`, import.meta.url).pathname);
       });
     },
   };
 }
 
-function table(rows: readonly { situation: string; code: string; message: string }[]): string {
+/** What was given wrongly, and the error that it was answered with. */
+export interface ErrorRow {
+  readonly group: string;
+  readonly situation: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** A section with a table for each group. */
+export function errorTables(rows: readonly ErrorRow[]): string {
   const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
-  const lines = rows.map((row) => `| ${cell(row.situation)} | \`${row.code}\` | ${cell(row.message)} |`);
-  return ["| what was wrong | code | message |", "| --- | --- | --- |", ...lines].join("\n");
+  return [...Map.groupBy(rows, ({ group }) => group)]
+    .map(([group, ofGroup]) => {
+      const lines = ofGroup.map(
+        ({ situation, code, message }) => `| ${cell(situation)} | \`${code}\` | ${cell(withoutVariables(message))} |`,
+      );
+      return [`## ${group}`, "", "| what was wrong | code | message |", "| --- | --- | --- |", ...lines, ""].join("\n");
+    })
+    .join("\n");
 }
 
 /** With what differs from run to run replaced by names. */

@@ -5,7 +5,8 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import type { Environment, RotationHandler, Step } from "@quarterturn/core";
+import { type Environment, rotationHandler, type Step } from "@quarterturn/core";
+import type { singleUser } from "@quarterturn/database";
 import { type LocalEndpoint, type RotationEvent, startLocal } from "@quarterturn/local";
 import { afterAll, beforeAll, expect } from "vitest";
 
@@ -41,7 +42,7 @@ export interface StepsByHand {
  * @param untouched what no step may change beside the secret, e.g. the server's users with their passwords
  */
 export function stepsByHand(
-  handlers: Readonly<Record<Strategy, (env: Environment) => RotationHandler>>,
+  rotators: Readonly<Record<Strategy, (env: Environment) => ReturnType<typeof singleUser>>>,
   untouched: () => Promise<unknown>,
 ): StepsByHand {
   const events: RotationEvent[] = [];
@@ -62,7 +63,7 @@ export function stepsByHand(
 
   const invoke: StepsByHand["invoke"] = (event, strategy = "single-user", env = {}) => {
     const end = Date.now() + 3_000;
-    const handler = handlers[strategy]({ SECRETS_MANAGER_ENDPOINT: local.url, ...env });
+    const handler = rotationHandler(rotators[strategy], { SECRETS_MANAGER_ENDPOINT: local.url, ...env });
     return handler(event, { awsRequestId: "request", getRemainingTimeInMillis: () => end - Date.now() });
   };
 

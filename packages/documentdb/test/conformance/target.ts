@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { FaultyServer, Strategy, Target } from "@quarterturn/conformance";
-import { type CertificateRequest, createTestCa, startFerretdb, type TestCa } from "@quarterturn-tools/engines";
+import type { Strategy, Target } from "@quarterturn/conformance";
+import { createTestCa, startFerretdb, tlsFaults } from "@quarterturn-tools/engines";
 
 /** Where the users of the conformance suite belong: not to the admin's database. */
 const database = "work";
@@ -13,8 +13,7 @@ const userNotFound = 11;
 export async function documentdbTarget(strategy: Strategy): Promise<Target> {
   await using opened = new AsyncDisposableStack();
   const ca = await createTestCa();
-  const hosts = ["localhost", "127.0.0.1"];
-  const own = { certificate: await ca.issue({ hosts }) };
+  const own = { certificate: await ca.issue({ hosts: ["localhost", "127.0.0.1"] }) };
   const server = opened.use(await startFerretdb(process.env.MONGODB_URL ? {} : own));
   const root = await server.connect();
   const work = root.db(database);
@@ -36,11 +35,6 @@ export async function documentdbTarget(strategy: Strategy): Promise<Target> {
     } catch (error) {
       if (![commandNotFound, roleExists].includes(Number((error as { code?: number }).code))) throw error;
     }
-  }
-
-  async function startWith(issuer: TestCa, request: CertificateRequest | undefined): Promise<FaultyServer> {
-    const faulty = await startFerretdb({ certificate: request ? await issuer.issue(request) : "none" });
-    return { at: faulty, close: () => faulty.close() };
   }
 
   return {
@@ -71,12 +65,7 @@ export async function documentdbTarget(strategy: Strategy): Promise<Target> {
     },
     tlsFaults: process.env.MONGODB_URL
       ? "the server of MONGODB_URL has the certificate that it has"
-      : {
-          "speaks-no-tls": () => startWith(ca, undefined),
-          "expired-certificate": () => startWith(ca, { hosts, notAfter: new Date(Date.now() - 60_000) }),
-          "foreign-certificate": async () => startWith(await createTestCa(), { hosts }),
-          "other-host-name": () => startWith(ca, { hosts: ["other.example"] }),
-        },
+      : tlsFaults(ca, (certificate) => startFerretdb({ certificate })),
 
     async createAccount({
       name = `app_${randomBytes(8).toString("hex")}`,

@@ -1,13 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { FaultyServer, Strategy, Target } from "@quarterturn/conformance";
-import {
-  type CertificateRequest,
-  createTestCa,
-  type MysqlOptions,
-  type MysqlServer,
-  startMysql,
-  type TestCa,
-} from "@quarterturn-tools/engines";
+import type { Strategy, Target } from "@quarterturn/conformance";
+import { createTestCa, type MysqlOptions, type MysqlServer, startMysql, tlsFaults } from "@quarterturn-tools/engines";
 import { accountName, literal } from "../../src/sql.ts";
 
 interface Variant {
@@ -30,8 +23,7 @@ export async function mysqlTarget(strategy: Strategy, variant: Partial<Variant> 
   };
   await using opened = new AsyncDisposableStack();
   const ca = await createTestCa();
-  const hosts = ["localhost", "127.0.0.1"];
-  const server = opened.use(await start({ certificate: await ca.issue({ hosts }) }));
+  const server = opened.use(await start({ certificate: await ca.issue({ hosts: ["localhost", "127.0.0.1"] }) }));
   const root = await server.connect();
   const asRoot = async (...statements: readonly string[]) => {
     for (const statement of statements) await root.query(statement);
@@ -45,11 +37,6 @@ export async function mysqlTarget(strategy: Strategy, variant: Partial<Variant> 
     );
   }
   const closing = opened.move();
-
-  async function startWith(issuer: TestCa, request: CertificateRequest | undefined): Promise<FaultyServer> {
-    const faulty = await start({ certificate: request ? await issuer.issue(request) : "none" });
-    return { at: faulty, close: () => faulty.close() };
-  }
 
   return {
     address: { host: server.host, port: server.port },
@@ -74,12 +61,7 @@ export async function mysqlTarget(strategy: Strategy, variant: Partial<Variant> 
         "x".repeat(200),
       ],
     },
-    tlsFaults: {
-      "speaks-no-tls": () => startWith(ca, undefined),
-      "expired-certificate": () => startWith(ca, { hosts, notAfter: new Date(Date.now() - 60_000) }),
-      "foreign-certificate": async () => startWith(await createTestCa(), { hosts }),
-      "other-host-name": () => startWith(ca, { hosts: ["other.example"] }),
-    },
+    tlsFaults: tlsFaults(ca, (certificate) => start({ certificate })),
 
     async createAccount({
       name = `app_${randomBytes(8).toString("hex")}`,

@@ -1,23 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { FaultyServer, Strategy, Target } from "@quarterturn/conformance";
-import {
-  type CertificateRequest,
-  createTestCa,
-  startFaultyServer,
-  startPostgres,
-  type TestCa,
-} from "@quarterturn-tools/engines";
+import type { Strategy, Target } from "@quarterturn/conformance";
+import { createTestCa, startPostgres, tlsFaults } from "@quarterturn-tools/engines";
 import { DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
-import { passwordVerifier } from "../../src/index.ts";
+import { passwordVerifier } from "../../src/verifier.ts";
 
 /** A PostgreSQL server for the conformance suite. Its admin is CREATEROLE and not superuser, as rds_superuser in effect is. */
 export async function postgresTarget(strategy: Strategy): Promise<Target> {
   await using opened = new AsyncDisposableStack();
   const ca = await createTestCa();
-  const hosts = ["localhost", "127.0.0.1"];
   const server = opened.use(
-    await startPostgres({ certificate: await ca.issue({ hosts }), settings: { log_statement: "all" } }),
+    await startPostgres({
+      certificate: await ca.issue({ hosts: ["localhost", "127.0.0.1"] }),
+      settings: { log_statement: "all" },
+    }),
   );
   const superuser = await server.connect();
   opened.defer(() => superuser.end());
@@ -35,11 +31,6 @@ export async function postgresTarget(strategy: Strategy): Promise<Target> {
   function asSuperuser(sql: string): Promise<unknown> {
     last = last.then(() => superuser.query(sql));
     return last;
-  }
-
-  async function startWith(issuer: TestCa, request: CertificateRequest): Promise<FaultyServer> {
-    const faulty = await startPostgres({ certificate: await issuer.issue(request) });
-    return { at: faulty, close: () => faulty.close() };
   }
 
   return {
@@ -68,15 +59,7 @@ export async function postgresTarget(strategy: Strategy): Promise<Target> {
         "x".repeat(300),
       ],
     },
-    tlsFaults: {
-      "speaks-no-tls": async () => {
-        const faulty = await startFaultyServer("speaksNoTls");
-        return { at: faulty, close: () => faulty.close() };
-      },
-      "expired-certificate": () => startWith(ca, { hosts, notAfter: new Date(Date.now() - 60_000) }),
-      "foreign-certificate": async () => startWith(await createTestCa(), { hosts }),
-      "other-host-name": () => startWith(ca, { hosts: ["other.example"] }),
-    },
+    tlsFaults: tlsFaults(ca, (certificate) => startPostgres({ certificate })),
 
     async createAccount({
       name = `app_${randomBytes(8).toString("hex")}`,

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import type { FaultyServer, Strategy, Target } from "@quarterturn/conformance";
-import { type CertificateRequest, createTestCa, startFaultyServer, type TestCa } from "@quarterturn-tools/engines";
+import type { Strategy, Target } from "@quarterturn/conformance";
+import { createTestCa, tlsFaults } from "@quarterturn-tools/engines";
 import { DatabaseError, escapeIdentifier, escapeLiteral } from "pg";
 import { storedForm } from "../../src/password.ts";
-import { type RedshiftImitation, startRedshiftImitation } from "../imitation/server.ts";
+import { type RedshiftImitation, startRedshiftImitation, startShowing } from "../imitation/server.ts";
 
 /** The imitation of Redshift for the conformance suite. Its admin is a superuser, as Redshift's is. */
 export async function redshiftTarget(
@@ -11,8 +11,7 @@ export async function redshiftTarget(
 ): Promise<Target & { readonly server: Pick<RedshiftImitation, "postgres" | "superuser"> }> {
   await using opened = new AsyncDisposableStack();
   const ca = await createTestCa();
-  const hosts = ["localhost", "127.0.0.1"];
-  const server = opened.use(await startRedshiftImitation(await ca.issue({ hosts })));
+  const server = opened.use(await startRedshiftImitation(await ca.issue({ hosts: ["localhost", "127.0.0.1"] })));
   await server.superuser.query("CREATE GROUP workers; CREATE TABLE public.shared (id int)");
   await server.superuser.query("GRANT SELECT ON public.shared TO GROUP workers");
   /** Users and their twins to the table that they may read. */
@@ -34,11 +33,6 @@ export async function redshiftTarget(
       if (!(error instanceof DatabaseError && ["XX000", "40P01"].includes(error.code ?? ""))) throw error;
       return query(sql);
     }
-  }
-
-  async function startWith(issuer: TestCa, request: CertificateRequest): Promise<FaultyServer> {
-    const faulty = await startRedshiftImitation(await issuer.issue(request));
-    return { at: faulty, close: async () => faulty[Symbol.asyncDispose]() };
   }
 
   return {
@@ -67,15 +61,7 @@ export async function redshiftTarget(
         "x".repeat(300),
       ],
     },
-    tlsFaults: {
-      "speaks-no-tls": async () => {
-        const faulty = await startFaultyServer("speaksNoTls");
-        return { at: faulty, close: () => faulty.close() };
-      },
-      "expired-certificate": () => startWith(ca, { hosts, notAfter: new Date(Date.now() - 60_000) }),
-      "foreign-certificate": async () => startWith(await createTestCa(), { hosts }),
-      "other-host-name": () => startWith(ca, { hosts: ["other.example"] }),
-    },
+    tlsFaults: tlsFaults(ca, startShowing),
 
     async createAccount({
       name = `app_${randomBytes(8).toString("hex")}`,

@@ -1,8 +1,9 @@
 import { type DescribeStatementCommandOutput, RedshiftData } from "@aws-sdk/client-redshift-data";
 import { type SecretListEntry, SecretsManager } from "@aws-sdk/client-secrets-manager";
-import { deadlineOf, jsonLog } from "@quarterturn/core";
+import { deadlineOf } from "@quarterturn/core";
 import type { EngineContext, Login } from "@quarterturn/database";
 import { type LocalEndpoint, startLocal, startRedshiftData, type Warehouse } from "@quarterturn/local";
+import { recordedContext } from "@quarterturn-tools/test/rotator-by-hand";
 import type { Client } from "pg";
 import { vi } from "vitest";
 import { dataApi } from "../../src/data-api.ts";
@@ -122,24 +123,16 @@ export function contextOf(
   { secretArn, adminArn, functions }: Fixture,
   milliseconds = 20_000,
 ): EngineContext & { readonly lines: string[] } {
-  const lines: string[] = [];
   const end = performance.now() + milliseconds;
   return {
-    lines,
+    ...recordedContext({}),
     secretId: secretArn,
     token: "the-token-of-the-pending-version",
     deadline: deadlineOf(() => Math.max(0, end - performance.now())),
-    log: jsonLog(
-      (line) => lines.push(line),
-      "DEBUG",
-      {},
-      (line) => line,
-    ),
     async readSecret(SecretId) {
       if (SecretId !== adminArn) throw new Error("No other secret is read");
       return (await functions.getSecretValue({ SecretId })).SecretString ?? "";
     },
-    requirePending: async () => undefined,
     async describeSecret(SecretId) {
       const { KmsKeyId } = await functions.describeSecret({ SecretId });
       return { tags: {}, ...(KmsKeyId === undefined ? {} : { kmsKeyId: KmsKeyId }) };

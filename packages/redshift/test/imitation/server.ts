@@ -67,6 +67,11 @@ export async function startRedshiftImitation(certificate?: ServerCertificate): P
   };
 }
 
+/** What answers a client's wish for TLS with the certificate, or with no: as PostgreSQL's, Redshift's no is one letter. */
+export function startShowing(certificate: ServerCertificate | "none"): Promise<PostgresServer | RedshiftImitation> {
+  return certificate === "none" ? startPostgres({ certificate }) : startRedshiftImitation(certificate);
+}
+
 /** Runs a statement of Redshift over a connection to the PostgreSQL behind an imitation, `:name` standing for a parameter. */
 export async function execute(
   client: Client,

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { createSecureContext } from "node:tls";
 import { startPostgres } from "@quarterturn-tools/engines";
-import { Client, DatabaseError } from "pg";
+import type { Client } from "pg";
 import type { BenchEngine } from "../engine.ts";
+import { loginsIn, postgresApplication } from "../postgres-protocol.ts";
 
 export const engine: BenchEngine = {
   folder: "packages/rds-postgres",
@@ -54,14 +53,7 @@ export const engine: BenchEngine = {
         return { username, password, host: server.host, port: server.port };
       },
 
-      async logins() {
-        const log = await readFile(server.logFile, "utf8");
-        const count = (message: RegExp) => log.match(message)?.length ?? 0;
-        return {
-          accepted: count(/LOG: {2}connection authorized/g),
-          refused: count(/FATAL: {2}password authentication failed/g),
-        };
-      },
+      logins: () => loginsIn(server.logFile),
 
       growth: {
         cases: [
@@ -73,27 +65,7 @@ export const engine: BenchEngine = {
     };
   },
 
-  async application(caFile = "") {
-    const secureContext = createSecureContext({ ca: await readFile(caFile) });
-    return async ({ host, port, username, password }) => {
-      const client = new Client({
-        host: String(host),
-        port: Number(port),
-        user: String(username),
-        password: String(password),
-        database: "postgres",
-        ssl: { secureContext },
-      });
-      try {
-        await client.connect();
-        await client.end();
-        return "accepted";
-      } catch (error) {
-        if (error instanceof DatabaseError && error.code === "28P01") return "refused";
-        throw error;
-      }
-    };
-  },
+  application: postgresApplication("postgres", "28P01"),
 };
 
 /** The tables are somebody else's, so that the user's rights are grants. */

@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { createSecureContext } from "node:tls";
-import { Client, DatabaseError } from "pg";
 import { startRedshiftImitation } from "../../../../packages/redshift/test/imitation/server.ts";
 import type { BenchEngine } from "../engine.ts";
+import { loginsIn, postgresApplication } from "../postgres-protocol.ts";
 
 /** By wire, against the server that packages/redshift is tested with: the times are not Redshift's. */
 export const engine: BenchEngine = {
@@ -29,14 +27,7 @@ export const engine: BenchEngine = {
         return { username, password, ...address };
       },
 
-      async logins() {
-        const log = await readFile(postgres.logFile, "utf8");
-        const count = (message: RegExp) => log.match(message)?.length ?? 0;
-        return {
-          accepted: count(/LOG: {2}connection authorized/g),
-          refused: count(/FATAL: {2}password authentication failed/g),
-        };
-      },
+      logins: () => loginsIn(postgres.logFile),
 
       growth: {
         cases: [
@@ -64,25 +55,5 @@ export const engine: BenchEngine = {
     };
   },
 
-  async application(caFile = "") {
-    const secureContext = createSecureContext({ ca: await readFile(caFile) });
-    return async ({ host, port, username, password }) => {
-      const client = new Client({
-        host: String(host),
-        port: Number(port),
-        user: String(username),
-        password: String(password),
-        database: "dev",
-        ssl: { secureContext },
-      });
-      try {
-        await client.connect();
-        await client.end();
-        return "accepted";
-      } catch (error) {
-        if (error instanceof DatabaseError && error.code === "28000") return "refused";
-        throw error;
-      }
-    };
-  },
+  application: postgresApplication("dev", "28000"),
 };

@@ -1,8 +1,9 @@
 import { type PostgresServer, startPostgres } from "@quarterturn-tools/engines";
-import { Client, DatabaseError, escapeLiteral } from "pg";
+import { escapeLiteral } from "pg";
 import type { DemoEngine } from "../engine.ts";
 import { newPassword } from "../new-password.ts";
-import { APPLICATION_NAME, loginLogSettings, postgresLoginLog } from "../postgres-login-log.ts";
+import { runAs } from "../postgres-application.ts";
+import { loginLogSettings, postgresLoginLog } from "../postgres-login-log.ts";
 import { databaseStory, onePassword, twinActs } from "../story.ts";
 
 export const engine: DemoEngine = {
@@ -27,12 +28,15 @@ export const engine: DemoEngine = {
       caFile: server.caFile,
       adminSecret: { ...admin, ...address },
       secrets: () => ({ "single-user": secret, "multi-user": secret }),
-      use: (value) => placeOrder(value as typeof login, server.ca),
+      use: (value) => runAs(value as typeof login, server.ca, "INSERT INTO orders DEFAULT VALUES", INVALID_PASSWORD),
       loginLog: postgresLoginLog(server.logFile),
       [Symbol.asyncDispose]: () => running.disposeAsync(),
     };
   },
 };
+
+/** SQLSTATE */
+const INVALID_PASSWORD = "28P01";
 
 interface User {
   readonly username: string;
@@ -51,38 +55,4 @@ async function createUsers(server: PostgresServer, admin: User, login: User): Pr
   const owner = await server.connect({ user: login.username, password: login.password, database: "shop" });
   await owner.query("CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY, placed timestamptz DEFAULT now())");
   await owner.end();
-}
-
-/** SQLSTATE invalid_password */
-const REFUSED = "28P01";
-
-async function placeOrder(
-  { username, password, host, port, dbname }: User & { host: string; port: number; dbname: string },
-  ca: string,
-): Promise<"accepted" | "refused"> {
-  const database = new Client({
-    host,
-    port,
-    user: username,
-    password,
-    database: dbname,
-    ssl: { ca },
-    application_name: APPLICATION_NAME,
-    connectionTimeoutMillis: 5_000,
-    query_timeout: 5_000,
-  });
-  // A connection that breaks makes its query fail, which is where it is reported.
-  database.on("error", () => undefined);
-  try {
-    await database.connect();
-  } catch (error) {
-    if (error instanceof DatabaseError && error.code === REFUSED) return "refused";
-    throw error;
-  }
-  try {
-    await database.query("INSERT INTO orders DEFAULT VALUES");
-    return "accepted";
-  } finally {
-    await database.end();
-  }
 }

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { Client, DatabaseError, escapeLiteral } from "pg";
+import { escapeLiteral } from "pg";
 import { startRedshiftImitation } from "../../../../packages/redshift/test/imitation/server.ts";
 import type { DemoEngine } from "../engine.ts";
 import { newPassword } from "../new-password.ts";
-import { APPLICATION_NAME, loginLogSettings, postgresLoginLog } from "../postgres-login-log.ts";
+import { runAs } from "../postgres-application.ts";
+import { loginLogSettings, postgresLoginLog } from "../postgres-login-log.ts";
 import { databaseStory, onePassword, twinGets } from "../story.ts";
 
 /** There is no Redshift but AWS's: the server is the one that packages/redshift is tested with. */
@@ -39,38 +40,18 @@ export const engine: DemoEngine = {
       caFile: server.caFile,
       adminSecret: { ...server.admin, ...address },
       secrets: () => ({ "single-user": secret, "multi-user": secret }),
-      use: (value) => readOrders(value as unknown as typeof login, ca),
+      use: (value) =>
+        runAs(
+          value as unknown as typeof login,
+          ca,
+          "SELECT count(*) FROM public.orders",
+          INVALID_AUTHORIZATION_SPECIFICATION,
+        ),
       loginLog: postgresLoginLog(server.postgres.logFile),
       [Symbol.asyncDispose]: () => running.disposeAsync(),
     };
   },
 };
 
-async function readOrders(
-  login: { username: string; password: string; host: string; port: number; dbname: string },
-  ca: string,
-): Promise<"accepted" | "refused"> {
-  const { host, port, username: user, password, dbname: database } = login;
-  const client = new Client({
-    ...{ host, port, user, password, database },
-    ssl: { ca },
-    application_name: APPLICATION_NAME,
-    connectionTimeoutMillis: 5_000,
-    query_timeout: 5_000,
-  });
-  // A connection that breaks makes its query fail, which is where it is reported.
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-  } catch (error) {
-    // SQLSTATE invalid_authorization_specification
-    if (error instanceof DatabaseError && error.code === "28000") return "refused";
-    throw error;
-  }
-  try {
-    await client.query("SELECT count(*) FROM public.orders");
-    return "accepted";
-  } finally {
-    await client.end();
-  }
-}
+/** SQLSTATE */
+const INVALID_AUTHORIZATION_SPECIFICATION = "28000";
