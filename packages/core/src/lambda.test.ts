@@ -342,6 +342,19 @@ describe("once the database may have been changed", () => {
     expect(written).toMatch(/A replica is not in sync.*eu-west-1 InProgress/);
   });
 
+  test("a replica that falls behind does not stop the retry either, since AWSCURRENT may be refused already", async () => {
+    const { id, token, run, labels } = await startedRotation();
+    for (const step of ["createSecret", "setSecret"]) await run(step);
+    await client.send(
+      new ReplicateSecretToRegionsCommand({ SecretId: id, AddReplicaRegions: [{ Region: "eu-west-1" }] }),
+    );
+    await local.setReplicaStatus(id, "eu-west-1", "Failed");
+    for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
+    await local.setReplicaStatus(id, "eu-west-1", "InSync");
+    await run("finishSecret");
+    expect((await labels())[token]).toContain("AWSCURRENT");
+  });
+
   test("a label that somebody else moved between Describe and Update is not moved back", async () => {
     const { id, run, labels, event } = await startedRotation();
     for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
@@ -375,6 +388,24 @@ describe("once the database may have been changed", () => {
     losing.server.close();
     expect((await labels())[token]).toContain("AWSCURRENT");
   });
+});
+
+test("a setSecret that is held up between its reads, while another rotation takes its place, does not undo that one", async () => {
+  const { id, token, event, run } = await startedRotation();
+  await run("createSecret");
+  let reads = 0;
+  const overtaking = await proxy(local.url, {
+    before: async (operation) => {
+      if (operation !== "GetSecretValue" || ++reads !== 2) return;
+      const abandoned = { VersionStage: "AWSPENDING", RemoveFromVersionId: token };
+      await client.send(new UpdateSecretVersionStageCommand({ SecretId: id, ...abandoned }));
+      await client.send(new PutSecretValueCommand({ SecretId: id, SecretString: '{"count":50}' }));
+    },
+  });
+  onTestFinished(() => void overtaking.server.close());
+  const heldUp = handlerOf(counter, environment({ SECRETS_MANAGER_ENDPOINT: overtaking.url }));
+  await expect(heldUp({ ...event, Step: "setSecret" }, lambdaContext())).rejects.toMatchObject({ code: "not-staged" });
+  expect(done).toEqual([]);
 });
 
 describe("early promotion", () => {
