@@ -111,9 +111,10 @@ export async function alternate(
   fixture: Fixture,
   current: DatabaseSecret,
   context: RotationContext = contextOf(fixture),
+  env: Environment = {},
 ): Promise<DatabaseSecret> {
-  const pending = await successor(current, multi());
-  await multi().set({ current, pending, previous: async () => undefined }, context);
-  await multi().test(pending, context);
+  const pending = await successor(current, multi(env));
+  await multi(env).set({ current, pending, previous: async () => undefined }, context);
+  await multi(env).test(pending, context);
   return pending;
 }
