@@ -16,11 +16,11 @@ export function postgres(env: Environment): Engine {
       return connection === "rejected" ? connection : openSession(connection, login, context, sendsVerifier);
     },
 
-    async probe(login, context) {
+    async probe(login, context, mustActAsOriginal) {
       const connection = await connect(login, context).catch(acceptedWithoutRoom);
       if (connection === "rejected" || connection === "accepted") return connection;
       try {
-        if (!isTwin(login.username)) return "accepted";
+        if (!mustActAsOriginal || !isTwin(login.username)) return "accepted";
         const { rows } = await connection.client.query<{ ignored: string | null }>(ignoredRole);
         const ignored = rows[0]?.ignored;
         if (!ignored) return "accepted";

@@ -2,7 +2,16 @@ import type { DatabaseSecret } from "@quarterturn/database";
 import { escapeIdentifier } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { losesRoleAtDiscard } from "../src/twin.ts";
-import { alternate, contextOf, currentMinors, type Fixture, multi, startFixture, successor } from "./fixture.ts";
+import {
+  alternate,
+  contextOf,
+  currentMinors,
+  type Fixture,
+  multi,
+  single,
+  startFixture,
+  successor,
+} from "./fixture.ts";
 
 describe.each(currentMinors)("the twin on PostgreSQL %s acts as its original", (version) => {
   let fixture: Fixture;
@@ -339,12 +348,25 @@ describe("minor releases in which a user's role setting is not what it should be
     expect(context.lines.join()).toContain("After DISCARD ALL");
   });
 
-  test("17.1 ignores it: testSecret refuses, so that the twin is not promoted", async () => {
+  test("17.1 ignores it: testSecret refuses, so that the twin is not promoted; one that is current can be rotated away from, and by single-user", async () => {
     await using fixture = await startFixture({ version: "17.1" });
-    await expect(alternate(fixture, await fixture.createUser())).rejects.toMatchObject({
+    const first = await fixture.createUser();
+    await expect(alternate(fixture, first)).rejects.toMatchObject({
       code: "unsupported",
       message: expect.stringMatching(/act as itself.*17\.1/),
     });
+
+    const current = { ...first, username: `${first.username}_clone`, password: "twin-password" };
+    await fixture.superuser.query(`ALTER ROLE ${current.username} PASSWORD 'twin-password'`);
+    const third = await alternate(fixture, current);
+    await fixture.query(third, "SELECT 1");
+
+    // The error's advice. What setSecret has done must not be kept from being promoted.
+    const pending = await successor(current);
+    const set = () => single().set({ current, pending, previous: async () => undefined }, contextOf(fixture));
+    await set();
+    await single().test(pending, contextOf(fixture));
+    await set();
   });
 
   test("they are known by number", () => {
