@@ -21,7 +21,8 @@ export function postgres(env: Environment): Engine {
       if (connection === "rejected" || connection === "accepted") return connection;
       try {
         if (!mustActAsOriginal || !isTwin(login.username)) return "accepted";
-        const { rows } = await connection.client.query<{ ignored: string | null }>(ignoredRole);
+        const query = { text: ignoredRole, query_timeout: context.deadline.share() };
+        const { rows } = await connection.client.query<{ ignored: string | null }>(query);
         const ignored = rows[0]?.ignored;
         if (!ignored) return "accepted";
         throw new RotationError(
