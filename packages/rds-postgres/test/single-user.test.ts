@@ -266,5 +266,10 @@ test("a server that has only the superusers' connections left has looked at the 
   const third = await full.server.connect({ user: pending.username, password: pending.password });
   await single().test(pending, contextOf(full));
   await expect(single().test(current, contextOf(full))).rejects.toMatchObject({ code: "credentials-rejected" });
-  await Promise.all([second.end(), third.end()]);
+  // Now none is left at all, which the server says before it has looked at any password.
+  const superusers = await Promise.all([full.server.connect(), full.server.connect(), full.server.connect()]);
+  for (const untested of [pending, current]) {
+    await expect(single().test(untested, contextOf(full))).rejects.toMatchObject({ code: "busy" });
+  }
+  await Promise.all([second, third, ...superusers].map((client) => client.end()));
 });
