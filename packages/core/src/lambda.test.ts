@@ -342,6 +342,34 @@ describe("once the database may have been changed", () => {
     expect(written).toMatch(/A replica is not in sync.*eu-west-1 InProgress/);
   });
 
+  test("a replica that catches up while it is waited for is not spoken of", async () => {
+    const { id, token, run, labels } = await startedRotation();
+    for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
+    await client.send(
+      new ReplicateSecretToRegionsCommand({ SecretId: id, AddReplicaRegions: [{ Region: "eu-west-1" }] }),
+    );
+    await local.setReplicaStatus(id, "eu-west-1", "InProgress");
+    const finishing = run("finishSecret");
+    await expect.poll(() => calls(0).at(-1)).toBe("DescribeSecret");
+    await local.setReplicaStatus(id, "eu-west-1", "InSync");
+    await finishing;
+    expect((await labels())[token]).toContain("AWSCURRENT");
+    expect(written).not.toContain("not in sync");
+  });
+
+  test("a replica that falls behind does not stop the retry either, since AWSCURRENT may be refused already", async () => {
+    const { id, token, run, labels } = await startedRotation();
+    for (const step of ["createSecret", "setSecret"]) await run(step);
+    await client.send(
+      new ReplicateSecretToRegionsCommand({ SecretId: id, AddReplicaRegions: [{ Region: "eu-west-1" }] }),
+    );
+    await local.setReplicaStatus(id, "eu-west-1", "Failed");
+    for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
+    await local.setReplicaStatus(id, "eu-west-1", "InSync");
+    await run("finishSecret");
+    expect((await labels())[token]).toContain("AWSCURRENT");
+  });
+
   test("a label that somebody else moved between Describe and Update is not moved back", async () => {
     const { id, run, labels, event } = await startedRotation();
     for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
@@ -364,6 +392,49 @@ describe("once the database may have been changed", () => {
     expect((await labels())["2".repeat(32)]).toContain("AWSCURRENT");
   });
 
+  test("a label that the service does not move is an error, so that the service comes again", async () => {
+    const { token, run, labels, event } = await startedRotation();
+    for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
+    const unmoving = await proxy(local.url, {
+      answer: (operation) =>
+        operation === "UpdateSecretVersionStage"
+          ? { status: 400, name: "InvalidParameterException", message: "as the test wants it" }
+          : undefined,
+    });
+    onTestFinished(() => void unmoving.server.close());
+    const finish = handlerOf(counter, environment({ SECRETS_MANAGER_ENDPOINT: unmoving.url }));
+    await expect(finish({ ...event, Step: "finishSecret" }, lambdaContext())).rejects.toMatchObject({
+      code: "service",
+      message: expect.stringContaining(`did not move AWSCURRENT to version ${token}`),
+    });
+    await run("finishSecret");
+    expect((await labels())[token]).toContain("AWSCURRENT");
+  });
+
+  test("AWSCURRENT that was moved by hand between Describe and Update is not taken from where it is", async () => {
+    const { id, run, labels, event } = await startedRotation();
+    for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
+    const [before] = Object.entries(await labels()).find(([, stages]) => stages.includes("AWSCURRENT")) ?? [];
+    const byHand = "3".repeat(32);
+    const value = { ClientRequestToken: byHand, SecretString: '{"count":50}', VersionStages: ["by-hand"] };
+    await client.send(new PutSecretValueCommand({ SecretId: id, ...value }));
+    let hasMoved = false;
+    const racing = await proxy(local.url, {
+      before: async (operation) => {
+        if (operation !== "UpdateSecretVersionStage" || hasMoved) return;
+        hasMoved = true;
+        const move = { VersionStage: "AWSCURRENT", MoveToVersionId: byHand, RemoveFromVersionId: before };
+        await client.send(new UpdateSecretVersionStageCommand({ SecretId: id, ...move }));
+      },
+    });
+    onTestFinished(() => void racing.server.close());
+    const finish = handlerOf(counter, environment({ SECRETS_MANAGER_ENDPOINT: racing.url }));
+    await expect(finish({ ...event, Step: "finishSecret" }, lambdaContext())).rejects.toMatchObject({
+      code: "superseded",
+    });
+    expect((await labels())[byHand]).toContain("AWSCURRENT");
+  });
+
   test("a move whose answer was lost is seen as done", async () => {
     const { token, run, labels, event } = await startedRotation();
     for (const step of ["createSecret", "setSecret", "testSecret"]) await run(step);
@@ -375,6 +446,24 @@ describe("once the database may have been changed", () => {
     losing.server.close();
     expect((await labels())[token]).toContain("AWSCURRENT");
   });
+});
+
+test("a setSecret that is held up between its reads, while another rotation takes its place, does not undo that one", async () => {
+  const { id, token, event, run } = await startedRotation();
+  await run("createSecret");
+  let reads = 0;
+  const overtaking = await proxy(local.url, {
+    before: async (operation) => {
+      if (operation !== "GetSecretValue" || ++reads !== 2) return;
+      const abandoned = { VersionStage: "AWSPENDING", RemoveFromVersionId: token };
+      await client.send(new UpdateSecretVersionStageCommand({ SecretId: id, ...abandoned }));
+      await client.send(new PutSecretValueCommand({ SecretId: id, SecretString: '{"count":50}' }));
+    },
+  });
+  onTestFinished(() => void overtaking.server.close());
+  const heldUp = handlerOf(counter, environment({ SECRETS_MANAGER_ENDPOINT: overtaking.url }));
+  await expect(heldUp({ ...event, Step: "setSecret" }, lambdaContext())).rejects.toMatchObject({ code: "not-staged" });
+  expect(done).toEqual([]);
 });
 
 describe("early promotion", () => {

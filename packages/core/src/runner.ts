@@ -23,16 +23,18 @@ export async function runStep<S, Changes>(
   const { secretId, token } = event;
   const valid = (version: SecretVersion, name: string): Promise<S> =>
     readSecretValue(version.text, name, rotator.schema, rotator.format);
-  const labelled = async (label: string) => {
-    const version = await store.read(secretId, { label });
-    return version && { id: version.id, text: version.text, value: await valid(version, label) };
-  };
+  const read = async (label: string) => ({ label, version: await store.read(secretId, { label }) });
+  const valued = async ({ label, version }: Awaited<ReturnType<typeof read>>) =>
+    version && { id: version.id, text: version.text, value: await valid(version, label) };
+  const labelled = async (label: string) => valued(await read(label));
   const current = async () => (await labelled(AWSCURRENT)) ?? refuse("no-current", token);
 
   async function createSecret() {
     const described = await store.describe(secretId);
     if (decided(decide(described.versions[token], described.rotationEnabled), token) === "done") return "done";
-    refuseLaggingReplicas(described);
+    // What an earlier try wrote, its setSecret may have set: from there on the label moves, whatever the replicas do.
+    if (described.laggingReplicas.length > 0 && !(await store.read(secretId, { version: token })))
+      replicasBehind(described);
     const { text, value } = await current();
     const changes = await rotator.create(value, context);
     const next = rotator.format.write(text, changes);
@@ -64,9 +66,11 @@ export async function runStep<S, Changes>(
   }
 
   async function setSecret() {
+    // In this order: a rotation that takes this one's place takes its label first, so what that one sets is never taken for what is replaced here.
+    const before = await read(AWSCURRENT);
     const pending = await pendingVersion();
     if (pending === "done") return "done";
-    const { id, value } = await current();
+    const { id, value } = (await valued(before)) ?? refuse("no-current", token);
     const afterwards = await rotator.set(
       { current: value, pending, previous: async () => (await labelled(AWSPREVIOUS))?.value },
       context,
@@ -157,8 +161,7 @@ function decided(decision: Decision, token: string): "run" | "done" {
   return decision.is === "refused" ? refuse(decision.why, token) : decision.is;
 }
 
-function refuseLaggingReplicas({ laggingReplicas }: DescribedSecret): void {
-  if (laggingReplicas.length === 0) return;
+function replicasBehind({ laggingReplicas }: DescribedSecret): never {
   const list = laggingReplicas.map(({ region, status }) => `${region}: ${status}`).join(", ");
   throw new RotationError(
     "replica-behind",

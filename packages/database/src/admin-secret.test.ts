@@ -193,6 +193,16 @@ describe("the confused-deputy guard (promise 4, weakness 10)", () => {
     ["a host that says nothing about itself", { host: "cname.example", admin: { host: "db.example" } }, []],
     ["another port of the same host", { port: 5433, admin: { host: "db.example" } }, []],
     [
+      "another port of the admin's replica",
+      { host: `replica.${region}`, port: 5433, admin: { host: `primary.${region}` } },
+      [],
+    ],
+    [
+      "an instance whose name an admin's host of somewhere else has too",
+      { host: `primary.${region}`, admin: { host: "primary.example" } },
+      [],
+    ],
+    [
       "another instance",
       { host: `stranger.${region}`, admin: { host: `primary.${region}` } },
       ["DescribeDBInstances stranger", "DescribeDBInstances primary"],

@@ -43,10 +43,11 @@ export interface Engine {
    */
   login(login: Login, context: EngineContext): Promise<Session | "rejected">;
   /**
-   * Logs in as an application would, looks whether the session is what it should be (`unsupported` where the server does not make a twin
-   * act as its original although it was told to), and logs out. Changes nothing.
+   * Logs in as an application would, looks whether the session is that user's, and logs out. Changes nothing.
+   * @param mustActAsOriginal whether a twin is refused (`unsupported`) that the server does not make act as its original although it was
+   *   told to. Asked before multi-user promotes one: elsewhere it would keep a rotation from going on that has changed the password already.
    */
-  probe(login: Login, context: EngineContext): Promise<ProbeAnswer>;
+  probe(login: Login, context: EngineContext, mustActAsOriginal?: boolean): Promise<ProbeAnswer>;
 }
 
 /** An authenticated connection. Every method is idempotent and may run in two sessions at the same time. */

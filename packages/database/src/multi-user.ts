@@ -105,7 +105,7 @@ export function multiUser(
     },
 
     async test(pending, context) {
-      await requireLogin(engine, pending, context);
+      await requireLogin(engine, pending, context, true);
     },
   };
 }

@@ -64,7 +64,7 @@ export function singleUser(engine: Engine, settings: DatabaseSettings): Rotator<
     },
 
     async test(pending, context) {
-      await requireLogin(engine, pending, context);
+      await requireLogin(engine, pending, context, false);
     },
 
     ...(engine.discardsOldPassword ? { retire } : {}),
@@ -101,9 +101,14 @@ export function loginOf(secret: DatabaseSecret): Login {
   };
 }
 
-/** testSecret of both strategies: the pending credentials log in. */
-export async function requireLogin(engine: Engine, pending: DatabaseSecret, context: EngineContext): Promise<void> {
-  if ((await engine.probe(loginOf(pending), context)) !== "rejected") {
+/** testSecret of both strategies: the pending credentials log in. @param mustActAsOriginal see `Engine.probe` */
+export async function requireLogin(
+  engine: Engine,
+  pending: DatabaseSecret,
+  context: EngineContext,
+  mustActAsOriginal: boolean,
+): Promise<void> {
+  if ((await engine.probe(loginOf(pending), context, mustActAsOriginal)) !== "rejected") {
     context.log.info("The pending credentials log in", { server: addressOf(pending), user: pending.username });
     return;
   }

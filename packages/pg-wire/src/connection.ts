@@ -29,6 +29,8 @@ export interface Product {
 
 export interface Connection {
   readonly client: Client;
+  /** Whether the password was proven by md5: that is then what the server stores for this user, and its rules take it. */
+  readonly provedByMd5: boolean;
   /** Ends it; waits a second at most for the server's part of that. */
   close(): Promise<void>;
 }
@@ -63,11 +65,16 @@ export async function connect(
   });
   // Without a listener, an error of an idle connection would end the process; the next query reports it.
   client.on("error", () => undefined);
+  let provedByMd5 = false;
+  client.connection.once("authenticationMD5Password", () => {
+    provedByMd5 = true;
+  });
   reportParserErrors(client);
   try {
     await client.connect();
     return {
       client,
+      provedByMd5,
       async close() {
         const timer = setTimeout(() => socket.destroy(), Math.min(1_000, deadline.share()));
         await client.end();

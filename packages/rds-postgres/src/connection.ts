@@ -34,10 +34,13 @@ export async function isAccepted(login: Login, context: EngineContext): Promise<
   }
 }
 
-/** Whether a login ended at the user's or the database's own connection limit, which the server looks at after the password. */
+/**
+ * Whether a login ended at a limit that the server looks at after the password: the user's, the database's, or what is left beside the
+ * connections that are kept for superusers.
+ */
 export function hasNoRoom(error: unknown): boolean {
   const { code, routine } = wire.causeOf(error) ?? {};
-  return code === "53300" && ["InitializeSessionUserId", "CheckMyDatabase"].includes(routine ?? "");
+  return code === "53300" && ["InitializeSessionUserId", "InitPostgres", "CheckMyDatabase"].includes(routine ?? "");
 }
 
 /** The error of a statement, with what an operator can do about it. */

@@ -15,12 +15,13 @@ export function postgres(env: Environment): Engine {
       return connection === "rejected" ? connection : openSession(connection, login, context, sendsVerifier);
     },
 
-    async probe(login, context) {
+    async probe(login, context, mustActAsOriginal) {
       const connection = await connect(login, context).catch(acceptedWithoutRoom);
       if (connection === "rejected" || connection === "accepted") return connection;
       try {
-        if (!isTwin(login.username)) return "accepted";
-        const { rows } = await connection.client.query<{ ignored: string | null }>(ignoredRole);
+        if (!mustActAsOriginal || !isTwin(login.username)) return "accepted";
+        const query = { text: ignoredRole, query_timeout: context.deadline.share() };
+        const { rows } = await connection.client.query<{ ignored: string | null }>(query);
         const ignored = rows[0]?.ignored;
         if (!ignored) return "accepted";
         throw new RotationError(

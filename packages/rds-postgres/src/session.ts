@@ -25,6 +25,8 @@ import { type PasswordEncryption, sentAsIs, sentForm } from "./verifier.ts";
 
 /** What differs between changing one's own password and setting another's. */
 interface PasswordChange {
+  /** Whether the server may store it as md5 if it is configured to: not where nobody could log in any more if its rules refuse that. */
+  readonly mayBeMd5: boolean;
   /** What an admin does where the right is missing, given the session's user. */
   remedy(admin: string): string;
   before(run: Run, identity: Identity): Promise<void>;
@@ -33,7 +35,7 @@ interface PasswordChange {
 
 /** A session over an open connection. @param sendsVerifier whether a password is sent as its verifier */
 export function openSession(
-  { client, close }: Connection,
+  { client, provedByMd5, close }: Connection,
   login: Login,
   context: EngineContext,
   sendsVerifier: boolean,
@@ -43,6 +45,7 @@ export function openSession(
   return {
     async changePassword(next) {
       await givePassword(login.username, next, {
+        mayBeMd5: provedByMd5,
         remedy: () =>
           `Where rds.restrict_password_commands is on, a role that may runs: GRANT rds_password TO ${escapeIdentifier(login.username)};`,
         async before(_run, identity) {
@@ -89,6 +92,7 @@ export function openSession(
 
     setPassword: (pair: Pair, password) =>
       givePassword(pair[pair.pending], password, {
+        mayBeMd5: true,
         remedy: (admin) =>
           `${letAdminister(admin, [pair.original, pair.twin])} (and GRANT rds_password TO it where rds.restrict_password_commands is on)`,
         async before(run) {
@@ -106,6 +110,7 @@ export function openSession(
 
     restorePassword: ({ username }, password) =>
       givePassword(username, password, {
+        mayBeMd5: true,
         remedy: (admin) => letAdminister(admin, [username]),
         async before(run) {
           const sql = `SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = ${escapeLiteral(username)}`;
@@ -204,14 +209,19 @@ export function openSession(
   }
 
   /** Sets a password in one transaction; an md5 form that is refused at the login, since pg_hba.conf wants SCRAM, gives way to that. */
-  async function givePassword(username: string, password: string, { remedy, before, beforeCommit }: PasswordChange) {
+  async function givePassword(
+    username: string,
+    password: string,
+    { mayBeMd5, remedy, before, beforeCommit }: PasswordChange,
+  ) {
     let form: PasswordEncryption = "scram-sha-256";
     const set = (wanted?: PasswordEncryption) =>
       transaction(client, login, context, async (run, identity) => {
         if (!wanted) await before(run, identity);
-        form = wanted ?? identity.passwordEncryption;
+        form = wanted ?? (mayBeMd5 ? identity.passwordEncryption : "scram-sha-256");
         const sent = sendsVerifier ? sentForm(username, password, form) : sentAsIs(password);
-        const sql = `ALTER ROLE ${escapeIdentifier(username)} PASSWORD ${escapeLiteral(sent)}`;
+        // What is sent as it is, the server stores as the session's setting says, and that may be the user's own.
+        const sql = `SET LOCAL password_encryption = '${form}'; ALTER ROLE ${escapeIdentifier(username)} PASSWORD ${escapeLiteral(sent)}`;
         await run(sql, `setting the password of "${username}"`, remedy(identity.sessionUser));
         if (!wanted) await beforeCommit?.();
       });

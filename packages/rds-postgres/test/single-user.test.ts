@@ -253,3 +253,23 @@ describe.each(currentMinors)("setSecret of the single-user strategy on PostgreSQ
     }
   });
 });
+
+test("a server that has only the superusers' connections left has looked at the password first: what was set is promoted", async () => {
+  await using full = await startFixture({ settings: { max_connections: "6", superuser_reserved_connections: "3" } });
+  const current = await full.createUser();
+  const pending = await successor(current);
+  const open = () => full.server.connect({ user: current.username, password: current.password });
+  // One is left, for setSecret's session: the login that it looks with finds none.
+  const [first, second] = [await open(), await open()];
+  await first.end();
+  await single().set({ current, pending, previous: async () => undefined }, contextOf(full));
+  const third = await full.server.connect({ user: pending.username, password: pending.password });
+  await single().test(pending, contextOf(full));
+  await expect(single().test(current, contextOf(full))).rejects.toMatchObject({ code: "credentials-rejected" });
+  // Now none is left at all, which the server says before it has looked at any password.
+  const superusers = await Promise.all([full.server.connect(), full.server.connect(), full.server.connect()]);
+  for (const untested of [pending, current]) {
+    await expect(single().test(untested, contextOf(full))).rejects.toMatchObject({ code: "busy" });
+  }
+  await Promise.all([second, third, ...superusers].map((client) => client.end()));
+});

@@ -2,7 +2,16 @@ import type { DatabaseSecret } from "@quarterturn/database";
 import { escapeIdentifier } from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { losesRoleAtDiscard } from "../src/twin.ts";
-import { alternate, contextOf, currentMinors, type Fixture, multi, startFixture, successor } from "./fixture.ts";
+import {
+  alternate,
+  contextOf,
+  currentMinors,
+  type Fixture,
+  multi,
+  single,
+  startFixture,
+  successor,
+} from "./fixture.ts";
 
 describe.each(currentMinors)("the twin on PostgreSQL %s acts as its original", (version) => {
   let fixture: Fixture;
@@ -43,12 +52,20 @@ describe.each(currentMinors)("the twin on PostgreSQL %s acts as its original", (
       ALTER ROLE ${name} SET application_name TO 'it''s, \\ "so"';
       ALTER ROLE ${name} IN DATABASE "of ${first.username}" SET statement_timeout TO 12345;
       ALTER ROLE ${name} CONNECTION LIMIT 17 VALID UNTIL '2199-05-06 07:08:09+00'`);
+    // As this admin would see a time, it is another one when it is read again: IST is taken for Israel's.
+    await fixture.superuser.query(
+      "ALTER ROLE boss SET datestyle TO 'SQL, DMY'; ALTER ROLE boss SET timezone TO 'Asia/Kolkata'",
+    );
     const second = await alternate(fixture, first);
+    await fixture.superuser.query("ALTER ROLE boss RESET ALL");
     const show = (secret: DatabaseSecret, setting: string, database?: string) =>
       fixture.query(secret, `SELECT current_setting('${setting}') AS value`, database).then(([row]) => row?.value);
     const attributes = () =>
       fixture.superuser
-        .query("SELECT rolconnlimit, rolvaliduntil::text FROM pg_roles WHERE rolname = $1", [second.username])
+        .query(
+          "SELECT rolconnlimit, (rolvaliduntil AT TIME ZONE 'UTC')::text AS rolvaliduntil FROM pg_roles WHERE rolname = $1",
+          [second.username],
+        )
         .then(({ rows }) => rows[0]);
 
     for (const setting of ["search_path", "work_mem", "application_name"])
@@ -59,7 +76,7 @@ describe.each(currentMinors)("the twin on PostgreSQL %s acts as its original", (
     expect(await show(second, "statement_timeout")).toBe("0");
     expect(await attributes()).toMatchObject({
       rolconnlimit: 17,
-      rolvaliduntil: expect.stringContaining("2199-05-06"),
+      rolvaliduntil: "2199-05-06 07:08:09",
     });
 
     const third = await alternate(fixture, second);
@@ -339,12 +356,25 @@ describe("minor releases in which a user's role setting is not what it should be
     expect(context.lines.join()).toContain("After DISCARD ALL");
   });
 
-  test("17.1 ignores it: testSecret refuses, so that the twin is not promoted", async () => {
+  test("17.1 ignores it: testSecret refuses, so that the twin is not promoted; one that is current can be rotated away from, and by single-user", async () => {
     await using fixture = await startFixture({ version: "17.1" });
-    await expect(alternate(fixture, await fixture.createUser())).rejects.toMatchObject({
+    const first = await fixture.createUser();
+    await expect(alternate(fixture, first)).rejects.toMatchObject({
       code: "unsupported",
       message: expect.stringMatching(/act as itself.*17\.1/),
     });
+
+    const current = { ...first, username: `${first.username}_clone`, password: "twin-password" };
+    await fixture.superuser.query(`ALTER ROLE ${current.username} PASSWORD 'twin-password'`);
+    const third = await alternate(fixture, current);
+    await fixture.query(third, "SELECT 1");
+
+    // The error's advice. What setSecret has done must not be kept from being promoted.
+    const pending = await successor(current);
+    const set = () => single().set({ current, pending, previous: async () => undefined }, contextOf(fixture));
+    await set();
+    await single().test(pending, contextOf(fixture));
+    await set();
   });
 
   test("they are known by number", () => {

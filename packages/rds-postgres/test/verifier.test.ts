@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { passwordVerifier } from "../src/verifier.ts";
-import { alternate, contextOf, type Fixture, single, startFixture, successor } from "./fixture.ts";
+import { contextOf, type Fixture, multi, single, startFixture, successor } from "./fixture.ts";
 
 const stored = async (fixture: Fixture, username: string) =>
   (
@@ -65,7 +65,12 @@ describe("the password verifier", () => {
     });
     const pending = await rotate(fixture);
     expect(await stored(fixture, pending.username)).toMatch(/^md5[0-9a-f]{32}$/);
-    const twin = await alternate(fixture, pending);
+    // The users of the secret need not be let into the admin's database for their passwords to be proven there.
+    await fixture.superuser.query("CREATE DATABASE of_admins");
+    await fixture.superuser.query(
+      "REVOKE CONNECT ON DATABASE of_admins FROM PUBLIC; GRANT CONNECT ON DATABASE of_admins TO boss",
+    );
+    const twin = await alternate(fixture, pending, contextOf(fixture, { dbname: "of_admins" }));
     expect(await stored(fixture, twin.username)).toMatch(/^md5[0-9a-f]{32}$/);
   });
 
@@ -81,14 +86,47 @@ describe("the password verifier", () => {
     for (const { username } of [second, third]) expect(await stored(fixture, username)).toMatch(/^SCRAM-SHA-256\$/);
   });
 
-  test("a server that is configured to store md5 and to demand SCRAM gets SCRAM", async () => {
-    await using fixture = await startFixture({ settings: { password_encryption: "md5" } });
-    await fixture.superuser.query(
-      "SET password_encryption = 'scram-sha-256'; ALTER ROLE boss PASSWORD 'boss-password'",
-    );
-    const second = await rotate(fixture);
-    const third = await alternate(fixture, second);
-    for (const { username } of [second, third]) expect(await stored(fixture, username)).toMatch(/^SCRAM-SHA-256\$/);
+  describe("a server that is configured to store md5 and to demand SCRAM gets SCRAM", () => {
+    let fixture: Fixture;
+    beforeAll(async () => {
+      fixture = await startFixture({ settings: { password_encryption: "md5", log_statement: "all" } });
+      await fixture.superuser.query(
+        "SET password_encryption = 'scram-sha-256'; ALTER ROLE boss PASSWORD 'boss-password'",
+      );
+    });
+    afterAll(() => fixture[Symbol.asyncDispose]());
+
+    test.each(["true", "false"])("with PASSWORD_VERIFIER=%s, whoever sets it", async (PASSWORD_VERIFIER) => {
+      const second = await rotate(fixture, { PASSWORD_VERIFIER });
+      const twins = multi({ PASSWORD_VERIFIER });
+      const third = await successor(second, twins);
+      await twins.set({ current: second, pending: third, previous: async () => undefined }, contextOf(fixture));
+      await twins.test(third, contextOf(fixture));
+      for (const { username } of [second, third]) expect(await stored(fixture, username)).toMatch(/^SCRAM-SHA-256\$/);
+    });
+
+    test("at once where a user changes its own: between two forms nobody could log in, and no retry would come back from there", async () => {
+      const current = await fixture.createUser();
+      await rotate(fixture, {}, Promise.resolve(current));
+      const changes = (await readFile(fixture.server.logFile, "utf8"))
+        .split("\n")
+        .filter((line) => line.includes(`ALTER ROLE "${current.username}" PASSWORD`));
+      expect(changes).toEqual([expect.stringContaining("PASSWORD 'SCRAM-SHA-256$")]);
+    });
+  });
+
+  test("what is sent as it is, is stored as the server is configured, whatever the user's own setting says", async () => {
+    await using fixture = await startFixture();
+    for (const [env, password] of [
+      [{ PASSWORD_VERIFIER: "false" }, "ascii-only"],
+      [{}, "pässwörd"],
+    ] as const) {
+      const current = await fixture.createUser();
+      await fixture.superuser.query(`ALTER ROLE ${current.username} SET password_encryption TO 'md5'`);
+      const pending = { ...current, password };
+      await single(env).set({ current, pending, previous: async () => undefined }, contextOf(fixture));
+      await single(env).test(pending, contextOf(fixture));
+    }
   });
 
   test("PASSWORD_VERIFIER=false refuses a password that the server would take for a verifier", async () => {
