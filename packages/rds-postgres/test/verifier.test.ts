@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { passwordVerifier } from "../src/verifier.ts";
-import { contextOf, type Fixture, multi, single, startFixture, successor } from "./fixture.ts";
+import { alternate, contextOf, type Fixture, multi, single, startFixture, successor } from "./fixture.ts";
 
 const stored = async (fixture: Fixture, username: string) =>
   (
