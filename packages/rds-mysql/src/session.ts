@@ -1,5 +1,6 @@
 import { addressOf, type EngineContext, type Login, type Session } from "@quarterturn/database";
 import { type Connection, connect } from "./connection.ts";
+import { acceptedWithoutRoom } from "./errors.ts";
 import { inspectPair } from "./inspection.ts";
 import {
   changePassword,
@@ -16,10 +17,12 @@ export async function openSession({ run, close }: Connection, login: Login, cont
   const address = addressOf(login);
   const server = await prepareSession(run, address, context);
 
-  async function isAccepted(password: string, username = login.username): Promise<boolean> {
-    const other = await connect({ ...login, username, password }, context, false);
+  async function isAccepted(password: string): Promise<boolean> {
+    const other = await connect({ ...login, password }, context, false).catch((error) =>
+      acceptedWithoutRoom(error, login.username),
+    );
     if (other === "rejected") return false;
-    await other.close();
+    if (other !== "accepted") await other.close();
     return true;
   }
 
@@ -36,8 +39,7 @@ export async function openSession({ run, close }: Connection, login: Login, cont
 
     alignTwin: (pair, isOurs, currentPassword) =>
       alignTwin(run, server, pair, { isOurs, currentPassword }, address, context),
-    setPassword: (pair, password, isOurs) =>
-      setPassword(run, server, pair, password, { isOurs, isAccepted }, address, context),
+    setPassword: (pair, password, isOurs) => setPassword(run, server, pair, password, isOurs, address, context),
 
     ...(server.hasDualPasswords && {
       async discardOtherPasswords() {

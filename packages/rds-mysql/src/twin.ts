@@ -92,7 +92,7 @@ export async function setPassword(
   server: Server,
   pair: Pair,
   password: string,
-  { isOurs, isAccepted }: { isOurs: IsOurs; isAccepted: (password: string, username: string) => Promise<boolean> },
+  isOurs: IsOurs,
   address: string,
   { log }: EngineContext,
 ): Promise<void> {
@@ -118,12 +118,22 @@ export async function setPassword(
   const doing = `setting the password of "${pair[pair.pending]}"`;
   const alter = async (some: typeof accounts, end: string) => {
     if (some.length === 0) return;
-    const identified = some.map((account) => `${accountName(account)} ${identifiedBy(account, password)}`);
+    const identified = (account: (typeof some)[number]) => `${accountName(account)} ${identifiedBy(account, password)}`;
     try {
-      await run(`ALTER USER ${identified.join(", ")} ${end}`, doing, remedy);
+      await run(`ALTER USER ${some.map(identified).join(", ")} ${end}`, doing, remedy);
     } catch (error) {
-      // An earlier try may have set it, which a password history then holds.
-      if (errorNumber(error) !== usedBefore || !(await isAccepted(password, pair[pair.pending]))) throw error;
+      if (errorNumber(error) !== usedBefore) throw error;
+      // An earlier try may have set it for some, whose password history then holds it.
+      const now = await readAccounts(run, pair);
+      const done = new Set(
+        now.pairs
+          .flatMap((each) => each[pair.pending] ?? [])
+          .filter(({ storedPassword }) => isStoredForm(storedPassword, password))
+          .map(({ host }) => host),
+      );
+      if (!some.some(({ host }) => done.has(host))) throw error;
+      const rest = some.map((account) => (done.has(account.host) ? accountName(account) : identified(account)));
+      await run(`ALTER USER ${rest.join(", ")} ${end}`, doing, remedy);
     }
   };
   const open = accounts.filter(({ staysLocked }) => pair.pending === "original" || !staysLocked);

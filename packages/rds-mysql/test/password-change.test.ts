@@ -50,6 +50,14 @@ describe("two tries at once", () => {
   });
 });
 
+test("a retry finds what an earlier try did although the user has no connection left", async () => {
+  const current = await dualUser();
+  await fixture.asRoot(`ALTER USER ${on(current)} WITH MAX_USER_CONNECTIONS 1`);
+  const [abandoned, pending] = [await successor(current), await successor(current)];
+  for (const next of [abandoned, abandoned, pending, pending]) expect(await set(current, next)).toBe("valid");
+  expect([await fixture.accepts(current), await fixture.accepts(pending)]).toEqual([true, true]);
+});
+
 describe("an old password that cannot be discarded is told, with the admin's statement", () => {
   const told = (user: DatabaseSecret) =>
     expect.objectContaining({ level: "WARN", statement: `ALTER USER ${on(user)} DISCARD OLD PASSWORD;` });
