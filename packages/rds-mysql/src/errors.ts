@@ -192,6 +192,8 @@ export function statementError(
     case 3619:
     case 3892:
       return new RotationError("privilege", said, remedy ?? "Grant the missing right, then rotate again.", because);
+    case 1049:
+      return new RotationError("bad-secret", said, remedy ?? "Correct dbname in the secret.", because);
     case 1290:
     case 1792:
     case 1836:

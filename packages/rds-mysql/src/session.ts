@@ -6,6 +6,7 @@ import {
   changePassword,
   discardOldPassword,
   discardOtherPasswords,
+  requireDatabase,
   requireOwnSession,
   restorePassword,
 } from "./password-change.ts";
@@ -29,6 +30,7 @@ export async function openSession({ run, close }: Connection, login: Login, cont
   return {
     async changePassword(next) {
       requireOwnSession(server.account, login, address);
+      if (login.dbname !== undefined) await requireDatabase(run, login.dbname);
       return changePassword(run, server, login, next, isAccepted, context);
     },
 

@@ -231,6 +231,22 @@ test("the general log holds no password: the server itself writes <secret>", asy
   expect(statements.filter((line) => /new-password-0815|old-password-4711/.test(line))).toEqual([]);
 });
 
+test.each([
+  ["that the user may not use", [], "privilege", 1044],
+  ["that does not exist", ["GRANT SELECT ON *.* TO USER"], "bad-secret", 1049],
+] as const)(
+  "a database %s, so that testSecret would fail: the password is not changed before",
+  async (_, grants, code, number) => {
+    const current = { ...(await fixture.createUser()), dbname: "no`where" };
+    await fixture.asRoot(...grants.map((grant) => grant.replace("USER", quoted(current.username))));
+    await expect(set(current, await successor(current))).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(`no\`where.*error ${number}.*correct dbname in the secret`),
+    });
+    expect(await fixture.accepts(current)).toBe(true);
+  },
+);
+
 test("a locked account is told as that, and not as a wrong password", async () => {
   const current = await fixture.createUser();
   await fixture.asRoot(`ALTER USER ${current.username} ACCOUNT LOCK`);
