@@ -67,6 +67,23 @@ test("the admin does nothing for a user whose password is not known", async () =
   expect(done).toEqual([]);
 });
 
+test("a step that was held up asks whether its rotation goes on before it sets a password", async () => {
+  const asked: number[] = [];
+  const heldUp = {
+    ...context,
+    async requirePending(milliseconds: number) {
+      asked.push(milliseconds);
+      throw new RotationError("superseded", "Another rotation has finished", "Start anew.");
+    },
+  };
+  const [current, pending] = [secret("app", "right"), secret("app_clone", "next")];
+  await expect(rotator.set({ current, pending, previous: async () => undefined }, heldUp)).rejects.toMatchObject({
+    code: "superseded",
+  });
+  expect(asked).toEqual([2_000]);
+  expect(done).toEqual(["create app_clone"]);
+});
+
 test("a name that is nothing but the suffix has no second user", async () => {
   await expect(rotator.create(secret("_clone", "right"), context)).rejects.toMatchObject({ code: "bad-secret" });
 });
