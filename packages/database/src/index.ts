@@ -1,6 +1,6 @@
 export { pairOf } from "@quarterturn/core";
 export { adminLogin, adminSecretOperations } from "./admin-secret.ts";
-export type { Engine, EngineContext, Login, Obstacle, Pair, PairState, Session } from "./engine.ts";
+export type { Engine, EngineContext, IsOurs, Login, Obstacle, Pair, PairState, Session } from "./engine.ts";
 export { multiUser } from "./multi-user.ts";
 export { rdsDirectory, rdsPermissions } from "./rds-directory.ts";
 export { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";

@@ -164,6 +164,18 @@ describe("an account that has the twin's name", () => {
     expect(await fixture.accepts(first)).toBe(true);
   });
 
+  test("and is somebody else's is not blocked by wrong logins of ours, however often the service tries", async () => {
+    const first = await fixture.createUser();
+    const stranger = await fixture.createUser(`${first.username}_clone`);
+    await fixture.asRoot(`ALTER USER ${on(stranger.username)} FAILED_LOGIN_ATTEMPTS 1 PASSWORD_LOCK_TIME UNBOUNDED`);
+    const previous = { ...stranger, password: "of-another" };
+    for (let time = 1; time <= 2; time++)
+      await expect(alternate(fixture, first, contextOf(fixture), previous)).rejects.toMatchObject({
+        code: "wrong-target",
+      });
+    expect(await fixture.accepts(stranger)).toBe(true);
+  });
+
   test("and is somebody else's, made just before ours would be, gets no right either", async () => {
     const first = await fixture.createUser();
     const twin = `${first.username}_clone`;
