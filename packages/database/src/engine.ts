@@ -50,6 +50,14 @@ export interface Engine {
   probe(login: Login, context: EngineContext, mustActAsOriginal?: boolean): Promise<ProbeAnswer>;
 }
 
+/**
+ * Whether the secret itself proves, by a password that logs in, that the pending user is its own.
+ *
+ * @param mayHave for an engine whose admin sees what is stored of passwords: false where the user has another one, so that no wrong login of
+ *   ours counts against a user that may be somebody else's
+ */
+export type IsOurs = (mayHave?: (password: string) => boolean) => Promise<boolean>;
+
 /** An authenticated connection. Every method is idempotent and may run in two sessions at the same time. */
 export interface Session {
   /**
@@ -67,17 +75,16 @@ export interface Session {
    * Makes the twin whole: it exists, and can do what the original can. A twin that did not exist cannot log in afterwards; one that
    * exists, and may be in use, can all the time. An account that has the twin's name and is not the original's twin is refused
    * (`wrong-target`). Converges from every state that a killed run leaves.
-   * @param isOurs for an engine whose accounts do not show whose twin they are: whether the secret itself proves, by a password
-   *   that logs in, that the pending user is its own
+   * @param isOurs for an engine whose accounts do not show whose twin they are
    * @param currentPassword AWSCURRENT's, for an engine in which a name is several accounts: those that have it are the secret's
    * @throws RotationError
    */
-  alignTwin(pair: Pair, isOurs: () => Promise<boolean>, currentPassword: string): Promise<void>;
+  alignTwin(pair: Pair, isOurs: IsOurs, currentPassword: string): Promise<void>;
   /**
    * Sets the password of one of a pair, which may log in from now on. An account that is not of the pair is refused (`wrong-target`).
    * @throws RotationError
    */
-  setPassword(pair: Pair, password: string, isOurs: () => Promise<boolean>): Promise<void>;
+  setPassword(pair: Pair, password: string, isOurs: IsOurs): Promise<void>;
   /**
    * An admin's: gives a user the password that a secret says it has, where the two have come apart. For a person who has seen which user it is;
    * no step of a rotation does this. A user that the server does not have, or a name that is several accounts, is refused (`wrong-target`).

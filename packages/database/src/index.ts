@@ -1,7 +1,7 @@
 export { pairOf } from "@quarterturn/core";
 export { adminLogin, adminSecretOperations } from "./admin-secret.ts";
 export { connectionEndedError, noAnswerError } from "./connection-error.ts";
-export type { Engine, EngineContext, Login, Obstacle, Pair, PairState, Session } from "./engine.ts";
+export type { Engine, EngineContext, IsOurs, Login, Obstacle, Pair, PairState, Session } from "./engine.ts";
 export { multiUser } from "./multi-user.ts";
 export { rdsDirectory, rdsPermissions } from "./rds-directory.ts";
 export { type DatabaseChanges, type DatabaseSecret, databaseSecretSchema } from "./secret.ts";

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { generatePassword, otherOfPair, pairOf, RotationError, type Rotator } from "@quarterturn/core";
 import { adminLogin } from "./admin-secret.ts";
-import type { Engine, Login } from "./engine.ts";
+import type { Engine, IsOurs, Login } from "./engine.ts";
 import { type DatabaseChanges, type DatabaseSecret, databaseSecretFormat, databaseSecretSchema } from "./secret.ts";
 import type { ServerDirectory } from "./server-directory.ts";
 import type { DatabaseSettings } from "./settings.ts";
@@ -70,13 +70,14 @@ export function multiUser(
        * AWSPREVIOUS of a pair that was rotated before has the pending user's password, and the pending version has it where an earlier try set
        * it: asked only where an account does not say whose it is.
        */
-      async function isOurs(): Promise<boolean> {
-        return (await isPending(await previous())) || (await isPending(pending));
+      async function isOurs(mayHave: Parameters<IsOurs>[0]): Promise<boolean> {
+        return (await isPending(await previous(), mayHave)) || (await isPending(pending, mayHave));
       }
 
-      async function isPending(before: DatabaseSecret | undefined): Promise<boolean> {
+      async function isPending(before: DatabaseSecret | undefined, mayHave: Parameters<IsOurs>[0]): Promise<boolean> {
         if (before?.username !== pending.username || !isDeepStrictEqual(before.userKeys, pending.userKeys))
           return false;
+        if (mayHave?.(before.password) === false) return false;
         return isDeepStrictEqual((await accountThere(before))?.userKeys, userKeys);
       }
 

@@ -2,7 +2,7 @@ import { jsonLog } from "@quarterturn/core";
 import type { Document } from "bson";
 import { expect, test } from "vitest";
 import { statementError } from "./errors.ts";
-import { readUser, writeUser } from "./users.ts";
+import { isAlike, readUser, writeUser } from "./users.ts";
 import { ServerError } from "./wire.ts";
 
 /** The commands that a server gets, one after the other, for a change that it refuses with this error wherever it may. */
@@ -38,4 +38,14 @@ test("a user that has every mechanism is given none by name", async () => {
   const reading = (mechanisms: unknown) => readUser(async () => ({ users: [{ mechanisms }] }), "shop", "app");
   expect(await reading(["SCRAM-SHA-1", "SCRAM-SHA-256"])).toMatchObject({ mechanisms: undefined });
   expect(await reading(["SCRAM-SHA-1"])).toMatchObject({ mechanisms: ["SCRAM-SHA-1"] });
+});
+
+test("roles of one name in two databases are two, and their order is none", () => {
+  const user = (...roles: readonly string[]) => ({
+    roles: roles.map((text) => ({ role: text.split("@")[0], db: text.split("@")[1] })),
+    customData: {},
+  });
+  expect(isAlike(user("read@shop", "read@other"), user("read@other", "read@shop"))).toBe(true);
+  expect(isAlike(user("read@shop"), user("read@other"))).toBe(false);
+  expect(isAlike(user("read@shop"), user("read@shop", "write@shop"))).toBe(false);
 });

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { connect as connectTcp, isIP } from "node:net";
 import { RotationError, reasonOf } from "@quarterturn/core";
 import { type EngineContext, type Login, noTlsError, type TlsPolicy, tlsError, whereOf } from "@quarterturn/database";
@@ -68,10 +67,11 @@ export async function connect(
       async close() {
         if (socket.destroyed) return;
         const timer = setTimeout(() => socket.destroy(), 1_000);
-        // A connection that has broken has nothing to end.
-        await client.end().catch(() => socket.destroy());
         // The driver does not wait for the server's part: an invocation that ended before would leave bytes to the next.
-        if (!socket.closed) await once(socket, "close");
+        const closed = new Promise((resolve) => socket.once("close", resolve));
+        // A connection that has broken, or breaks now, has nothing to end.
+        await client.end().catch(() => socket.destroy());
+        await closed;
         clearTimeout(timer);
       },
     };

@@ -1,7 +1,7 @@
 import { choiceSetting, type Environment } from "@quarterturn/core";
-import { addressOf, type Engine, type Login } from "@quarterturn/database";
+import { addressOf, type Engine } from "@quarterturn/database";
 import { connect } from "./connection.ts";
-import { hasNoRoom } from "./errors.ts";
+import { acceptedWithoutRoom } from "./errors.ts";
 import { manifest } from "./manifest.ts";
 import { requireOwnSession } from "./password-change.ts";
 import { openSession } from "./session.ts";
@@ -25,7 +25,9 @@ export function mysql(env: Environment): Engine {
     },
 
     async probe(login, context) {
-      const connection = await connect(login, context, true).catch((error) => acceptedWithoutRoom(error, login));
+      const connection = await connect(login, context, true).catch((error) =>
+        acceptedWithoutRoom(error, login.username),
+      );
       if (connection === "rejected" || connection === "accepted") return connection;
       try {
         // In an encoding that no default of the server changes.
@@ -41,10 +43,4 @@ export function mysql(env: Environment): Engine {
       }
     },
   };
-}
-
-/** The application may have all the connections that its account is allowed: that the server says so, by the account's name, proves the password. */
-function acceptedWithoutRoom(error: unknown, login: Login): "accepted" {
-  if (hasNoRoom(error, login.username)) return "accepted";
-  throw error;
 }

@@ -18,16 +18,19 @@ export function errorNumber(error: unknown): number | undefined {
   return isServerError(cause) ? cause.errno : undefined;
 }
 
-/** Whether an account has all the connections that it may have at a time; the password was right before that is looked at. */
-export function hasNoRoom(error: unknown, username: string): boolean {
+/**
+ * The application, and the session that asks, may have all the connections that an account is allowed: that the server says so, by the
+ * account's name, proves the password.
+ */
+export function acceptedWithoutRoom(error: unknown, username: string): "accepted" {
   const cause = error instanceof RotationError ? error.cause : undefined;
-  if (!isServerError(cause)) return false;
-  return (
-    (cause.errno === 1226 &&
-      cause.sqlMessage.startsWith(`User '${username}' has exceeded the 'max_user_connections'`)) ||
-    (cause.errno === 1203 &&
-      cause.sqlMessage.startsWith(`User ${username} already has more than 'max_user_connections'`))
-  );
+  const said = isServerError(cause) ? `${cause.errno}: ${cause.sqlMessage}` : "";
+  if (
+    said.startsWith(`1226: User '${username}' has exceeded the 'max_user_connections'`) ||
+    said.startsWith(`1203: User ${username} already has more than 'max_user_connections'`)
+  )
+    return "accepted";
+  throw error;
 }
 
 /** No connection, or one that ended before it was a login. */
@@ -160,6 +163,8 @@ export function statementError(
     case 3619:
     case 3892:
       return new RotationError("privilege", said, remedy ?? "Grant the missing right, then rotate again.", because);
+    case 1049:
+      return new RotationError("bad-secret", said, remedy ?? "Correct dbname in the secret.", because);
     case 1290:
     case 1792:
     case 1836:

@@ -3,7 +3,7 @@ import type { EngineContext, Login } from "@quarterturn/database";
 import type { Run } from "./connection.ts";
 import { errorNumber } from "./errors.ts";
 import type { Server } from "./server.ts";
-import { type Account, accountName, literal } from "./sql.ts";
+import { type Account, accountName, identifier, literal } from "./sql.ts";
 import { nativeHash } from "./stored-password.ts";
 
 /** "you need (at least one of) the CREATE USER or APPLICATION_PASSWORD_ADMIN privilege(s)" */
@@ -90,6 +90,12 @@ export async function changePassword(
     `The account demands its primary password for a change (PASSWORD REQUIRE CURRENT), and AWSCURRENT has the secondary one. Run as an admin: ALTER USER ${account} PASSWORD REQUIRE CURRENT OPTIONAL;`,
   );
   return "valid";
+}
+
+/** Before AWSCURRENT's password is gone, and not when testSecret logs in as an application does. @throws RotationError `privilege` or `bad-secret` */
+export async function requireDatabase(run: Run, name: string): Promise<void> {
+  const remedy = "Grant the user a right on this database, or correct dbname in the secret.";
+  await run(`USE ${identifier(name)}`, "going to the secret's database", remedy);
 }
 
 /** By SET PASSWORD, since ALTER USER takes a right there that not every user has on itself. Its logs show what is sent, so that is a hash where it can be. */

@@ -1,5 +1,21 @@
+import { deadlineOf } from "@quarterturn/core";
 import { expect, test } from "vitest";
-import { productOf } from "./server.ts";
+import { prepareSession, productOf } from "./server.ts";
+
+// Up to MariaDB 11, and MySQL, answer by a number.
+test.each([
+  [0, true],
+  ["OFF", true],
+  [1, false],
+  ["ON", false],
+  ["NO_LOCK_NO_ADMIN", false],
+])("a server that says of read_only %j: its sessions may change something: %s", async (isReadOnly, expected) => {
+  const row = { account: "app@%", version: "12.3.1-MariaDB", isReadOnly };
+  const prepared = prepareSession(async () => [row] as never, "h:1", { deadline: deadlineOf(() => 1_000) });
+  await (expected
+    ? expect(prepared).resolves.toMatchObject({ isMariadb: true })
+    : expect(prepared).rejects.toMatchObject({ code: "unsupported" }));
+});
 
 // What VERSION() says, of servers that the tests cannot run, too.
 test.each([

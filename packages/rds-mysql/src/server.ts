@@ -38,8 +38,8 @@ export async function prepareSession(
     "SELECT CURRENT_USER() AS account, VERSION() AS version, @@GLOBAL.read_only AS isReadOnly",
     "asking for the session's identity",
   );
-  // Some admins may write there all the same, and what they write is on no other server.
-  if (Number(row?.isReadOnly) !== 0) {
+  // Some admins may write there all the same, and what they write is on no other server. MariaDB from 12 on answers by a word.
+  if (!["0", "OFF"].includes(String(row?.isReadOnly))) {
     throw new RotationError(
       "unsupported",
       `${address}: the server is read-only`,

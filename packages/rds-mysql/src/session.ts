@@ -1,10 +1,12 @@
 import { addressOf, type EngineContext, type Login, type Session } from "@quarterturn/database";
 import { type Connection, connect } from "./connection.ts";
+import { acceptedWithoutRoom } from "./errors.ts";
 import { inspectPair } from "./inspection.ts";
 import {
   changePassword,
   discardOldPassword,
   discardOtherPasswords,
+  requireDatabase,
   requireOwnSession,
   restorePassword,
 } from "./password-change.ts";
@@ -16,16 +18,19 @@ export async function openSession({ run, close }: Connection, login: Login, cont
   const address = addressOf(login);
   const server = await prepareSession(run, address, context);
 
-  async function isAccepted(password: string, username = login.username): Promise<boolean> {
-    const other = await connect({ ...login, username, password }, context, false);
+  async function isAccepted(password: string): Promise<boolean> {
+    const other = await connect({ ...login, password }, context, false).catch((error) =>
+      acceptedWithoutRoom(error, login.username),
+    );
     if (other === "rejected") return false;
-    await other.close();
+    if (other !== "accepted") await other.close();
     return true;
   }
 
   return {
     async changePassword(next) {
       requireOwnSession(server.account, login, address);
+      if (login.dbname !== undefined) await requireDatabase(run, login.dbname);
       return changePassword(run, server, login, next, isAccepted, context);
     },
 
@@ -36,8 +41,7 @@ export async function openSession({ run, close }: Connection, login: Login, cont
 
     alignTwin: (pair, isOurs, currentPassword) =>
       alignTwin(run, server, pair, { isOurs, currentPassword }, address, context),
-    setPassword: (pair, password, isOurs) =>
-      setPassword(run, server, pair, password, { isOurs, isAccepted }, address, context),
+    setPassword: (pair, password, isOurs) => setPassword(run, server, pair, password, isOurs, address, context),
 
     ...(server.hasDualPasswords && {
       async discardOtherPasswords() {

@@ -4,7 +4,7 @@ export function literal(text: string): string {
 }
 
 /** https://dev.mysql.com/doc/refman/9.7/en/identifiers.html: in backticks, a backtick is doubled, in every sql_mode. */
-function identifier(name: string): string {
+export function identifier(name: string): string {
   return `\`${name.replaceAll("`", "``")}\``;
 }
 

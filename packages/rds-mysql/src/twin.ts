@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { RotationError } from "@quarterturn/core";
-import type { EngineContext, Pair } from "@quarterturn/database";
+import type { EngineContext, IsOurs, Pair } from "@quarterturn/database";
 import { type AccountPair, type AccountRow, type Accounts, readAccounts } from "./accounts.ts";
 import type { Run } from "./connection.ts";
 import { errorNumber } from "./errors.ts";
@@ -9,9 +9,6 @@ import type { Server } from "./server.ts";
 import { type Account, accountName, literal } from "./sql.ts";
 import { isStoredForm, passwordPlugins } from "./stored-password.ts";
 import { giveRights } from "./twin-rights.ts";
-
-/** Whether AWSPREVIOUS of the secret logs in as the pending user: who has its password may have it changed. */
-type IsOurs = () => Promise<boolean>;
 
 const remedy = "Run as a user who may: GRANT CREATE USER ON *.* to the admin of this rotation.";
 
@@ -31,7 +28,7 @@ export async function alignTwin(
 ): Promise<void> {
   const { pairs, strays } = await requireOriginal(run, server, pair, address);
   refuseStrays(strays, pair.original, address);
-  await requireMarks(pairs, run, isOurs, address);
+  await requireMarks(pairs, "twin", run, isOurs, address);
   // The login of AWSCURRENT has proved one account to be the secret's, and does not say which.
   const isOurAccount = ({ original, twin }: AccountPair) =>
     twin !== undefined || pairs.length === 1 || hasPassword(original, currentPassword);
@@ -71,7 +68,7 @@ async function wholePairs(
   address: string,
 ): Promise<readonly WholePair[]> {
   const { pairs } = await readAccounts(run, pair);
-  await requireMarks(pairs, run, isOurs, address);
+  await requireMarks(pairs, "twin", run, isOurs, address);
   return expected.map(({ original: { host } }) => {
     const found = pairs.filter(isWhole).find(({ original }) => original.host === host);
     if (found) return found;
@@ -92,12 +89,12 @@ export async function setPassword(
   server: Server,
   pair: Pair,
   password: string,
-  { isOurs, isAccepted }: { isOurs: IsOurs; isAccepted: (password: string, username: string) => Promise<boolean> },
+  isOurs: IsOurs,
   address: string,
   { log }: EngineContext,
 ): Promise<void> {
   const { pairs } = await requireOriginal(run, server, pair, address);
-  await requireMarks(pairs, run, isOurs, address);
+  await requireMarks(pairs, pair.pending, run, isOurs, address);
   const whole = pairs.filter(isWhole);
   if (whole.length === 0) {
     throw new RotationError(
@@ -118,12 +115,22 @@ export async function setPassword(
   const doing = `setting the password of "${pair[pair.pending]}"`;
   const alter = async (some: typeof accounts, end: string) => {
     if (some.length === 0) return;
-    const identified = some.map((account) => `${accountName(account)} ${identifiedBy(account, password)}`);
+    const identified = (account: (typeof some)[number]) => `${accountName(account)} ${identifiedBy(account, password)}`;
     try {
-      await run(`ALTER USER ${identified.join(", ")} ${end}`, doing, remedy);
+      await run(`ALTER USER ${some.map(identified).join(", ")} ${end}`, doing, remedy);
     } catch (error) {
-      // An earlier try may have set it, which a password history then holds.
-      if (errorNumber(error) !== usedBefore || !(await isAccepted(password, pair[pair.pending]))) throw error;
+      if (errorNumber(error) !== usedBefore) throw error;
+      // An earlier try may have set it for some, whose password history then holds it.
+      const now = await readAccounts(run, pair);
+      const done = new Set(
+        now.pairs
+          .flatMap((each) => each[pair.pending] ?? [])
+          .filter(({ storedPassword }) => isStoredForm(storedPassword, password))
+          .map(({ host }) => host),
+      );
+      if (!some.some(({ host }) => done.has(host))) throw error;
+      const rest = some.map((account) => (done.has(account.host) ? accountName(account) : identified(account)));
+      await run(`ALTER USER ${rest.join(", ")} ${end}`, doing, remedy);
     }
   };
   const open = accounts.filter(({ staysLocked }) => pair.pending === "original" || !staysLocked);
@@ -165,12 +172,22 @@ export async function requireOriginal(
  * An account that merely has the twin's name is somebody else's, and must be neither changed nor believed. Only who has CREATE USER can set
  * the mark. A twin of AWS's functions has none, and is the only account of its name: then the secret itself proves that it is its own.
  */
-async function requireMarks(pairs: readonly AccountPair[], run: Run, isOurs: IsOurs, address: string): Promise<void> {
+async function requireMarks(
+  pairs: readonly AccountPair[],
+  pending: Pair["pending"],
+  run: Run,
+  isOurs: IsOurs,
+  address: string,
+): Promise<void> {
+  const mayHave = (password: string) =>
+    pairs.some(
+      ({ [pending]: user }) => user && (!passwordPlugins.includes(user.plugin) || hasPassword(user, password)),
+    );
   const twins = pairs.filter(isWhole);
   for (const { original, twin } of twins) {
     if (twin.twinOf === original.user) continue;
     const statement = `ALTER USER ${accountName(twin)} ATTRIBUTE ${json(mark(original))}`;
-    if (twins.length > 1 || !(await isOurs())) {
+    if (twins.length > 1 || !(await isOurs(mayHave))) {
       throw new RotationError(
         "wrong-target",
         `${address} has a user ${accountName(twin)} that is not known to be the twin of ${accountName(original)}, and AWSPREVIOUS does not ${twins.length > 1 ? "say which of several accounts it logs in to" : "log in as the pending user"}`,

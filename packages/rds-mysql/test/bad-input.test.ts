@@ -54,6 +54,11 @@ section("The server", (refused) => {
     const current = { ...(await fixture.createUser()), dbname: "nowhere" };
     await step("testSecret", current, { pending: current });
   });
+  refused("a database that does not exist", "bad-secret", async () => {
+    const current = { ...(await fixture.createUser()), dbname: "nowhere" };
+    await fixture.asRoot(`GRANT SELECT ON *.* TO ${current.username}`);
+    await step("setSecret", current, { pending: { ...current, password } });
+  });
   const altered = async (change: string) => {
     const current = await fixture.createUser();
     await fixture.asRoot(`ALTER USER ${current.username} ${change}`);

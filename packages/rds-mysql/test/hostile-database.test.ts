@@ -2,8 +2,8 @@
  * What an application that owns its schema can do to the sessions of this function, and what a server can that is not the one it should be.
  *
  * MySQL has no search path: a built-in function is never another's, whatever a schema holds, and what is found without a schema's name is
- * looked for in the session's database alone. So the sessions that change something are in no database, tables of the system are named with
- * their schema, and no statement calls a function that is not built in.
+ * looked for in the session's database alone. So an admin's sessions are in no database, tables of the system are named with their schema,
+ * and no statement calls a function that is not built in: a user that changes its own password is in its secret's database.
  */
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";

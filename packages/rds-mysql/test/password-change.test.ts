@@ -50,6 +50,25 @@ describe("two tries at once", () => {
   });
 });
 
+test("a retry finds what an earlier try did although the user has no connection left", async () => {
+  const current = await dualUser();
+  await fixture.asRoot(`ALTER USER ${on(current)} WITH MAX_USER_CONNECTIONS 1`);
+  const [abandoned, pending] = [await successor(current), await successor(current)];
+  for (const next of [abandoned, abandoned, pending, pending]) expect(await set(current, next)).toBe("valid");
+  expect([await fixture.accepts(current), await fixture.accepts(pending)]).toEqual([true, true]);
+});
+
+test("a password that was changed by somebody else since the login is not set back", async () => {
+  const current = await dualUser();
+  const [others, pending] = [await successor(current), await successor(current)];
+  const session = await mysql({}).login(loginOf(current), contextOf(fixture));
+  if (session === "rejected") throw new Error("the user is refused");
+  await fixture.asRoot(`ALTER USER ${on(current)} IDENTIFIED BY ${literal(others.password)}`);
+  await expect(session.changePassword(pending.password)).rejects.toMatchObject({ code: "superseded" });
+  await session.close();
+  expect(await accepted(current, others, pending)).toEqual([false, true, false]);
+});
+
 describe("an old password that cannot be discarded is told, with the admin's statement", () => {
   const told = (user: DatabaseSecret) =>
     expect.objectContaining({ level: "WARN", statement: `ALTER USER ${on(user)} DISCARD OLD PASSWORD;` });

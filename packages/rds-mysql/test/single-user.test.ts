@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import type { DatabaseSecret } from "@quarterturn/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { contextOf, type Fixture, single, startFixture, successor } from "./fixture.ts";
@@ -229,6 +231,40 @@ test("the general log holds no password: the server itself writes <secret>", asy
   expect(log).toMatch(/ALTER USER .*<secret>.* RETAIN CURRENT PASSWORD/);
   const statements = log.split("\n").filter((line) => !line.includes("CREATE USER"));
   expect(statements.filter((line) => /new-password-0815|old-password-4711/.test(line))).toEqual([]);
+});
+
+test.each([
+  ["that the user may not use", [], "privilege", 1044],
+  ["that does not exist", ["GRANT SELECT ON *.* TO USER"], "bad-secret", 1049],
+] as const)(
+  "a database %s, so that testSecret would fail: the password is not changed before",
+  async (_, grants, code, number) => {
+    const current = { ...(await fixture.createUser()), dbname: "no`where" };
+    await fixture.asRoot(...grants.map((grant) => grant.replace("USER", quoted(current.username))));
+    await expect(set(current, await successor(current))).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(`no\`where.*error ${number}.*correct dbname in the secret`),
+    });
+    expect(await fixture.accepts(current)).toBe(true);
+  },
+);
+
+test("a server or proxy that answers the end of a connection by a reset stops nothing", async () => {
+  const current = { ...(await fixture.createUser()), ssl: false };
+  const pending = await successor(current);
+  const quit = Buffer.from([1, 0, 0, 0, 1]);
+  const proxy = createServer((client) => {
+    const server = connect(fixture.server.port, "127.0.0.1");
+    server.pipe(client);
+    client.on("data", (bytes) => (bytes.equals(quit) ? client.resetAndDestroy() : server.write(bytes)));
+    client.on("close", () => server.destroy());
+    for (const socket of [client, server]) socket.on("error", () => socket.destroy());
+  }).listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const { port } = proxy.address() as AddressInfo;
+  expect(await set({ ...current, port }, { ...pending, port })).toBe("refused");
+  await single().test({ ...pending, port }, contextOf(fixture));
+  proxy.close();
 });
 
 test("a locked account is told as that, and not as a wrong password", async () => {

@@ -185,6 +185,24 @@ describe("a name that is several accounts", () => {
     expect(await locked(third.username)).toEqual(expected);
   });
 
+  test("and a history of passwords: a try that was killed between the locked account and the others is brought to its end", async () => {
+    const first = await withSecond();
+    for (const host of ["10.%", "localhost"])
+      await fixture.asRoot(`ALTER USER ${on(first.username, host)} PASSWORD HISTORY 5`);
+    await fixture.asRoot(`ALTER USER ${on(first.username, "10.%")} ACCOUNT LOCK`);
+    const pending = await successor(first, multi());
+    await alternate(fixture, first, contextOf(fixture), undefined, pending);
+    // As before the second of its two statements.
+    const twin = on(pending.username, "localhost");
+    await fixture.asRoot(
+      `ALTER USER ${twin} PASSWORD HISTORY 0`,
+      `ALTER USER ${twin} IDENTIFIED BY 'of-a-twin-that-is-not-whole' ACCOUNT LOCK`,
+      `ALTER USER ${twin} PASSWORD HISTORY 5`,
+    );
+    await alternate(fixture, first, contextOf(fixture), undefined, pending);
+    await fixture.query(pending, "SELECT * FROM shop.item");
+  });
+
   test("an account of the original that was dropped: its twin is not left behind with a password, the next turn asks for it to be dropped", async () => {
     const first = await withSecond();
     const second = await alternate(fixture, first);

@@ -1,5 +1,9 @@
+import { loginOf } from "@quarterturn/database";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connect, type Run } from "../src/connection.ts";
+import { prepareSession } from "../src/server.ts";
 import { accountName } from "../src/sql.ts";
+import { alignTwin } from "../src/twin.ts";
 import { alternate, contextOf, type Fixture, multi, startFixture, successor } from "./fixture.ts";
 
 let fixture: Fixture;
@@ -158,6 +162,36 @@ describe("an account that has the twin's name", () => {
     // And the other way round: the stranger's secret must not get the password of the user that its name seems to speak of.
     await expect(alternate(fixture, stranger)).rejects.toMatchObject({ code: "wrong-target" });
     expect(await fixture.accepts(first)).toBe(true);
+  });
+
+  test("and is somebody else's is not blocked by wrong logins of ours, however often the service tries", async () => {
+    const first = await fixture.createUser();
+    const stranger = await fixture.createUser(`${first.username}_clone`);
+    await fixture.asRoot(`ALTER USER ${on(stranger.username)} FAILED_LOGIN_ATTEMPTS 1 PASSWORD_LOCK_TIME UNBOUNDED`);
+    const previous = { ...stranger, password: "of-another" };
+    for (let time = 1; time <= 2; time++)
+      await expect(alternate(fixture, first, contextOf(fixture), previous)).rejects.toMatchObject({
+        code: "wrong-target",
+      });
+    expect(await fixture.accepts(stranger)).toBe(true);
+  });
+
+  test("and is somebody else's, made just before ours would be, gets no right either", async () => {
+    const first = await fixture.createUser();
+    const twin = `${first.username}_clone`;
+    const context = contextOf(fixture);
+    const connection = await connect(loginOf({ ...first, ...fixture.admin }), context, false);
+    if (connection === "rejected") throw new Error("the admin is refused");
+    const run: Run = async (sql, ...words) => {
+      if (sql.startsWith("CREATE USER")) await fixture.createUser(twin);
+      return connection.run(sql, ...words);
+    };
+    const server = await prepareSession(run, "here", context);
+    const pair = { original: first.username, twin, userKeys: {} };
+    const proof = { isOurs: async () => false, currentPassword: first.password };
+    await expect(alignTwin(run, server, pair, proof, "here", context)).rejects.toMatchObject({ code: "wrong-target" });
+    await connection.close();
+    expect(await fixture.asRoot(`SHOW GRANTS FOR ${on(twin)}`)).toHaveLength(1);
   });
 
   test("and was made by AWS's function is taken on where AWSPREVIOUS logs in as it, and loses what the original lost", async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { deadlineOf } from "@quarterturn/core";
 import { loginOf } from "@quarterturn/database";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -61,7 +62,7 @@ test("parameters are values, each under its name as often as it is used", async 
   expect(rows).toEqual([{ text: "ü/it's \\ :b/ü" }]);
 });
 
-test("a row that another session holds locked is a timeout before the deadline, and the retry succeeds", async () => {
+test("a row that another session holds locked is a timeout before the deadline, for the server, too; and the retry succeeds", async () => {
   const current = await fixture.createUser();
   const pending = await successor(current);
   const other = await fixture.server.postgres.connect({ database: "dev" });
@@ -72,6 +73,9 @@ test("a row that another session holds locked is a timeout before the deadline, 
     single().set({ current, pending, previous: async () => undefined }, { ...contextOf(fixture), ...more });
   await expect(set({ deadline })).rejects.toMatchObject({ code: "timeout" });
   expect(Date.now()).toBeLessThan(end);
+  await sleep(end - Date.now());
+  // What waited on would change the password when nobody expects it any more.
+  expect((await other.query("SELECT mode FROM pg_locks WHERE NOT granted")).rows).toEqual([]);
   await other.query("ROLLBACK");
   await other.end();
   await set({});

@@ -2,10 +2,12 @@ import { deadlineOf, type Log, type RotationContext, RotationError } from "@quar
 import * as v from "valibot";
 import { beforeEach, expect, test, vi } from "vitest";
 import { multiUser, type UserService } from "./multi-user.ts";
+import type { RotatedSecret } from "./secret.ts";
 
 interface Fields {
   readonly username: string;
   readonly masterarn?: string | undefined;
+  readonly url?: string | undefined;
 }
 
 /** What the admin did, in order. */
@@ -19,9 +21,10 @@ beforeEach(() => {
 });
 
 const service: UserService<Fields> = {
-  fields: v.object({ username: v.string(), masterarn: v.optional(v.string()) }),
-  where: () => "https://service.example",
-  async login({ value }) {
+  fields: v.object({ username: v.string(), masterarn: v.optional(v.string()), url: v.optional(v.string()) }),
+  where: ({ url }) => url ?? "https://service.example",
+  async login({ value, fields }) {
+    done.push(`log in as ${fields.username}`);
     if (value !== "right") throw new RotationError("credentials-rejected", "Refused", "Store another.");
   },
   async createTwin(_admin, { original, twin }) {
@@ -44,13 +47,20 @@ const context: RotationContext = {
 };
 const rotator = multiUser(service, {});
 const secret = (username: string, value: string) => ({ value, fields: { username, masterarn: "arn:admin" } });
-const set = (from: string, to: string, value = "right") =>
-  rotator.set({ current: secret(from, value), pending: secret(to, "next"), previous: async () => undefined }, context);
+const set = (from: string, to: string, value = "right") => rotate(secret(from, value), secret(to, "next"));
+const rotate = (current: RotatedSecret<Fields>, pending: RotatedSecret<Fields>) =>
+  rotator.set({ current, pending, previous: async () => undefined }, context);
 
 test("the two take turns: the twin is created once, and each gets the original's rights", async () => {
   await set("app", "app_clone");
   await set("app_clone", "app");
-  expect(done).toEqual(["create app_clone", "prepare app_clone as app", "prepare app as app"]);
+  expect(done).toEqual([
+    "log in as app",
+    "create app_clone",
+    "prepare app_clone as app",
+    "log in as app_clone",
+    "prepare app as app",
+  ]);
 });
 
 test.each([
@@ -64,7 +74,41 @@ test.each([
 
 test("the admin does nothing for a user whose password is not known", async () => {
   await expect(set("app", "app_clone", "wrong")).rejects.toMatchObject({ code: "credentials-rejected" });
+  expect(done).toEqual(["log in as app"]);
+});
+
+test.each([
+  {
+    is: "at another place than the admin's",
+    current: { url: "https://other.example" },
+    pending: {},
+    code: "wrong-target",
+  },
+  { is: "with another admin", current: {}, pending: { masterarn: "arn:other" }, code: "wrong-target" },
+  { is: "of another pair", current: {}, pending: { username: "other_clone" }, code: "wrong-target" },
+  { is: "of the same user", current: {}, pending: { username: "app" }, code: "superseded" },
+])("a pending version $is is refused, and nothing is sent", async ({ current, pending, code }) => {
+  const fields = { ...secret("app", "").fields, ...current };
+  const next = { ...fields, username: "app_clone", ...pending };
+  await expect(rotate({ value: "right", fields }, { value: "next", fields: next })).rejects.toMatchObject({ code });
   expect(done).toEqual([]);
+});
+
+test("a step that was held up asks whether its rotation goes on before it sets a password", async () => {
+  const asked: number[] = [];
+  const heldUp = {
+    ...context,
+    async requirePending(milliseconds: number) {
+      asked.push(milliseconds);
+      throw new RotationError("superseded", "Another rotation has finished", "Start anew.");
+    },
+  };
+  const [current, pending] = [secret("app", "right"), secret("app_clone", "next")];
+  await expect(rotator.set({ current, pending, previous: async () => undefined }, heldUp)).rejects.toMatchObject({
+    code: "superseded",
+  });
+  expect(asked).toEqual([2_000]);
+  expect(done).toEqual(["log in as app", "create app_clone"]);
 });
 
 test("a name that is nothing but the suffix has no second user", async () => {

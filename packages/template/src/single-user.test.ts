@@ -1,6 +1,6 @@
 import { deadlineOf, type Log, type RotationContext, RotationError } from "@quarterturn/core";
 import * as v from "valibot";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type KeyService, singleUser } from "./single-user.ts";
 
 /** The keys of two accounts; a key's text is its id. What `issue` made has the name of the secret. */
@@ -79,6 +79,45 @@ test("nothing is revoked where AWSCURRENT's key was not issued by a rotation, si
 
 test("AWSPREVIOUS's key may be gone already", async () => {
   expect(await retired("second", "revoked-long-ago")).toEqual(["first", "lost"]);
+});
+
+test.each(["keep", "revoke"])(
+  "AWSCURRENT's own key is never revoked, AWSPREVIOUS's though it be (OLD_KEY=%s)",
+  async (oldKey) => {
+    expect(await retired("third", "third", { OLD_KEY: oldKey })).toEqual(["first", "lost", "second"]);
+  },
+);
+
+describe("setSecret refuses a pending version", () => {
+  const set = (current: object, pending: object, keyService = service) =>
+    singleUser(keyService, {}).set(
+      {
+        current: { ...secret("first"), ...current },
+        pending: { ...secret("second"), ...pending },
+        previous: async () => undefined,
+      },
+      context,
+    );
+
+  test("with another account's key", async () => {
+    await expect(set({}, { value: "of-another-account" })).rejects.toMatchObject({ code: "wrong-target" });
+  });
+
+  test("that differs in more than the key", async () => {
+    const differing = set({ fields: { url: "https://a.example" } }, { fields: { url: "https://b.example" } });
+    await expect(differing).rejects.toMatchObject({ code: "wrong-target" });
+  });
+
+  test("where the service does not say whose AWSCURRENT's key is, and does not refuse it either", async () => {
+    const busy: typeof service = {
+      ...service,
+      async identify(key, of) {
+        if (key.value === "first") throw new RotationError("timeout", "No answer", "Wait.");
+        return service.identify(key, of);
+      },
+    };
+    await expect(set({}, { value: "of-another-account" }, busy)).rejects.toMatchObject({ code: "timeout" });
+  });
 });
 
 test("where AWSCURRENT's key is refused, a pending key that is accepted takes its place, and the log says what could not be checked", async () => {
