@@ -16,7 +16,7 @@ export async function startDebianMysql(product: MysqlProduct, options: MysqlOpti
       name: product.name,
       template,
       files: () => ({ [CA_FILE]: certificate.ca, [CERTIFICATE_FILE]: certificate.cert, [KEY_FILE]: certificate.key }),
-      command: (folder) => [...command, ...serverOptions(folder, port, options)],
+      command: (folder) => [...command, ...serverOptions(version, folder, port, options)],
       // A shutdown takes a second, and nobody needs the data.
       stopSignals: ["KILL"],
     }),
@@ -55,11 +55,17 @@ const CA_FILE = "ca.pem";
 const CERTIFICATE_FILE = "server.crt";
 const KEY_FILE = "server.key";
 
-function serverOptions(folder: string, port: number, { settings, certificate }: MysqlOptions): string[] {
+function serverOptions(
+  version: string,
+  folder: string,
+  port: number,
+  { settings, certificate }: MysqlOptions,
+): string[] {
   const own: Readonly<Record<string, string>> = {
     datadir: join(folder, "data"),
     port: String(port),
-    "bind-address": loopbackAddresses().join(),
+    // Releases before MySQL 8.0.13 and MariaDB 10.11 take one address only.
+    "bind-address": /^(5\.|10\.6)/.test(version) ? "127.0.0.1" : loopbackAddresses().join(),
     // In the data folder: a path may be too long for a socket.
     socket: "socket",
     "pid-file": "pid",

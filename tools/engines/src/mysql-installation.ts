@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chown, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { unpackDebianPackage } from "./debian-package.ts";
+import { type DebianPackage, unpackDebianPackage } from "./debian-package.ts";
 import { install, installationCache, recipe } from "./installation-cache.ts";
 import type { MysqlProduct } from "./mysql-product.ts";
 import { runAsServer, serverUser } from "./server-user.ts";
@@ -20,14 +20,21 @@ export interface MysqlInstallation {
 }
 
 /**
- * The installation of a product, from the temporary folder, where it is made when it is not there yet (about 20 s and 60 MB to fetch). It is
+ * The installation of a product's release (the one that its variable in the environment asks for), from the temporary folder, where it is made when it is not there yet (about 20 s and 60 MB to fetch). It is
  * complete as soon as it is visible, so any number of processes may ask for it at once.
  *
- * @throws Error with the reason and the way out, where Debian's packages cannot be had
+ * @throws Error with the reason and the way out, where there is no such release, or where its packages cannot be had
  */
 export async function mysqlInstallation(product: MysqlProduct): Promise<MysqlInstallation> {
-  const folder = join(await installationCache(), `${product.name}-${RECIPE}`);
-  if (!existsSync(folder)) await install(folder, (building) => build(product, building));
+  const [newest = ""] = Object.keys(product.releases);
+  const release = process.env[product.versionVariable] || newest;
+  const packages = product.releases[release];
+  if (packages === undefined) {
+    const known = Object.keys(product.releases).join(", ");
+    throw new Error(`${product.versionVariable} asks for ${product.title} ${release}. There are: ${known}.`);
+  }
+  const folder = join(await installationCache(), `${product.name}-${release}-${RECIPE}`);
+  if (!existsSync(folder)) await install(folder, (building) => build(product, packages, building));
   const description = JSON.parse(await readFile(join(folder, DESCRIPTION), "utf8")) as Description;
   return { ...description, command: serverCommand(product, join(folder, ROOT)), template: join(folder, DATA) };
 }
@@ -41,12 +48,16 @@ const RECIPE = recipe(
   ...["mysql-installation.ts", "mysql-product.ts", "debian-package.ts"].map((file) => join(import.meta.dirname, file)),
 );
 
+/** Where distributions have them in their packages. */
+const LINKERS = ["usr/lib64/ld-linux-x86-64.so.2", "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"];
+const LIBRARIES = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib/mysql/private"];
+
 /** With the packages' own dynamic linker, since this machine's C library may be older than they need. */
-function serverCommand({ linker, libraries, program, options }: MysqlProduct, root: string): string[] {
+function serverCommand({ program, options }: MysqlProduct, root: string): string[] {
   return [
-    join(root, linker),
+    LINKERS.map((linker) => join(root, linker)).find(existsSync) ?? "",
     "--library-path",
-    libraries.map((folder) => join(root, folder)).join(":"),
+    LIBRARIES.map((folder) => join(root, folder)).join(":"),
     join(root, program),
     "--no-defaults",
     `--basedir=${join(root, "usr")}`,
@@ -60,10 +71,10 @@ function serverCommand({ linker, libraries, program, options }: MysqlProduct, ro
   ];
 }
 
-async function build(product: MysqlProduct, folder: string): Promise<void> {
+async function build(product: MysqlProduct, packages: DebianPackage, folder: string): Promise<void> {
   const root = join(folder, ROOT);
   try {
-    await unpackDebianPackage(product.debianPackage, root);
+    await unpackDebianPackage(packages, root);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(

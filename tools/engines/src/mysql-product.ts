@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DebianPackage } from "./debian-package.ts";
@@ -6,12 +7,13 @@ import type { DebianPackage } from "./debian-package.ts";
 export interface MysqlProduct {
   readonly title: "MySQL" | "MariaDB";
   readonly name: "mysql" | "mariadb";
-  readonly debianPackage: DebianPackage;
+  /** By release: where its packages are. The first one is started where no other is asked for. */
+  readonly releases: Readonly<Record<string, DebianPackage>>;
   /** The environment variable that names a running server. */
   readonly urlVariable: string;
-  /** In the unpacked packages: the dynamic linker, where the libraries are, and the server program. */
-  readonly linker: string;
-  readonly libraries: readonly string[];
+  /** The environment variable that asks for another release. */
+  readonly versionVariable: string;
+  /** The server program in the unpacked packages. */
   readonly program: string;
   /** Options of the server program that depend on where the packages are unpacked. */
   options(root: string): readonly string[];
@@ -22,17 +24,22 @@ export interface MysqlProduct {
 export const MYSQL: MysqlProduct = {
   title: "MySQL",
   name: "mysql",
-  debianPackage: { name: "mysql-server-core", suite: "unstable" },
+  releases: {
+    newest: { name: "mysql-server-core", archive: "Debian", suite: "unstable" },
+    "8.4": { name: "mysql-server-core", archive: "Ubuntu", suite: "resolute" },
+    "8.0": { name: "mysql-server-core-8.0", archive: "Ubuntu", suite: "noble" },
+    "5.7": { name: "mysql-server-core-5.7", archive: "Ubuntu", suite: "bionic" },
+  },
   urlVariable: "MYSQL_URL",
-  linker: "usr/lib64/ld-linux-x86-64.so.2",
-  libraries: ["usr/lib/x86_64-linux-gnu", "usr/lib/mysql/private"],
+  versionVariable: "MYSQL_VERSION",
   program: "usr/sbin/mysqld",
   options: (root) => [
     `--lc-messages-dir=${join(root, "usr/share/mysql")}`,
     `--plugin-dir=${join(root, "usr/lib/mysql/plugin")}`,
-    "--mysqlx=OFF",
     "--secure-file-priv=NULL",
-    "--innodb-redo-log-capacity=8M",
+    // Not known to 5.7.
+    "--loose-mysqlx=OFF",
+    "--loose-innodb-redo-log-capacity=8M",
   ],
   initialise: async (_root, initFile) => ({
     options: ["--initialize-insecure", `--init-file=${initFile}`],
@@ -40,19 +47,26 @@ export const MYSQL: MysqlProduct = {
   }),
 };
 
+/** What its folder and its files begin with: the releases up to 10.11 call themselves as MySQL does. */
+const mariadbName = (root: string) => (existsSync(join(root, "usr/share/mariadb")) ? "mariadb" : "mysql");
+
 export const MARIADB: MysqlProduct = {
   title: "MariaDB",
   name: "mariadb",
-  debianPackage: { name: "mariadb-server-core", suite: "bookworm" },
+  releases: {
+    "10.11": { name: "mariadb-server-core", archive: "Debian", suite: "bookworm" },
+    "11.8": { name: "mariadb-server-core", archive: "Debian", suite: "trixie" },
+    "10.6": { name: "mariadb-server-core-10.6", archive: "Ubuntu", suite: "jammy" },
+  },
   urlVariable: "MARIADB_URL",
-  linker: "lib64/ld-linux-x86-64.so.2",
-  libraries: ["lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"],
+  versionVariable: "MARIADB_VERSION",
   program: "usr/sbin/mariadbd",
-  options: (root) => [`--lc-messages-dir=${join(root, "usr/share/mysql")}`, "--innodb-log-file-size=4M"],
+  options: (root) => [`--lc-messages-dir=${join(root, "usr/share", mariadbName(root))}`, "--innodb-log-file-size=4M"],
   // As its own mariadb-install-db does it.
   initialise: async (root, initFile) => {
-    const parts = ["mysql_system_tables", "mysql_performance_tables", "mysql_system_tables_data"];
-    const tables = await Promise.all(parts.map((part) => readFile(join(root, `usr/share/mysql/${part}.sql`), "utf8")));
+    const name = mariadbName(root);
+    const parts = ["system_tables", "performance_tables", "system_tables_data"].map((part) => `${name}_${part}.sql`);
+    const tables = await Promise.all(parts.map((part) => readFile(join(root, "usr/share", name, part), "utf8")));
     // They make accounts of root's without a password. One statement a line.
     const clean = ["DELETE FROM global_priv WHERE User = 'root';", "DELETE FROM proxies_priv;"];
     const admin = await readFile(initFile, "utf8");
