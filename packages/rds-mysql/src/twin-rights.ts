@@ -40,7 +40,9 @@ async function actThrough(run: Run, original: AccountRow, twin: AccountRow): Pro
       return false;
     }
   }
-  await setDefaultRoles(run, twin, [role]);
+  // A role of everybody's (mandatory_roles) that the original's sessions start with does not come with the original before MySQL 9.
+  const ofEverybody = original.defaultRoles.filter((each) => !original.roles.includes(each));
+  await setDefaultRoles(run, twin, [role, ...ofEverybody]);
   return true;
 }
 
