@@ -13,7 +13,9 @@ beforeEach(async () => {
   temporary = await mkdtemp(join(tmpdir(), "engines-test-"));
   await chmod(temporary, 0o1777);
   vi.stubEnv("TMPDIR", temporary);
-  for (const variable of ["MYSQL_URL", "MARIADB_URL"]) vi.stubEnv(variable, "");
+  for (const product of ["MYSQL", "MARIADB"])
+    for (const what of ["URL", "VERSION"]) vi.stubEnv(`${product}_${what}`, "");
+  vi.stubEnv("UBUNTU_MIRROR", "");
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -55,7 +57,7 @@ test("a user who is not root fetches, installs and starts a server as that user"
   expect(rows).toEqual([{ one: 1 }]);
   expect(user).not.toBe(0);
   expect((await readdir(temporary)).filter((entry) => entry.startsWith("quarterturn-mariadb-"))).toEqual([]);
-  expect(await leftovers()).toEqual([expect.stringMatching(/^mariadb-\w+$/)]);
+  expect(await leftovers()).toEqual([expect.stringMatching(/^mariadb-10\.11-\w+$/)]);
 });
 
 test("an archive without a good signature is refused, and nothing is installed from it", async () => {
@@ -80,4 +82,17 @@ test("a machine that is not a Debian on x64 is an error that says so", async () 
   await expect(startMysql()).rejects.toThrow(
     "MySQL cannot be started: it comes from Debian's package mysql-server-core, which takes a Debian on x64. Set MYSQL_URL to a server's URL",
   );
+});
+
+test("a release that is not known is an error that names those that are", async () => {
+  vi.stubEnv("MYSQL_VERSION", "8.9");
+  await expect(startMysql()).rejects.toThrow("MYSQL_VERSION asks for MySQL 8.9. There are: newest, 8.4, 8.0, 5.7.");
+});
+
+test("a release of Ubuntu's archive without a mirror of it is an error that asks for one", async () => {
+  vi.stubEnv("MYSQL_VERSION", "8.4");
+  await expect(startMysql()).rejects.toThrow(
+    "MySQL cannot be started: it comes from Ubuntu's archive: set UBUNTU_MIRROR",
+  );
+  expect(await leftovers()).toEqual([]);
 });

@@ -12,7 +12,7 @@ import { loopbackAddresses } from "./loopback.ts";
 
 vi.mock("./loopback.ts", { spy: true });
 beforeEach(() => {
-  for (const variable of ["MYSQL_URL", "MARIADB_URL"]) vi.stubEnv(variable, "");
+  for (const variable of ["MYSQL_URL", "MARIADB_URL", "MYSQL_VERSION", "MARIADB_VERSION"]) vi.stubEnv(variable, "");
 });
 afterEach(() => {
   vi.unstubAllEnvs();
