@@ -62,6 +62,9 @@ const advice: Partial<Record<ErrorCode, string>> = {
   busy: "Try again in a minute; if it stays so, look for who holds the server's connections.",
 };
 
+const ofAuthority =
+  "Here set NODE_EXTRA_CA_CERTS to a file with the authority's certificate (PEM); for a function add that file in a layer and set the same variable to its path.";
+
 /** How the engines begin what they advise on a statement that got no answer, which is after a login. */
 const onStatement = /^(The (statement|command) may or may not|No answer came in time|Another session may hold)/;
 
@@ -70,5 +73,6 @@ export function adviceOn({ code, advice: engines }: RotationError): string {
   if (onStatement.test(engines)) {
     return "The server was reached: see whether another session holds what this needs, or the server was restarted; then run the same command again.";
   }
+  if (/NODE_EXTRA_CA_CERTS/.test(engines)) return ofAuthority;
   return advice[code] ?? engines.replace(/^This (try|login) changed nothing\. /, "");
 }

@@ -1,6 +1,18 @@
 #!/usr/bin/env node
+import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { run } from "./run.ts";
+
+const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  engines: { node: string };
+};
+// An older one does not know what the imports below import.
+const oldest = engines.node.replace(">=", "");
+const isOlder = oldest.localeCompare(process.versions.node, "en", { numeric: true }) > 0;
+if (isOlder) {
+  process.stderr.write(`quarterturn: It takes Node.js ${oldest} or later, and this is ${process.versions.node}.\n`);
+  process.exit(2);
+}
+const { run } = await import("./run.ts");
 
 const interruption = new AbortController();
 // The second Ctrl-C ends the process at once, but where something must not be left half done.

@@ -5,7 +5,7 @@ import { Failure } from "./failure.ts";
 import { changeLabels, planOf } from "./label-changes.ts";
 import { tryVersion, wordsOf } from "./login.ts";
 import { requireYes } from "./prompt.ts";
-import type { Secret } from "./secret.ts";
+import { type Secret, toRecover } from "./secret.ts";
 
 interface Flags {
   readonly force?: boolean;
@@ -24,7 +24,7 @@ export async function requireLogin(context: Context, secret: Secret, id: string,
   const seen = `Version ${id} ${wordsOf(verdict)}`;
   if (verdict.is === "accepted" || (verdict.is === "unknown" && force)) return seen;
   const next = {
-    refused: `See which version does: ${context.next("recover", secret.id)}.`,
+    refused: `See which version does: ${toRecover(context.next, secret)}.`,
     "no value": `See which versions there are: ${context.next("status", secret.id)}.`,
     unknown: "Correct that, or repeat the command with --force.",
   }[verdict.is];

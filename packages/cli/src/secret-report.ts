@@ -1,6 +1,7 @@
 import { AWSCURRENT, AWSPENDING, AWSPREVIOUS, type RotationState } from "@quarterturn/core";
 import type { Context } from "./context.ts";
 import { columns, type Paint } from "./output.ts";
+import { rulesFrom, wordsOfRules } from "./rotation-rules.ts";
 import { primaryOf, type Secret } from "./secret.ts";
 import { dayOf, lengthOf, minuteOf } from "./times.ts";
 
@@ -87,6 +88,7 @@ export function secretBlock(secret: Listed, context: Context, paint: Paint): str
   const since = sinceOf(secret);
   const labelled = Object.entries(secret.versions).sort(([, a], [, b]) => labelRank(a) - labelRank(b));
   const advice = adviceOn(secret, context);
+  const rules = rulesFrom(secret);
   const facts: [string, string | undefined][] = [
     [
       "state",
@@ -99,6 +101,7 @@ export function secretBlock(secret: Listed, context: Context, paint: Paint): str
     ["since", since && `${minuteOf(since)} (${lengthOf(context.io.now().getTime() - since.getTime())})`],
     ["last", secret.lastRotated && minuteOf(secret.lastRotated)],
     ["next", secret.nextRotation && minuteOf(secret.nextRotation)],
+    ["schedule", rules && wordsOfRules(rules) + (secret.rotationEnabled ? "" : ", once rotation is on again")],
     ["function", secret.functionArn ?? (secret.owningService && `none: ${secret.owningService} rotates it itself`)],
     ...labelled.map(([id, labels], i): [string, string] => [i === 0 ? "versions" : "", `${id} ${labels.join(" ")}`]),
     ["then", advice],

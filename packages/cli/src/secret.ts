@@ -65,6 +65,12 @@ export async function describePrimary(context: Context, secretId: string): Promi
   );
 }
 
+/** How the version that works is found: recover does not come between the service's tries of a rotation that goes on. */
+export const toRecover = (next: Context["next"], { id, state }: Pick<Secret, "id" | "state">): string =>
+  state === "ROTATION_IN_PROGRESS"
+    ? `${next("cancel", id)} (rotation is on), then ${next("recover", id)}`
+    : next("recover", id);
+
 /** What a replica is one of; undefined where it is none. */
 export function primaryOf({
   arn,

@@ -2,7 +2,7 @@ import { AWSCURRENT, versionWith } from "@quarterturn/core";
 import type { Context } from "./context.ts";
 import { Failure } from "./failure.ts";
 import { tryVersion, type Verdict, wordsOf } from "./login.ts";
-import type { Secret } from "./secret.ts";
+import { type Secret, toRecover } from "./secret.ts";
 
 /** What logging in says of a version that is to lose its label: without one nobody finds it but by its id, and the service may delete it. */
 export interface Spareness {
@@ -31,7 +31,7 @@ export async function trySpare(context: Context, secret: Secret, label: string, 
     return { is: "needed", seen, next };
   }
   if (ofCurrent.is === "unknown") return { is: "unknown", seen, next: correctOrForce };
-  const next = `See which version does: ${context.next("recover", secret.id)}.`;
+  const next = `See which version does: ${toRecover(context.next, secret)}.`;
   return { is: ofIt.is === "refused" ? "neither works" : "perhaps needed", seen, next };
 }
 

@@ -109,14 +109,17 @@ describe("cancel --clear-pending", () => {
     expect(ran.code).toBe(3);
     expect(steady(ran)).toMatchInlineSnapshot(`
       "---
-      quarterturn: AWSPENDING of "SECRET" was not taken off. AWSCURRENT is refused at DATABASE (as "SECRET"); AWSPENDING logs in at DATABASE (as "SECRET"). AWSPENDING is the value that works: quarterturn stage SECRET AWSCURRENT VERSION-1 --endpoint-url http://HOST
+      quarterturn: AWSPENDING of "SECRET" was not taken off, and rotation is still on. AWSCURRENT is refused at DATABASE (as "SECRET"); AWSPENDING logs in at DATABASE (as "SECRET"). AWSPENDING is the value that works: quarterturn stage SECRET AWSCURRENT VERSION-1 --endpoint-url http://HOST
       "
     `);
     expect((await described(secret)).RotationEnabled).toBe(true);
     const plain = await run(`cancel ${secret} --yes --force`);
     expect(plain).toMatchObject({ code: 3, stdout: "" });
     expect(plain.stderr).toBe(
-      ran.stderr.replace(/AWSPENDING of "\w+" was not taken off/, `Rotation of "${secret}" was not turned off`),
+      ran.stderr.replace(
+        /AWSPENDING of "\w+" was not taken off, and rotation is still on/,
+        `Rotation of "${secret}" was not turned off`,
+      ),
     );
     expect((await described(secret)).RotationEnabled).toBe(true);
 
@@ -159,8 +162,16 @@ describe("cancel --clear-pending", () => {
     await database.setPassword(secret, "another");
     const ran = await run(`cancel ${secret} --clear-pending --yes --force`);
     expect(ran.code).toBe(3);
-    expect(ran.stderr).toMatch(/AWSCURRENT is refused .*AWSPENDING is refused .*quarterturn recover/);
+    expect(ran.stderr).toMatch(/and rotation is still on\. AWSCURRENT is refused .*AWSPENDING is refused /);
     await expect(database.version(secret, "AWSPENDING")).resolves.toBeDefined();
+    // What it says leads on: recover alone would refuse while rotation is on.
+    const [, off = "", recover = ""] =
+      /: quarterturn (cancel .*) \(rotation is on\), then quarterturn (.*)\.$/m.exec(ran.stderr) ?? [];
+    const withoutEndpoint = (line: string) => line.replace(/ --endpoint-url \S+/, "");
+    expect(await run(`${withoutEndpoint(off)} --yes`)).toMatchObject({ code: 0 });
+    const recovered = await run(`${withoutEndpoint(recover)} --yes`);
+    expect(recovered.stderr).not.toContain("is in progress");
+    expect(recovered.stderr).toContain("--admin-secret");
   });
 
   test.each(["", " --clear-pending"])(

@@ -52,6 +52,16 @@ describe("--help", () => {
   });
 });
 
+test("an older Node.js is named in one line, before anything that it cannot load", async () => {
+  const older = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.9.0" } })';
+  const args = ["--import", `data:text/javascript,${older}`, ...process.execArgv, MAIN, "--version"];
+  await expect(promisify(execFile)(process.execPath, args)).rejects.toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: "quarterturn: It takes Node.js 22.15 or later, and this is 22.9.0.\n",
+  });
+});
+
 test.each([
   [["nonsense"], /unknown command 'nonsense'/],
   [["statsu"], /unknown command 'statsu' \(Did you mean status\?\)\. See/],

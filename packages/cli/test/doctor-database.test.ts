@@ -126,6 +126,11 @@ describe("from this machine", () => {
       "not known | it is busy | Try again in a minute; if it stays so, look for who holds the server's connections.",
     ],
   ])("login: %#", (outcome, said) => expect(say(login, { server: { login: outcome } })).toBe(said));
+
+  test("login: recover wants rotation to be off", () => {
+    const facts = { server: { login: "rejected" }, secret: { state: "ROTATION_IN_PROGRESS" } };
+    expect(say(login, facts)).toMatch(/: quarterturn cancel shop \(rotation is on\), then quarterturn recover shop$/);
+  });
 });
 
 test("an authority that only the function knows: whether it trusts the server is not known here", () => {

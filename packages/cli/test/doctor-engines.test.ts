@@ -98,7 +98,7 @@ test("MySQL with a certificate that nobody has signed", { timeout: 300_000 }, as
   const at = { engine: "mysql", host: server.host, port: server.port };
   expect(partOf(await doctor("mysql-plain", at), "TLS", "plaintext")).toMatchInlineSnapshot(`
     "✗ TLS         DATABASE (as "app"): the server's certificate comes from a certificate authority that is neither RDS's nor one of Node's roots
-                  → Add the authority's certificate as a file (in a layer) and set NODE_EXTRA_CA_CERTS to its path. Verification cannot be turned off.
+                  → Here set NODE_EXTRA_CA_CERTS to a file with the authority's certificate (PEM); for a function add that file in a layer and set the same variable to its path.
     ✗ plaintext   AWS's functions would try this server in plaintext, and not say so
                   → Quarterturn's refuse. Mend TLS, as above; only if the network is trusted: "ssl": false in the secret."
   `);

@@ -99,6 +99,7 @@ describe("status", () => {
         state     ROTATION_FAILED
         since     2030-01-01 09:00 UTC (2 d)
         next      2030-01-31 23:59 UTC
+        schedule  every 30 days
         function  arn:aws:lambda:us-east-1:000000000000:function:fails
         versions  VERSION-1 AWSCURRENT
                   VERSION-2 AWSPENDING

@@ -50,7 +50,7 @@ async function cancel(context: Context, secretId: string, flags: Flags): Promise
   const undone = clears === undefined ? `Rotation of "${secret.name}" was not turned off` : notTakenOff;
   const look = (now: Secret, what: string) => lookAtPending(context, now, what, flags);
 
-  const seen = await look(secret, undone);
+  const seen = await look(secret, clears !== undefined && isOn ? `${undone}, and rotation is still on` : undone);
   if (seen?.refusal) {
     if (seen.is !== "needed" || flags.yes || !isInteractive(context.io)) throw seen.refusal;
     const changes = changesTo(secret.versions, AWSCURRENT, seen.version);

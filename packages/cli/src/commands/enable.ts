@@ -151,7 +151,7 @@ function planOf(
   const instead = (words: string) => `, instead of ${words}`;
   const isOther = secret.functionArn !== undefined && secret.functionArn !== arn;
   const isRescheduled = before !== undefined && !isDeepStrictEqual(before, then);
-  const window = rules && windowAfter(rules, now);
+  const window = windowAfter(then, now);
   return [
     `Function: ${arn} (${kind})${isOther ? instead(secret.functionArn ?? "") : ""}`,
     `Schedule: ${wordsOfRules(then)}${isRescheduled ? instead(wordsOfRules(before)) : ""}`,

@@ -50,7 +50,7 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
     throw new Failure(
       "refused",
       `A rotation of "${secret.name}" is in progress, and may be about to end this by itself`,
-      `See how far it is: ${context.next("status", secret.id)}; stop it: ${context.next("cancel", secret.id)}`,
+      `See how far it is: ${context.next("status", secret.id)}; or turn rotation off, and then run this again: ${context.next("cancel", secret.id)}`,
     );
   }
   const versions = (await keptVersions(context, secret)).toSorted(byPromise);

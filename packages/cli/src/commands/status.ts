@@ -50,6 +50,8 @@ async function status(context: Context, named: readonly string[], { all, tag }: 
   const now = context.io.now();
   const secrets = found.map((secret) => ({ ...secret, overdue: isOverdue(secret, now) })).sort(byUrgency);
   const first = failures[0];
+  if (first && !isListing && found.length === 0)
+    throw failures.length === 1 ? first : severalOf(failures, first, ids.length);
   return {
     data: { secrets: secrets.map(dataOf) },
     text: (paint) =>

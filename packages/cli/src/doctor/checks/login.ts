@@ -1,5 +1,6 @@
 import { RotationError } from "@quarterturn/core";
 import { whereOf } from "@quarterturn/database";
+import { toRecover } from "../../secret.ts";
 import { adviceIn } from "../advice.ts";
 import { type Check, fail, notKnown, notLookedAt, pass } from "../check.ts";
 import { databaseOf } from "../facts.ts";
@@ -26,7 +27,7 @@ export const login: Check = {
     }
     return fail(
       `AWSCURRENT is refused at ${where}${orNoAccount(database)}`,
-      `See which version works: ${facts.next("recover", facts.id)}`,
+      `See which version works: ${toRecover(facts.next, { id: facts.id, state: facts.secret.state })}`,
     );
   },
 };
