@@ -95,7 +95,8 @@ export async function changePassword(
 /** Before AWSCURRENT's password is gone, and not when testSecret logs in as an application does. @throws RotationError `privilege` or `bad-secret` */
 export async function requireDatabase(run: Run, name: string): Promise<void> {
   const remedy = "Grant the user a right on this database, or correct dbname in the secret.";
-  await run(`USE ${identifier(name)}`, "going to the secret's database", remedy);
+  // Not USE: the filters of the binary log and of replication go by the session's database.
+  await run(`SHOW TABLES FROM ${identifier(name)} LIKE ''`, "looking into the secret's database", remedy);
 }
 
 /** By SET PASSWORD, since ALTER USER takes a right there that not every user has on itself. Its logs show what is sent, so that is a hash where it can be. */

@@ -40,9 +40,8 @@ async function actThrough(run: Run, original: AccountRow, twin: AccountRow): Pro
       return false;
     }
   }
-  // A role of everybody's (mandatory_roles) that the original's sessions start with does not come with the original before MySQL 9.
-  const ofEverybody = original.defaultRoles.filter((each) => !original.roles.includes(each));
-  await setDefaultRoles(run, twin, [role, ...ofEverybody]);
+  // They do not come with the original before MySQL 9.
+  await setDefaultRoles(run, twin, [role, ...(await rolesOfEverybody(run, original))]);
   return true;
 }
 
@@ -66,7 +65,23 @@ async function alignRights(run: Run, original: AccountRow, twin: AccountRow, byR
       log.info("A right of the original on something that was dropped is not copied", { statement });
     }
   }
-  if (!byRole) await setDefaultRoles(run, twin, original.defaultRoles);
+  if (byRole) return;
+  const granted = original.defaultRoles.filter((each) => original.roles.includes(each));
+  await setDefaultRoles(run, twin, [...granted, ...(await rolesOfEverybody(run, original))]);
+}
+
+/**
+ * The roles of everybody's (mandatory_roles) that the original's sessions start with. One that is everybody's no longer stays among an account's
+ * default roles without effect, and cannot be set for another.
+ */
+async function rolesOfEverybody(run: Run, { roles, defaultRoles }: AccountRow): Promise<string[]> {
+  const notGranted = defaultRoles.filter((each) => !roles.includes(each));
+  if (notGranted.length === 0) return [];
+  const mandatory = await run(
+    "SELECT ROLE_NAME AS role, ROLE_HOST AS host FROM information_schema.APPLICABLE_ROLES WHERE IS_MANDATORY = 'YES'",
+    "reading the roles of everybody",
+  );
+  return mandatory.map(({ role, host }) => `${role}@${host}`).filter((each) => notGranted.includes(each));
 }
 
 async function setDefaultRoles(run: Run, twin: AccountRow, roles: readonly string[]): Promise<void> {

@@ -234,13 +234,13 @@ test("the general log holds no password: the server itself writes <secret>", asy
 });
 
 test.each([
-  ["that the user may not use", [], "privilege", 1044],
-  ["that does not exist", ["GRANT SELECT ON *.* TO USER"], "bad-secret", 1049],
+  ["that the user may not use", ["CREATE DATABASE `no``where`"], "privilege", 1044],
+  ["that does not exist", ["DROP DATABASE IF EXISTS `no``where`", "GRANT SELECT ON *.* TO USER"], "bad-secret", 1049],
 ] as const)(
   "a database %s, so that testSecret would fail: the password is not changed before",
-  async (_, grants, code, number) => {
+  async (_, statements, code, number) => {
     const current = { ...(await fixture.createUser()), dbname: "no`where" };
-    await fixture.asRoot(...grants.map((grant) => grant.replace("USER", quoted(current.username))));
+    await fixture.asRoot(...statements.map((each) => each.replace("USER", quoted(current.username))));
     await expect(set(current, await successor(current))).rejects.toMatchObject({
       code,
       message: expect.stringMatching(`no\`where.*error ${number}.*correct dbname in the secret`),
@@ -248,6 +248,19 @@ test.each([
     expect(await fixture.accepts(current)).toBe(true);
   },
 );
+
+test("replicas are told of the new password, whatever the filters say of the secret's database", async () => {
+  await using filtered = await startFixture({ settings: { "log-bin": "changes", "binlog-ignore-db": "shop" } });
+  await filtered.asRoot("CREATE DATABASE shop");
+  const current = { ...(await filtered.createUser()), dbname: "shop" };
+  await filtered.asRoot(`GRANT SELECT ON shop.* TO ${quoted(current.username)}`);
+  await single().set(
+    { current, pending: await successor(current), previous: async () => undefined },
+    contextOf(filtered),
+  );
+  const events = await filtered.asRoot("SHOW BINLOG EVENTS");
+  expect(events.map(({ Info }) => Info)).toContainEqual(expect.stringMatching(`ALTER USER.*${current.username}`));
+});
 
 test("a server or proxy that answers the end of a connection by a reset stops nothing", async () => {
   const current = { ...(await fixture.createUser()), ssl: false };

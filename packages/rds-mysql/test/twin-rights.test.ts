@@ -151,6 +151,33 @@ describe("as the twin's role", () => {
       await fixture.asRoot("SET GLOBAL mandatory_roles = ''");
     }
   });
+
+  test.each([
+    ["as a role", undefined],
+    ["as copies", asCopies],
+  ])(
+    "%s, where everybody has a role: the twin starts with it, and does without once nobody has",
+    async (_, contextFor) => {
+      const rolesOf = async (username: string) =>
+        (
+          await fixture.asRoot(`SELECT DEFAULT_ROLE_USER AS role FROM mysql.default_roles WHERE USER = '${username}'`)
+        ).map(({ role }) => role);
+      await fixture.asRoot("SET GLOBAL mandatory_roles = 'reader'");
+      const first = await fixture.createUser();
+      const late = await fixture.createUser();
+      try {
+        for (const { username } of [first, late])
+          await fixture.asRoot(`ALTER USER ${on(username)} DEFAULT ROLE reader`);
+        const twin = await alternate(fixture, first, contextFor?.());
+        expect(await rolesOf(twin.username)).toContain("reader");
+      } finally {
+        await fixture.asRoot("SET GLOBAL mandatory_roles = ''");
+      }
+      const twin = await alternate(fixture, late, contextFor?.());
+      expect(await rolesOf(twin.username)).not.toContain("reader");
+      expect(await rolesOf(late.username)).toEqual(["reader"]);
+    },
+  );
 });
 const asRootAdmin = () => contextOf(fixture, fixture.server.admin);
 
