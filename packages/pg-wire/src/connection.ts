@@ -29,8 +29,8 @@ export interface Product {
 
 export interface Connection {
   readonly client: Client;
-  /** Whether the password was proven by md5: that is then what the server stores for this user, and its rules take it. */
-  readonly provedByMd5: boolean;
+  /** Whether the server let in what may be stored as md5: it asked for that, or for the password itself. */
+  readonly mayBeMd5: boolean;
   /** Ends it; waits a second at most for the server's part of that. */
   close(): Promise<void>;
 }
@@ -65,16 +65,18 @@ export async function connect(
   });
   // Without a listener, an error of an idle connection would end the process; the next query reports it.
   client.on("error", () => undefined);
-  let provedByMd5 = false;
-  client.connection.once("authenticationMD5Password", () => {
-    provedByMd5 = true;
-  });
+  let mayBeMd5 = false;
+  for (const asked of ["authenticationMD5Password", "authenticationCleartextPassword"]) {
+    client.connection.once(asked, () => {
+      mayBeMd5 = true;
+    });
+  }
   reportParserErrors(client);
   try {
     await client.connect();
     return {
       client,
-      provedByMd5,
+      mayBeMd5,
       async close() {
         const timer = setTimeout(() => socket.destroy(), Math.min(1_000, deadline.share()));
         await client.end();

@@ -35,7 +35,7 @@ interface PasswordChange {
 
 /** A session over an open connection. @param sendsVerifier whether a password is sent as its verifier */
 export function openSession(
-  { client, provedByMd5, close }: Connection,
+  { client, mayBeMd5, close }: Connection,
   login: Login,
   context: EngineContext,
   sendsVerifier: boolean,
@@ -45,7 +45,7 @@ export function openSession(
   return {
     async changePassword(next) {
       await givePassword(login.username, next, {
-        mayBeMd5: provedByMd5,
+        mayBeMd5,
         remedy: () =>
           `Where rds.restrict_password_commands is on, a role that may runs: GRANT rds_password TO ${escapeIdentifier(login.username)};`,
         async before(_run, identity) {

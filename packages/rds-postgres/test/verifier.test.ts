@@ -58,21 +58,24 @@ describe("the password verifier", () => {
     expect(await stored(fixture, pending.username)).toMatch(/^SCRAM-SHA-256\$/);
   });
 
-  test("a server that stores md5 keeps storing md5, for clients that know nothing newer", async () => {
-    await using fixture = await startFixture({
-      settings: { password_encryption: "md5" },
-      hba: ["hostssl all all all md5"],
-    });
-    const pending = await rotate(fixture);
-    expect(await stored(fixture, pending.username)).toMatch(/^md5[0-9a-f]{32}$/);
-    // The users of the secret need not be let into the admin's database for their passwords to be proven there.
-    await fixture.superuser.query("CREATE DATABASE of_admins");
-    await fixture.superuser.query(
-      "REVOKE CONNECT ON DATABASE of_admins FROM PUBLIC; GRANT CONNECT ON DATABASE of_admins TO boss",
-    );
-    const twin = await alternate(fixture, pending, contextOf(fixture, { dbname: "of_admins" }));
-    expect(await stored(fixture, twin.username)).toMatch(/^md5[0-9a-f]{32}$/);
-  });
+  test.each(["md5", "password"])(
+    "a server that stores md5 and asks the function for %s keeps storing md5, for clients that know nothing newer",
+    async (method) => {
+      await using fixture = await startFixture({
+        settings: { password_encryption: "md5" },
+        hba: [`hostssl all all all ${method}`],
+      });
+      const pending = await rotate(fixture);
+      expect(await stored(fixture, pending.username)).toMatch(/^md5[0-9a-f]{32}$/);
+      // The users of the secret need not be let into the admin's database for their passwords to be proven there.
+      await fixture.superuser.query("CREATE DATABASE of_admins");
+      await fixture.superuser.query(
+        "REVOKE CONNECT ON DATABASE of_admins FROM PUBLIC; GRANT CONNECT ON DATABASE of_admins TO boss",
+      );
+      const twin = await alternate(fixture, pending, contextOf(fixture, { dbname: "of_admins" }));
+      expect(await stored(fixture, twin.username)).toMatch(/^md5[0-9a-f]{32}$/);
+    },
+  );
 
   test("a setting of the user or of the database cannot lock the user out by an md5 form that the server refuses", async () => {
     // Where pg_hba.conf takes both, the setting would weaken what is stored without anybody noticing.
