@@ -75,7 +75,7 @@ const mistakes: readonly Mistake[] = [
       const take = aws("configure", "export-credentials", "--format", "env");
       return [
         `This profile takes a code of a multi-factor device (${said})`,
-        `The AWS CLI asks for it: eval "$(${take})"; then run the same command again without --profile, and with AWS_PROFILE unset.`,
+        `The AWS CLI asks for it: eval "$(${take})"; then run the same command again with --region instead of --profile, and with AWS_PROFILE unset.`,
       ];
     },
   },

@@ -63,7 +63,7 @@ export async function tryLogin(
 ): Promise<Verdict> {
   try {
     const engine = await product.load();
-    const answer = await engine.probe(loginOf(value), rotationContext(context, secret));
+    const answer = await engine.probe(loginOf(value), rotationContext(context, secret), true);
     return { is: answer === "rejected" ? "refused" : "accepted", where: whereOf(value) };
   } catch (error) {
     return { is: "unknown", why: reasonIn(error, context) };

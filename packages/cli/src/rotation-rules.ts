@@ -60,7 +60,7 @@ export function rulesOf(flags: ScheduleFlags, now: Date, before?: RotationRules)
   try {
     checkRules(rules, now.getTime());
   } catch (error) {
-    if (!(error instanceof Error && error.name === "ServiceError")) throw error;
+    if (!isRefusal(error)) throw error;
     const next =
       "What a schedule may say: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html";
     throw new Failure("usage", `The service would refuse this. ${error.message.replace(/\.$/, "")}`, next, {
@@ -91,8 +91,16 @@ export function rulesFrom({ schedule: shown = {} }: Secret): RotationRules | und
   };
 }
 
-/** When the window after a rotation is open, in words. */
+/** When the window after a rotation is open, in words; undefined where the service has taken an expression that is not understood here. */
 export function windowAfter(rules: RotationRules, rotated: Date): string | undefined {
-  const window = nextWindow(rules, rotated.getTime());
-  return window && `${minuteOf(new Date(window.opensAt))} to ${minuteOf(new Date(window.closesAt))}`;
+  try {
+    const window = nextWindow(rules, rotated.getTime());
+    return window && `${minuteOf(new Date(window.opensAt))} to ${minuteOf(new Date(window.closesAt))}`;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return undefined;
+  }
 }
+
+/** What the service would answer to such rules, as far as its documentation says. */
+const isRefusal = (error: unknown): error is Error => error instanceof Error && error.name === "ServiceError";

@@ -258,7 +258,7 @@ describe("what the machine has not", () => {
     vi.stubEnv("AWS_CONFIG_FILE", join(folder, "mfa-config"));
     const ran = await quarterturn(["status", "app", "--profile", "mfa", "--region", "eu-west-3"]);
     expect(expectOneLine(ran)).toMatch(
-      /^This profile takes a code of a multi-factor device \(.*\)\. The AWS CLI asks for it: eval "\$\(aws configure export-credentials --format env --region eu-west-3 --profile mfa\)"; then run the same command again without --profile, and with AWS_PROFILE unset\.$/,
+      /^This profile takes a code of a multi-factor device \(.*\)\. The AWS CLI asks for it: eval "\$\(aws configure export-credentials --format env --region eu-west-3 --profile mfa\)"; then run the same command again with --region instead of --profile, and with AWS_PROFILE unset\.$/,
     );
     expect(ran.code).toBe(4);
   });

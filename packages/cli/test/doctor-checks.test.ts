@@ -75,8 +75,14 @@ describe("secret", () => {
 
   test("that a service of AWS manages is that service's, engine or not", () => {
     const secretOfRds = { ...factsWith({}).secret, owningService: "rds" };
-    const value = seen({ is: "of no database known here", namesEngine: false });
-    expect(say(secret, { secret: secretOfRds, value })).toBe("not looked at | rds manages this secret and its value");
+    for (const it of [
+      { is: "of no database known here", namesEngine: false },
+      { is: "no JSON" },
+      { is: "wrong", what: "" },
+    ])
+      expect(say(secret, { secret: secretOfRds, value: seen(it) })).toBe(
+        "not looked at | rds manages this secret and its value",
+      );
     expect(say(secret, { secret: secretOfRds })).toMatch(/^pass \| PostgreSQL/);
   });
 

@@ -1,5 +1,5 @@
 /** What `doctor` sees in databases other than PostgreSQL: real servers; Lambda, which has no function here, is imitated. */
-import { createTrustedCa, startFerretdb, startMysql } from "@quarterturn-tools/engines";
+import { createTrustedCa, startFerretdb, startMysql, startPostgres } from "@quarterturn-tools/engines";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { quarterturnAt, type Ran } from "./command-line.ts";
 import { type ImitatedAws, startImitatedAws } from "./imitated-aws.ts";
@@ -73,6 +73,21 @@ test("MySQL: TLS, the login, the admin's right, and what the twin is the definer
     ✗ login       DATABASE: the server is read-only
                   → Put the writer's host into the secret (and the admin's)."
   `);
+});
+
+test("PostgreSQL that does not make a twin act as its original, as its releases of November 2024", {
+  timeout: 300_000,
+}, async () => {
+  await using server = await startPostgres({ version: "17.1", certificate });
+  const root = await server.connect();
+  await root.query(
+    `CREATE ROLE app; CREATE ROLE app_clone LOGIN PASSWORD 'app-password' IN ROLE app; ALTER ROLE app_clone SET role = 'app';
+    CREATE ROLE boss SUPERUSER LOGIN PASSWORD 'boss-password'`,
+  );
+  await root.end();
+  const at = { engine: "postgres", host: server.host, port: server.port };
+  const twin = await doctor("postgres-17-1", at, { username: "app_clone" });
+  expect(partOf(twin, "login")).toMatch(/^✗ login +The sessions of "app_clone" at DATABASE act as itself/);
 });
 
 test("DocumentDB's protocol: TLS, the login, and an admin of whom nobody knows beforehand", {

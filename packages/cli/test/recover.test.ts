@@ -34,6 +34,18 @@ async function overwritten(): Promise<string> {
 const timeless = (text: string) => text.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, "YYYY-MM-DD HH:MM UTC");
 
 describe("recover", () => {
+  test("where AWSCURRENT logs in says that, and how rotation, which is off, is turned on again", async () => {
+    const secret = await database.createSecret();
+    await database.rotate(secret);
+    const on = await run(`recover ${secret}`);
+    expect(on.stdout).toMatch(/^AWSCURRENT of \w+ logs in, so nothing was changed\. .*anew\?\n$/);
+    await database.service.sm.cancelRotateSecret({ SecretId: secret });
+    const off = await run(`recover ${secret}`);
+    expect(off.stdout).toMatch(
+      /\nIts rotation is off\. To turn it on again: quarterturn rotate \w+ --wait --endpoint-url \S+\n$/,
+    );
+  });
+
   test("finds the version that the database accepts, though it has no label, and makes it AWSCURRENT", async () => {
     const secret = await overwritten();
     expect(await database.accepts(secret, "AWSCURRENT")).toBe(false);

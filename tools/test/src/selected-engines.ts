@@ -3,7 +3,7 @@ const testsOf = {
   postgres: [
     "packages/rds-postgres/**",
     "packages/redshift/test/**",
-    "packages/cli/test/{cancel,local,permissions,recover,rollback,stage}.test.ts",
+    "packages/cli/test/{cancel,doctor,doctor-engines,local,permissions,recover,replica,rollback,second-look,stage}.test.ts",
     "tools/engines/src/postgres*.test.ts",
     "tools/engines/src/supervised-server.test.ts",
     "tools/{bench,demo}/test/{postgres,redshift}.test.ts",
@@ -13,7 +13,7 @@ const testsOf = {
   ],
   mysql: [
     "packages/rds-mysql/test/**",
-    "packages/cli/test/engines.test.ts",
+    "packages/cli/test/{discard-old,doctor-engines,engines}.test.ts",
     "tools/{bench,demo}/test/mysql.test.ts",
     "tools/bundle/test/deployed/rds-mysql.test.ts",
     "tools/release/test/release.test.ts",
@@ -27,7 +27,7 @@ const testsOf = {
   ],
   mongo: [
     "packages/documentdb/test/**",
-    "packages/cli/test/engines.test.ts",
+    "packages/cli/test/{doctor-engines,engines}.test.ts",
     "tools/{bench,demo}/test/documentdb.test.ts",
     "tools/bundle/test/deployed/documentdb.test.ts",
     "tools/release/test/release.test.ts",

@@ -65,16 +65,17 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
       "See which are: quarterturn apps.",
     );
   }
+  const unfinished = unfinishedVersion(secret.versions);
   const about = { name: secret.name, arn: secret.arn, versions: tried.map(dataOf) };
   const found = tried.find(({ verdict }) => verdict?.is === "accepted");
   if (found?.labels.includes(AWSCURRENT)) {
     return {
       data: { ...about, recovered: null, passwordRestored: false, changes: [] },
-      text: () => `AWSCURRENT of ${secret.name} logs in, so nothing was changed. Does the application read it anew?`,
+      text: () =>
+        `AWSCURRENT of ${secret.name} logs in, so nothing was changed. Does the application read it anew?${onRotation(context, secret, unfinished)}`,
     };
   }
   // A rotation that has stopped would block later ones, with a value that is not AWSCURRENT.
-  const unfinished = unfinishedVersion(secret.versions);
   const end: LabelChange[] =
     unfinished === undefined || unfinished === found?.id ? [] : [{ label: AWSPENDING, from: unfinished }];
   const current = values.find(({ labels }) => labels.includes(AWSCURRENT));
@@ -111,10 +112,11 @@ async function recover(context: Context, secretId: string, flags: Flags): Promis
 }
 
 /** Whoever was locked out has often turned it off, and would find out when the password is old. */
-const onRotation = (context: Context, { id, functionArn, rotationEnabled }: Secret): string =>
-  functionArn === undefined || rotationEnabled
-    ? ""
-    : `\nIts rotation is off. To turn it on again: ${context.next("rotate", id, "--wait")}`;
+function onRotation(context: Context, { id, functionArn, rotationEnabled }: Secret, unfinished?: string): string {
+  if (functionArn === undefined || rotationEnabled) return "";
+  const blocked = unfinished === undefined ? "" : `, after ${context.next("cancel", id, "--clear-pending")}`;
+  return `\nIts rotation is off. To turn it on again: ${context.next("rotate", id, "--wait")}${blocked}`;
+}
 
 /** What speaks against passing AWSCURRENT over: a login that was not seen to fail. */
 function doubtsOf(tried: readonly Tried[]): string[] {

@@ -73,7 +73,8 @@ export async function gather(context: Context, id: string, onProgress: (what: st
   const adminSecretId = strategy === "multi-user" ? named : undefined;
   const isWrittenElsewhere = adminSecretId !== undefined || configuration === undefined;
   const isByApi = usesDataApi(rotationFunction);
-  const server = database && (await lookAtServer(context, secret, database, { isByApi, isWrittenElsewhere }));
+  const isOfPair = strategy === "multi-user";
+  const server = database && (await lookAtServer(context, secret, database, { isByApi, isWrittenElsewhere, isOfPair }));
   const isReached = server?.connection === "connected";
   const admin =
     database && adminSecretId !== undefined

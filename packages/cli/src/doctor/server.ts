@@ -22,19 +22,21 @@ export interface Server {
 /** How long a connection may take, in milliseconds. */
 const CONNECT_MS = 5_000;
 
-/** What of the server is nothing to the function. */
-export interface Unasked {
+/** What the function does with the server. */
+export interface Use {
   /** Whether the function reaches it by an API of AWS. */
   readonly isByApi: boolean;
   /** Whether the function's admin changes the password, maybe at another host; or that is not known. */
   readonly isWrittenElsewhere: boolean;
+  /** Whether the secret alternates between two users, of which the second is to act as the first. */
+  readonly isOfPair: boolean;
 }
 
 export async function lookAtServer(
   context: Context,
   secret: Secret,
   version: Database,
-  { isByApi, isWrittenElsewhere }: Unasked,
+  { isByApi, isWrittenElsewhere, isOfPair }: Use,
 ): Promise<Server> {
   const { host, port } = version.value;
   const addresses = await lookup(host, { all: true }).then(
@@ -45,7 +47,7 @@ export async function lookAtServer(
   const connection = await connectionTo(host, port, context.io.signal);
   context.io.signal.throwIfAborted();
   if (connection !== "connected") return { addresses, connection };
-  const login = await logIn(context, secret, version);
+  const login = await logIn(context, secret, version, isOfPair);
   if (login !== "accepted" || isWrittenElsewhere) return { addresses, connection, login };
   const readOnly = await whyReadOnly(context, secret, version);
   return { addresses, connection, login, ...(readOnly && { readOnly }) };
@@ -71,10 +73,11 @@ async function logIn(
   context: Context,
   secret: Secret,
   { product, value }: Database,
+  isOfPair: boolean,
 ): Promise<NonNullable<Server["login"]>> {
   try {
     const engine = await product.load();
-    const answer = await engine.probe(loginOf(value), rotationContext(context, secret));
+    const answer = await engine.probe(loginOf(value), rotationContext(context, secret), isOfPair);
     return answer === "rejected" ? answer : "accepted";
   } catch (error) {
     if (error instanceof RotationError) return error;

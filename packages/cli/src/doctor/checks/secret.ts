@@ -12,6 +12,8 @@ export const secret: Check = {
       return fail("marked for deletion, so nobody can read it", fix);
     }
     if (value.is === "unseen") return notKnown(value.why);
+    if (owningService !== undefined && value.it.is !== "database")
+      return notLookedAt(`${owningService} manages this secret and its value`);
     const store = aws("secretsmanager", "put-secret-value", "--secret-id", id, "--secret-string", "file://FILE");
     if (value.it.is === "no JSON") {
       // A function of somebody's own may rotate plain text.
@@ -23,7 +25,6 @@ export const secret: Check = {
           );
     }
     if (value.it.is === "of no database known here") {
-      if (owningService !== undefined) return notLookedAt(`${owningService} manages this secret and its value`);
       return notKnown(
         `the value names no database that is known here (${value.it.namesEngine ? "another" : "no"} "engine")`,
         'If it is one of those in quarterturn apps, put its "engine" into the JSON.',
