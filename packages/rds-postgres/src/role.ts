@@ -31,6 +31,9 @@ export interface RolePair {
   readonly twinsOwn: TwinsOwn;
 }
 
+/** A pair whose original is there. */
+export type WholePair = RolePair & { readonly original: Role };
+
 /** What a twin has for itself: a session that acts as the original cannot use it, nor can the original. */
 interface TwinsOwn {
   /** How many objects it owns. */

@@ -1,26 +1,13 @@
 import { type LogFields, RotationError } from "@quarterturn/core";
-import {
-  addressOf,
-  type EngineContext,
-  type Login,
-  type Obstacle,
-  type Pair,
-  type PairState,
-  type Session,
-} from "@quarterturn/database";
+import { addressOf, type EngineContext, type Login, type Pair, type Session } from "@quarterturn/database";
 import { type Connection, causeOf } from "@quarterturn/pg-wire";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { isAccepted } from "./connection.ts";
-import { type Role, type RolePair, rolePairOf, rolePairQuery } from "./role.ts";
+import { inspectPair } from "./inspection.ts";
+import { readPair, reassign, requireFullMember, requireMember, withUsableRole } from "./pair.ts";
+import type { RolePair } from "./role.ts";
 import { type Identity, type Run, transaction } from "./transaction.ts";
-import {
-  letAdminister,
-  losesRoleAtDiscard,
-  mustStayItself,
-  ownSettings,
-  type TwinStatement,
-  twinStatements,
-} from "./twin.ts";
+import { letAdminister, losesRoleAtDiscard, mustStayItself, type TwinStatement, twinStatements } from "./twin.ts";
 import { type PasswordEncryption, sentAsIs, sentForm } from "./verifier.ts";
 
 /** What differs between changing one's own password and setting another's. */
@@ -72,8 +59,8 @@ export function openSession(
 
     alignTwin: ({ original, twin }) =>
       transaction(client, login, context, async (run, { versionNumber, sessionUser }) => {
-        const pair = await withUsableRole(run, await readPair(run, original, twin));
-        if (pair.twin) requireMember(pair, original, twin);
+        const pair = await withUsableRole(run, await readPair(run, original, twin, address));
+        if (pair.twin) requireMember(pair, original, twin, address);
         if (mustStayItself(pair)) {
           context.log.warn(
             "The twin has objects, rights, memberships or settings of its own and acts as itself, as AWS's function left it: give them to the original, and the next rotation makes it act as that",
@@ -96,10 +83,10 @@ export function openSession(
         remedy: (admin) =>
           `${letAdminister(admin, [pair.original, pair.twin])} (and GRANT rds_password TO it where rds.restrict_password_commands is on)`,
         async before(run) {
-          const roles = await readPair(run, pair.original, pair.twin);
-          requireMember(roles, pair.original, pair.twin);
+          const roles = await readPair(run, pair.original, pair.twin, address);
+          requireMember(roles, pair.original, pair.twin, address);
           if (pair.pending === "twin") return;
-          requireFullMember(roles, pair.original, pair.twin);
+          requireFullMember(roles, pair.original, pair.twin, address);
           if (roles.twinsOwn.objects + roles.twinsOwn.rights === 0) return;
           context.log.warn(
             "The twin has objects or rights of its own, which the original cannot use: they are out of the application's reach until the next rotation",
@@ -123,90 +110,14 @@ export function openSession(
         },
       }),
 
-    async inspectPair(pair) {
-      let state: PairState | undefined;
-      await transaction(client, login, context, async (run, identity) => {
-        const roles = await readPair(run, pair.original, pair.twin);
-        const twinFault = roles.twin && faultOf(roles, pair);
-        const twinHint = hintOf(roles, pair);
-        state = {
-          admin: (await lackingRight(run, identity, roles)) ?? "able",
-          twin: roles.twin ? "known" : "none",
-          twinDefines: roles.twin ? ownedBy(roles) : [],
-          ...(twinFault && { twinFault }),
-          ...(twinHint && { twinHint }),
-        };
-      });
-      if (state) return state;
-      throw new Error("a transaction was committed whose work was not done");
-    },
+    inspectPair: (pair) =>
+      transaction(client, login, context, (run, identity) => inspectPair(run, identity, pair, address)),
 
     // That one begins which may write.
     requireWriter: () => transaction(client, login, context, async () => undefined),
 
     close,
   };
-
-  /** What alignTwin and setPassword would be refused for. From PostgreSQL 16 on CREATEROLE alone gives no right over other roles. */
-  async function lackingRight(
-    run: Run,
-    { sessionUser, versionNumber }: Identity,
-    { original, twin }: RolePair & { original: Role },
-  ): Promise<Obstacle | undefined> {
-    const users = [original.name, ...(twin ? [twin.name] : [])];
-    const administers = users.map(
-      (user) => `pg_catalog.pg_has_role(session_user, ${escapeLiteral(user)}, 'MEMBER WITH ADMIN OPTION')`,
-    );
-    const isOld = versionNumber < 160_000;
-    // A role that has REPLICATION was a superuser's to change; from PostgreSQL 16 on, whoever has the attribute gives it.
-    const needsReplication = isOld
-      ? original.isReplication || twin?.isReplication === true
-      : original.isReplication && !twin?.isReplication;
-    const sql = `SELECT rolsuper OR (rolcreaterole AND (${isOld} OR (${administers.join(" AND ")}))) AS may,
-      rolsuper OR NOT ${needsReplication} OR (NOT ${isOld} AND rolreplication) AS may_replicate,
-      rolsuper OR NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolsuper AND r.rolname IN (${users.map(escapeLiteral).join(", ")})) AS may_super
-      FROM pg_catalog.pg_roles WHERE rolname = session_user`;
-    const [row] = await run(sql, "reading the admin's rights");
-    if (row?.may === true && row.may_super !== true) {
-      return {
-        what: `${address}: only a superuser may change a superuser, and the admin "${sessionUser}" is none`,
-        advice: "Put a superuser into the admin secret, or use the single-user strategy for this user.",
-      };
-    }
-    if (row?.may === true && row.may_replicate !== true) {
-      return {
-        what: `${address}: "${original.name}" or its twin has the attribute REPLICATION, which the admin "${sessionUser}" may not give or change`,
-        advice: isOld
-          ? "Put a superuser into the admin secret, or use the single-user strategy for this user."
-          : `Run as a role that may: ALTER ROLE ${escapeIdentifier(sessionUser)} REPLICATION; or use the single-user strategy for this user.`,
-      };
-    }
-    if (row?.may === true) return undefined;
-    return {
-      what: `${address}: the admin "${sessionUser}" may not make and change the users ${users.map((user) => `"${user}"`).join(" and ")}`,
-      advice: letAdminister(sessionUser, users),
-    };
-  }
-
-  function faultOf(roles: RolePair & { original: Role }, { original, twin, pending }: Pair): Obstacle | undefined {
-    try {
-      requireMember(roles, original, twin);
-      // alignTwin makes a pending twin a full one.
-      if (pending === "original") requireFullMember(roles, original, twin);
-    } catch (error) {
-      if (error instanceof RotationError) return error;
-      throw error;
-    }
-    return undefined;
-  }
-
-  function hintOf(roles: RolePair & { original: Role }, { original, twin }: Pair): Obstacle | undefined {
-    if (!mustStayItself(roles)) return undefined;
-    return {
-      what: `${address}: the sessions of "${twin}" act as itself, and what it owns and may do is not the original's: the application loses it at every other rotation`,
-      advice: `${remediesOf(roles, original, twin)} The next rotation then makes it act as the original.`,
-    };
-  }
 
   /** Sets a password in one transaction; an md5 form that is refused at the login, since pg_hba.conf wants SCRAM, gives way to that. */
   async function givePassword(
@@ -239,51 +150,6 @@ export function openSession(
     return { server: address, twin, ...twinsOwn, ...(twinsOwn.objects > 0 ? { statement } : {}) };
   }
 
-  async function readPair(run: Run, original: string, twin: string): Promise<RolePair & { original: Role }> {
-    const [row] = await run(rolePairQuery(original, twin), "reading the two users");
-    const pair = rolePairOf(row);
-    if (pair.original) return { ...pair, original: pair.original };
-    throw new RotationError(
-      "wrong-target",
-      `${address} has no user "${original}", whose twin "${twin}" would be`,
-      "This try changed nothing. Create it, or use the single-user strategy for this user.",
-    );
-  }
-
-  /** A role setting that the original may not use does not make its sessions another role's, and must not be copied. */
-  async function withUsableRole<P extends { original: Role }>(run: Run, pair: P): Promise<P> {
-    const { name, settings } = pair.original;
-    const role = settings.find((setting) => setting.name === "role" && setting.database === undefined);
-    if (!role) return pair;
-    const sql = `SELECT pg_catalog.pg_has_role(o.oid, r.oid, 'MEMBER') AS may FROM pg_catalog.pg_roles o, pg_catalog.pg_roles r
-      WHERE o.rolname = ${escapeLiteral(name)} AND r.rolname = ${escapeLiteral(role.value)}`;
-    const [row] = await run(sql, "reading the original's role");
-    if (row?.may === true) return pair;
-    return { ...pair, original: { ...pair.original, settings: settings.filter((setting) => setting !== role) } };
-  }
-
-  /** A role that merely has the twin's name is somebody else's, and its password must not get into this secret. */
-  function requireMember({ isMember }: RolePair, original: string, twin: string): void {
-    if (isMember) return;
-    throw new RotationError(
-      "wrong-target",
-      `${address} has a user "${twin}" that is not a member of "${original}"`,
-      `This try changed nothing. If it is meant to be the second user of this secret, run: GRANT ${escapeIdentifier(original)} TO ${escapeIdentifier(twin)}; otherwise rename one of the two.`,
-    );
-  }
-
-  /**
-   * A membership that gives nothing shows no pair: somebody may have made it only to get the original's password into the twin's secret.
-   */
-  function requireFullMember({ isFullMember }: RolePair, original: string, twin: string): void {
-    if (isFullMember) return;
-    throw new RotationError(
-      "wrong-target",
-      `${address} has a user "${twin}" that may not act as "${original}", although it is a member`,
-      `This try changed nothing. If the two are the users of this secret, run: GRANT ${escapeIdentifier(original)} TO ${escapeIdentifier(twin)} WITH INHERIT TRUE, SET TRUE;`,
-    );
-  }
-
   async function apply(run: Run, { sql, sayable, doing, remedy, isOptional }: TwinStatement): Promise<void> {
     if (!isOptional) return void (await run(sql, doing, remedy));
     await run("SAVEPOINT setting", doing);
@@ -301,39 +167,4 @@ export function openSession(
       });
     }
   }
-}
-
-/** What gives the original, or takes away, each thing that keeps a twin from acting as its original. */
-function remediesOf(roles: RolePair & { original: Role }, original: string, twin: string): string {
-  const { objects, rights, memberships } = roles.twinsOwn;
-  const [from, to] = [escapeIdentifier(twin), escapeIdentifier(original)];
-  const settings = ownSettings(roles).map(({ database, name }) => {
-    const place = database === undefined ? "" : ` IN DATABASE ${escapeIdentifier(database)}`;
-    return `ALTER ROLE ${from}${place} RESET ${escapeIdentifier(name)};`;
-  });
-  return [
-    ...(objects > 0 ? [`In each of its databases: ${reassign(original, twin)}`] : []),
-    ...(rights > 0
-      ? [
-          `In each of its databases grant ${to} what ${from} was granted, and revoke it from ${from}; \\dp and \\dn+ of psql show it.`,
-        ]
-      : []),
-    ...memberships.map((role) => {
-      const group = escapeIdentifier(role);
-      return `GRANT ${group} TO ${to}; REVOKE ${group} FROM ${from};`;
-    }),
-    ...(settings.length > 0 ? [`Give ${to} the settings that it is to have, then: ${settings.join(" ")}`] : []),
-  ].join(" ");
-}
-
-const reassign = (original: string, twin: string) =>
-  `REASSIGN OWNED BY ${escapeIdentifier(twin)} TO ${escapeIdentifier(original)};`;
-
-function ownedBy({ twinsOwn: { objects, rights, databases, memberships } }: RolePair): readonly string[] {
-  const places = databases.length > 0 ? ` (in ${databases.join(", ")})` : "";
-  return [
-    ...(objects > 0 ? [`${objects} object${objects === 1 ? "" : "s"}${places}`] : []),
-    ...(rights > 0 ? [`rights on ${rights} object${rights === 1 ? "" : "s"}${places}`] : []),
-    ...memberships.map((role) => `membership in ${role}`),
-  ];
 }

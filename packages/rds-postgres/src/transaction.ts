@@ -26,13 +26,15 @@ export type Run = (sql: string, doing: string, remedy?: string) => Promise<Recor
  *
  * The work is done again where another session changed the same rows at the same moment. After any other error the transaction is left
  * open, and ends with the session.
+ *
+ * @returns what the work returned, once it is committed
  */
-export async function transaction(
+export async function transaction<Result>(
   client: Client,
   login: Login,
   { deadline }: EngineContext,
-  work: (run: Run, identity: Identity) => Promise<void>,
-): Promise<void> {
+  work: (run: Run, identity: Identity) => Promise<Result>,
+): Promise<Result> {
   const where = whereOf(login);
   const run: Run = async (sql, doing, remedy) => {
     try {
@@ -47,13 +49,13 @@ export async function transaction(
   for (let attempt = 1; ; attempt++) {
     try {
       const [identity] = await run(`${begin(deadline.share())}; ${identify}`, "beginning a transaction");
-      await work(run, {
+      const result = await work(run, {
         sessionUser: String(identity?.session_user),
         versionNumber: Number(identity?.version),
         passwordEncryption: ["md5", "on", "off"].includes(String(identity?.encryption)) ? "md5" : "scram-sha-256",
       });
       await run("COMMIT", "committing");
-      return;
+      return result;
     } catch (error) {
       if (attempt === 5 || !isConflict(error)) throw error;
       await run("ROLLBACK", "rolling back");

@@ -1,5 +1,5 @@
 import { escapeIdentifier, escapeLiteral } from "pg";
-import type { Role, RolePair, RoleSetting } from "./role.ts";
+import type { Role, RoleSetting, WholePair } from "./role.ts";
 
 /** A statement that brings a twin nearer to its original. */
 export interface TwinStatement {
@@ -17,17 +17,14 @@ export interface TwinStatement {
  * Whether a twin that AWS's function made (it does not act as its original yet) has to stay as it is: it owns or may do something that a
  * session as the original could not use any more, and the application may depend on it.
  */
-export function mustStayItself({ original, twin, twinsOwn }: RolePair & { original: Role }): boolean {
+export function mustStayItself({ original, twin, twinsOwn }: WholePair): boolean {
   if (!twin || twin.settings.some(({ database, name }) => name === "role" && database === undefined)) return false;
   const { objects, rights, memberships } = twinsOwn;
   return objects > 0 || rights > 0 || memberships.length > 0 || ownSettings({ original, twin }).length > 0;
 }
 
 /** The twin's settings that are not the original's. */
-export function ownSettings({
-  original,
-  twin,
-}: Pick<RolePair, "twin"> & { readonly original: Role }): readonly RoleSetting[] {
+export function ownSettings({ original, twin }: Pick<WholePair, "twin" | "original">): readonly RoleSetting[] {
   return (twin?.settings ?? []).filter((setting) => original.settings.find(isSame(setting))?.value !== setting.value);
 }
 
@@ -38,7 +35,7 @@ export function ownSettings({
  * @param admin the name of the role that runs them
  */
 export function twinStatements(
-  pair: RolePair & { original: Role },
+  pair: WholePair,
   twin: string,
   admin: string,
   versionNumber: number,
