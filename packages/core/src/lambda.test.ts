@@ -119,6 +119,28 @@ describe("a step that asks again whether its version is the pending one", () => 
     expect(done).toEqual(["went on", "went on"]);
   });
 
+  test.each([
+    [1_900, []],
+    [2_000, ["DescribeSecret"]],
+  ])("asks, if nothing else is said, from two seconds on: after %i ms", async (held, asked) => {
+    const { run } = await startedRotation();
+    await run("createSecret");
+    const began = Date.now();
+    using now = vi.spyOn(Date, "now").mockReturnValue(began);
+    let from = 0;
+    const heldUp: Rotator<Counter> = {
+      ...counter,
+      set: async (_, context) => {
+        from = local.events.length;
+        now.mockReturnValue(began + held);
+        await context.requirePending();
+        return "valid";
+      },
+    };
+    await run("setSecret", handlerOf(heldUp));
+    expect(calls(from)).toEqual(asked);
+  });
+
   for (const [what, change, code] of [
     ["was abandoned", { VersionStage: "AWSPENDING" }, "not-staged"],
     ["has become AWSCURRENT by another try", { VersionStage: "AWSCURRENT" }, "superseded"],

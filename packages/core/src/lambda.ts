@@ -98,12 +98,15 @@ function contextOf(event: RotationEvent, store: SecretStore, deadline: Deadline,
       );
     },
     describeSecret: (secretId) => store.describe(secretId),
-    async requirePending(milliseconds) {
+    async requirePending(milliseconds = HELD_UP_MS) {
       // By the wall's clock, which goes on while a function is frozen.
       if (Date.now() - started >= milliseconds) await requireStillPending(event, store);
     },
   };
 }
+
+/** After how many milliseconds a step counts as held up. */
+const HELD_UP_MS = 2_000;
 
 /** What leaves the process: the error's words without secret values, and not its cause, whose text was written by drivers. */
 function safeError(error: RotationError, redact: (text: string) => string): RotationError {

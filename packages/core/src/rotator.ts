@@ -18,11 +18,13 @@ export interface RotationContext {
   describeSecret(secretId: string): Promise<Pick<DescribedSecret, "tags" | "kmsKeyId">>;
   /**
    * Before a change that no server would refuse to a step that comes late: whether the version is the pending one still, so that a
-   * rotation that has taken this one's place is not undone. The service is asked only where the step began longer ago than that.
+   * rotation that has taken this one's place is not undone. The service is asked only where the step began longer ago than that, so that a
+   * step that was not held up asks nothing.
    *
+   * @param milliseconds two seconds if absent
    * @throws RotationError `not-staged` or `superseded`
    */
-  requirePending(milliseconds: number): Promise<void>;
+  requirePending(milliseconds?: number): Promise<void>;
 }
 
 /** The values that setSecret works with. */

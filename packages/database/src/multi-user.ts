@@ -9,9 +9,6 @@ import { loginOf, requireLogin } from "./single-user.ts";
 import { addressOf, requireSameTarget } from "./target.ts";
 import { tlsPolicy } from "./tls.ts";
 
-/** Milliseconds after which a step looks once more before it changes a password: one that was held up may be of a rotation that is over. */
-const late = 2_000;
-
 /**
  * The multi-user (alternating users) strategy: an admin gives the other user of a pair its new password, so that AWSCURRENT's credentials
  * log in all the time.
@@ -58,7 +55,7 @@ export function multiUser(
       try {
         const pair = { ...pairOf(current.username), userKeys };
         if (pair.pending === "twin") await session.alignTwin(pair, isOurs, current.password);
-        await context.requirePending(late);
+        await context.requirePending();
         await session.setPassword(pair, pending.password, isOurs);
         context.log.info("The user has the pending password", { server: addressOf(admin), user: pending.username });
       } finally {

@@ -95,11 +95,11 @@ test.each([
 });
 
 test("a step that was held up asks whether its rotation goes on before it sets a password", async () => {
-  const asked: number[] = [];
+  let asked = 0;
   const heldUp = {
     ...context,
-    async requirePending(milliseconds: number) {
-      asked.push(milliseconds);
+    async requirePending() {
+      asked += 1;
       throw new RotationError("superseded", "Another rotation has finished", "Start anew.");
     },
   };
@@ -107,7 +107,7 @@ test("a step that was held up asks whether its rotation goes on before it sets a
   await expect(rotator.set({ current, pending, previous: async () => undefined }, heldUp)).rejects.toMatchObject({
     code: "superseded",
   });
-  expect(asked).toEqual([2_000]);
+  expect(asked).toBe(1);
   expect(done).toEqual(["log in as app", "create app_clone"]);
 });
 

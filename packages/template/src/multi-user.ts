@@ -53,9 +53,6 @@ export interface UserService<Fields extends UserFields> {
   ): Promise<void>;
 }
 
-/** Milliseconds after which a step looks once more before it sets a password: one that was held up may be of a rotation that is over. */
-const late = 2_000;
-
 /** The multi-user strategy: two users take turns, and an admin prepares the one that is not in use. Nobody is refused at any time. */
 export function multiUser<Fields extends UserFields>(
   service: UserService<Fields>,
@@ -123,7 +120,7 @@ export function multiUser<Fields extends UserFields>(
       const pair = pairOf(current.fields.username);
       if (pair.pending === "twin") await service.createTwin(admin, pair, context);
       await requireTwin(admin, pair, context);
-      await context.requirePending(late);
+      await context.requirePending();
       await service.prepare(admin, { username, password: pending.value, original: pair.original }, context);
       return "valid";
     },

@@ -74,6 +74,7 @@ function startApplication(world: World, account: Account) {
       }
     },
     async [Symbol.asyncDispose]() {
+      // The application is ended here, which is no failure any more.
       ended.catch(() => undefined);
       child.kill("SIGKILL");
       await closed;
